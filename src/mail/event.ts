@@ -1,0 +1,68 @@
+/** Word that the program itself used. "info" when it used none. */
+export type Severity = "info" | "warning" | "error" | "fatal" | "panic";
+
+/** One log line, understood. Everything downstream reads this; only log, template and mail read `text`, others just cite it. */
+export type MailEvent = {
+  /** The file as the user named it, or "-" for standard input. */
+  readonly file: string;
+  /** 1-based, counted as `sed -n Np` counts within the decompressed file. */
+  readonly line: number;
+  /** The line as in the file, capped (see `truncated`), invalid UTF-8 as U+FFFD. */
+  readonly text: string;
+  readonly truncated: boolean;
+  /** Milliseconds since the Unix epoch; null for a bad envelope. */
+  readonly time: number | null;
+  readonly host: string;
+  /** As logged, e.g. "postfix/submission/smtpd". */
+  readonly program: string;
+  readonly pid: number | undefined;
+  /** Normalised writer: "postfix/smtpd", "postfix/smtp", "dovecot/imap-login", "dovecot/auth", "opendkim"; stable over instances and services. */
+  readonly daemon: string;
+  readonly severity: Severity;
+  /** A name from EVENTS (grammar.ts), "unknown" when no grammar knows the text. */
+  readonly event: string;
+  /** Postfix's own names: to, from, relay, delay, delays, dsn, status, client_name, client_address, sasl_username, helo, size, nrcpt, reason ... */
+  readonly fields: Fields;
+  /** What went wrong, from a closed list; undefined when nothing did. */
+  readonly cause: Cause | undefined;
+  /** Postfix queue id, also of milters that log it. */
+  readonly queueId: string | undefined;
+  /** Key that joins the lines of one connection or session, e.g. smtpd pid or Dovecot session id. */
+  readonly session: string | undefined;
+  /** Masked shape, with foreign text (replies of remote servers) cut, and its stable id. */
+  readonly template: string;
+  readonly templateId: string;
+};
+
+export type Fields = Readonly<Record<string, string | number>>;
+
+/** Why something failed, as far as the line itself says. */
+export type Cause =
+  | "dns" // name service failed or answered "try again"
+  | "connect" // refused, timed out, unreachable, connection lost
+  | "tls"
+  | "auth" // wrong password, unknown login
+  | "auth_backend" // the password service itself failed
+  | "milter"
+  | "policy" // a policy service or content filter failed
+  | "lookup" // a lookup table failed
+  | "disk" // no space, no inodes
+  | "permission"
+  | "config"
+  | "crash" // killed, exit status, throttling
+  | "limit" // process, connection or rate limit reached
+  | "blocked" // the remote refuses us for our reputation
+  | "throttled" // the remote asks us to slow down
+  | "greylisted"
+  | "unknown_user"
+  | "relay_denied"
+  | "rbl" // listed by a DNS block list
+  | "spam" // content or policy reject
+  | "quota"
+  | "loop"
+  | "mailbox" // corrupt index or mailbox
+  | "routing" // no such host, wrong transport, null MX
+  | "protocol" // pipelining, non-SMTP commands, bad helo
+  | "expired"
+  | "clock"
+  | "other";
