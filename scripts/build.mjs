@@ -2,12 +2,31 @@
 // the stamp of the last build. dist/ is replaced by rename, so that a running command never sees half a build.
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), "..");
-const SOURCES = ["src", "test", "bench", "eval", "scripts", "package.json", "package-lock.json", "tsconfig.json", "tsconfig.base.json"];
+const SOURCES = [
+  "src",
+  "test",
+  "bench",
+  "eval",
+  "scripts",
+  "package.json",
+  "package-lock.json",
+  "tsconfig.json",
+  "tsconfig.base.json",
+];
 const KERNELS = "src/math/assembly/index.ts";
 
 /** Every file that a build depends on, in a fixed order. */
@@ -20,7 +39,8 @@ function sourceFiles() {
     else
       for (const entry of readdirSync(path, { recursive: true, withFileTypes: true })) {
         const file = join(entry.parentPath, entry.name).slice(ROOT.length + 1);
-        if (entry.isFile() && /\.(ts|mjs|json)$/.test(file) && !file.includes("node_modules")) files.push(file);
+        if (entry.isFile() && /\.(ts|mjs|json)$/.test(file) && !file.includes("node_modules"))
+          files.push(file);
       }
   }
   return files.sort();
@@ -33,7 +53,11 @@ function stamp() {
   return hash.digest("hex");
 }
 
-const run = (script, args) => execFileSync(process.execPath, [join(ROOT, "node_modules", script), ...args], { cwd: ROOT, stdio: ["ignore", 2, 2] });
+const run = (script, args) =>
+  execFileSync(process.execPath, [join(ROOT, "node_modules", script), ...args], {
+    cwd: ROOT,
+    stdio: ["ignore", 2, 2],
+  });
 
 const want = stamp();
 const stampFile = join(ROOT, "dist", ".stamp");
@@ -42,7 +66,13 @@ if (!fresh || process.argv.includes("--force")) {
   mkdirSync(join(ROOT, "build"), { recursive: true });
   run("typescript/bin/tsc", ["-b"]);
   if (existsSync(join(ROOT, KERNELS))) {
-    run("assemblyscript/bin/asc.js", [KERNELS, "--config", "src/math/assembly/asconfig.json", "--outFile", "build/src/math/kernels.wasm"]);
+    run("assemblyscript/bin/asc.js", [
+      KERNELS,
+      "--config",
+      "src/math/assembly/asconfig.json",
+      "--outFile",
+      "build/src/math/kernels.wasm",
+    ]);
   }
   const next = join(ROOT, `dist.new.${process.pid}`);
   const old = join(ROOT, `dist.old.${process.pid}`);

@@ -7,8 +7,13 @@ import { fileURLToPath } from "node:url";
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), "..");
 const filters = process.argv.slice(2);
 const files = readdirSync(join(ROOT, "dist/test"), { recursive: true, encoding: "utf8" })
-  .filter((file) => file.endsWith(".test.js") && (filters.length === 0 || filters.some((f) => file.includes(f))))
+  .filter(
+    (file) => file.endsWith(".test.js") && (filters.length === 0 || filters.some((f) => file.includes(f))),
+  )
   .sort()
   .map((file) => join("dist/test", file));
-const result = spawnSync(process.execPath, ["--enable-source-maps", "--test", ...files], { cwd: ROOT, stdio: "inherit" });
+const result = spawnSync(process.execPath, ["--enable-source-maps", "--test", ...files], {
+  cwd: ROOT,
+  stdio: "inherit",
+});
 process.exit(result.status ?? 1);

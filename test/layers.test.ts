@@ -4,10 +4,26 @@ import { dirname, join, relative } from "node:path";
 import { suite, test } from "node:test";
 
 /** Layers from left to right; each may import those before it. `fault` is for all from `pipeline` on. */
-const ORDER = ["math", "log", "template", "mail", "feature", "model", "detect", "pipeline", "store", "source", "report", "daemon", "cli"];
+const ORDER = [
+  "math",
+  "log",
+  "template",
+  "mail",
+  "feature",
+  "model",
+  "detect",
+  "pipeline",
+  "store",
+  "source",
+  "report",
+  "daemon",
+  "cli",
+];
 const PURE = new Set(ORDER.slice(0, ORDER.indexOf("store")));
 const SRC = join(process.cwd(), "src");
-const files = readdirSync(SRC, { recursive: true, encoding: "utf8" }).filter((f) => f.endsWith(".ts") && !f.includes("assembly"));
+const files = readdirSync(SRC, { recursive: true, encoding: "utf8" }).filter(
+  (f) => f.endsWith(".ts") && !f.includes("assembly"),
+);
 
 const layerOf = (file: string): string => file.split("/")[0]!.replace(/\.ts$/, "");
 
@@ -19,11 +35,16 @@ suite("layers", () => {
       for (const [, spec] of text.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*"([^"]+)"/g)) {
         if (spec!.startsWith(".")) {
           const to = layerOf(relative(SRC, join(SRC, dirname(file), spec!)));
-          if (to === "fault") assert.ok(from === "fault" || !PURE.has(from) || from === "pipeline", `${file} imports ${spec}`);
+          if (to === "fault")
+            assert.ok(from === "fault" || !PURE.has(from) || from === "pipeline", `${file} imports ${spec}`);
           else if (from !== "fault")
-            assert.ok(ORDER.indexOf(to) >= 0 && ORDER.indexOf(to) <= ORDER.indexOf(from), `${file} imports ${spec}: layer "${from}" knows only what is left of it`);
+            assert.ok(
+              ORDER.indexOf(to) >= 0 && ORDER.indexOf(to) <= ORDER.indexOf(from),
+              `${file} imports ${spec}: layer "${from}" knows only what is left of it`,
+            );
         } else if (PURE.has(from)) assert.fail(`${file} imports ${spec}: layer "${from}" is pure`);
-        if (spec === "better-sqlite3") assert.equal(file, "store/db.ts", "only store/db.ts knows the SQLite binding");
+        if (spec === "better-sqlite3")
+          assert.equal(file, "store/db.ts", "only store/db.ts knows the SQLite binding");
       }
     });
     if (PURE.has(from))

@@ -38,16 +38,54 @@ export type Measure = {
 };
 
 export const KINDS = [
-  "bruteforce", "account_compromised", "login_anomaly", "directory_harvest", "relay_probe", "spam_wave", "backscatter",
-  "connection_flood", "dns_failure", "disk_full", "tls_failure", "milter_failure", "policy_failure", "auth_backend_failure",
-  "lookup_failure", "permission_error", "config_error", "crash_loop", "remote_blocked", "remote_throttled", "remote_unreachable",
-  "routing_error", "greylisting", "queue_growth", "latency", "mail_loop", "quota", "mailbox_corruption", "service_stopped",
-  "log_silence", "delivery_stopped", "clock_fault", "format_change", "volume_change", "new_message", "blind", "unknown",
+  "bruteforce",
+  "account_compromised",
+  "login_anomaly",
+  "directory_harvest",
+  "relay_probe",
+  "spam_wave",
+  "backscatter",
+  "connection_flood",
+  "dns_failure",
+  "disk_full",
+  "tls_failure",
+  "milter_failure",
+  "policy_failure",
+  "auth_backend_failure",
+  "lookup_failure",
+  "permission_error",
+  "config_error",
+  "crash_loop",
+  "remote_blocked",
+  "remote_throttled",
+  "remote_unreachable",
+  "routing_error",
+  "greylisting",
+  "queue_growth",
+  "latency",
+  "mail_loop",
+  "quota",
+  "mailbox_corruption",
+  "service_stopped",
+  "log_silence",
+  "delivery_stopped",
+  "clock_fault",
+  "format_change",
+  "volume_change",
+  "new_message",
+  "blind",
+  "unknown",
 ] as const;
 export type Kind = (typeof KINDS)[number];
 
 /** Classes that the budget never holds back. */
-export const ALWAYS: ReadonlySet<Kind> = new Set(["disk_full", "log_silence", "service_stopped", "delivery_stopped", "blind"]);
+export const ALWAYS: ReadonlySet<Kind> = new Set([
+  "disk_full",
+  "log_silence",
+  "service_stopped",
+  "delivery_stopped",
+  "blind",
+]);
 
 const iso = (ms: number): string => new Date(ms).toISOString();
 

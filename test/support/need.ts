@@ -6,10 +6,10 @@ import { delimiter, join } from "node:path";
  * when REQUIRE_ALL=1 (CI installs everything by `npm run setup:system`).
  */
 export function needs(...programs: readonly string[]): { skip?: string } {
-  const path = `${process.env["PATH"] ?? ""}${delimiter}/usr/sbin${delimiter}/sbin`.split(delimiter);
+  const path = `${process.env.PATH ?? ""}${delimiter}/usr/sbin${delimiter}/sbin`.split(delimiter);
   const missing = programs.filter((name) => !path.some((dir) => existsSync(join(dir, name))));
   if (missing.length === 0) return {};
   const why = `${missing.join(", ")} not found (npm run setup:system installs it)`;
-  if (process.env["REQUIRE_ALL"] === "1") throw new Error(why);
+  if (process.env.REQUIRE_ALL === "1") throw new Error(why);
   return { skip: why };
 }
