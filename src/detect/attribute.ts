@@ -1,0 +1,67 @@
+import { SLOTS_PER_DAY, type SlotPlace } from "../feature/clock.ts";
+import type { Column } from "../feature/columns.ts";
+import type { Cause, MailEvent } from "../mail/event.ts";
+import type { Kind } from "./alert.ts";
+import { KIND_OF_CAUSE } from "./explain.ts";
+import type { WindowModel } from "./window.ts";
+
+/** How far back the causes of a finding are looked for, in slots: an hour. */
+const LOOK_BACK = 12;
+
+/** Counts causes over the last hour against what the hour usually brings, to name what is behind a finding. */
+export class CauseCounter {
+  readonly #expected = new Map<Cause, { weekday: number[]; weekend: number[] }>();
+  #slots: { counts: Map<Cause, number>; place: SlotPlace }[] = [];
+  #current = new Map<Cause, number>();
+
+  constructor(model: WindowModel) {
+    model.columns.forEach((column: Column, j) => {
+      if (column.level !== "cause" || column.cause === undefined) return;
+      const old = this.#expected.get(column.cause) ?? {
+        weekday: new Array(SLOTS_PER_DAY).fill(0),
+        weekend: new Array(SLOTS_PER_DAY).fill(0),
+      };
+      for (let s = 0; s < SLOTS_PER_DAY; s++) {
+        old.weekday[s] += model.weekday[j * SLOTS_PER_DAY + s]!;
+        old.weekend[s] += model.weekend[j * SLOTS_PER_DAY + s]!;
+      }
+      this.#expected.set(column.cause, old);
+    });
+  }
+
+  add(event: MailEvent): void {
+    if (event.cause !== undefined) this.#current.set(event.cause, (this.#current.get(event.cause) ?? 0) + 1);
+  }
+
+  close(place: SlotPlace): void {
+    this.#slots.push({ counts: this.#current, place });
+    if (this.#slots.length > LOOK_BACK) this.#slots.shift();
+    this.#current = new Map();
+  }
+
+  /** The kind that stands out, and how clearly: the share of its cause in the whole surplus. */
+  kind(own: Cause | undefined, slots: number): { kind: Kind; confidence: number } | undefined {
+    const votes = new Map<Kind, number>();
+    const span = this.#slots.slice(-Math.max(2, slots));
+    const causes = new Set(span.flatMap((s) => [...s.counts.keys()]));
+    for (const c of this.#current.keys()) causes.add(c);
+    for (const cause of causes) {
+      let n = this.#current.get(cause) ?? 0;
+      let mu = 0;
+      for (const { counts, place } of span) {
+        n += counts.get(cause) ?? 0;
+        mu += this.#expected.get(cause)?.[place.weekend ? "weekend" : "weekday"][place.slotOfDay] ?? 0;
+      }
+      if (n <= mu || cause === "other") continue;
+      const weight = ((n - mu) / Math.sqrt(mu + 1)) * (cause === own ? 2 : 1);
+      const kind = KIND_OF_CAUSE[cause];
+      votes.set(kind, (votes.get(kind) ?? 0) + weight);
+    }
+    const ranked = [...votes].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1));
+    const total = ranked.reduce((sum, [, v]) => sum + v, 0);
+    const top = ranked[0];
+    if (!top || top[1] < 2)
+      return own === undefined ? undefined : { kind: KIND_OF_CAUSE[own], confidence: 0.5 };
+    return { kind: top[0], confidence: Math.round(Math.min(0.95, top[1] / total) * 100) / 100 };
+  }
+}

@@ -1,0 +1,30 @@
+import type { Family } from "../feature/family.ts";
+import type { CitedLine, Kind, Measure, View } from "./alert.ts";
+
+/** Something that one view found strange enough to be compared with what the other views found. */
+export type Candidate = {
+  /** Log time at which it became known, in ms. */
+  readonly at: number;
+  /** First time of its evidence. */
+  readonly start: number;
+  readonly view: View;
+  readonly family: Family | "silence";
+  /** What stands out: a column, or a feature of an entity. Two candidates with one key are about the same thing. */
+  readonly key: string;
+  /** Expected number a day by nature, over all channels of the view. */
+  readonly rate: number;
+  readonly pValue: number;
+  readonly kind: Kind;
+  readonly kindConfidence: number;
+  readonly title: string;
+  readonly summary: string;
+  readonly measure: Measure;
+  readonly entities: readonly { readonly type: string; readonly value: string }[];
+  readonly templates: readonly { readonly id: string; readonly text: string }[];
+  /** The most telling first; at most five. */
+  readonly lines: readonly CitedLine[];
+  /** Lines that are new with this candidate, for the incident's total. */
+  readonly fresh: number;
+  /** Share of the evidence that came after a time, 0..1. */
+  readonly shareSince: (time: number) => number;
+};

@@ -1,0 +1,193 @@
+import { SLOT_MS } from "../feature/clock.ts";
+import { ENTITY_FEATURES } from "../feature/entity.ts";
+import { familyOf } from "../feature/family.ts";
+import type { MailEvent } from "../mail/event.ts";
+import { type AbsenceFinding, WHOLE_LOG } from "./absence.ts";
+import type { CitedLine, Kind } from "./alert.ts";
+import type { CauseCounter } from "./attribute.ts";
+import type { Candidate } from "./candidate.ts";
+import type { EntityFinding, EntityScorer } from "./entity.ts";
+import { duration, KIND_OF_CAUSE, KIND_TITLES, typicalRange, usual } from "./explain.ts";
+import type { LineRings, SeenLine } from "./lines.ts";
+import type { NoveltyFinding } from "./novelty.ts";
+import type { WindowFinding, WindowModel, WindowScorer } from "./window.ts";
+
+/** Turns what a view found into a candidate in an operator's words. */
+
+const HOUR_MS = 3_600_000;
+const MAX_VALUE = 120;
+
+type Context = { readonly causes: CauseCounter; readonly rings: LineRings; readonly at: number };
+
+const cited = (lines: readonly SeenLine[]): CitedLine[] =>
+  lines.map(({ file, line, text }) => ({ file, line, text }));
+const templatesOf = (lines: readonly SeenLine[]): { id: string; text: string }[] => {
+  const seen = new Map(lines.map((l) => [l.templateId, l.template]));
+  return [...seen].slice(0, 3).map(([id, text]) => ({ id, text: text.slice(0, 400) }));
+};
+/** Names from the log are shown whole only when short; rendering escapes them. */
+const short = (value: string): string => (value.length > MAX_VALUE ? `${value.slice(0, MAX_VALUE)}…` : value);
+
+export function windowCandidate(
+  f: WindowFinding,
+  ctx: Context & { model: WindowModel; scorer: WindowScorer; slotEnd: number },
+): Candidate {
+  const column = ctx.model.columns[f.column]!;
+  const start = ctx.slotEnd - f.width * SLOT_MS;
+  const lines = ctx.rings.ofColumn(f.column, start);
+  const [low, high] = typicalRange(f.expected, f.alpha);
+  const named = f.tail === "lower" ? undefined : ctx.causes.kind(column.cause, f.width);
+  const kind: Kind = named?.kind ?? "volume_change";
+  const label = column.level === "template" ? `"${short(lines[0]?.template ?? column.label)}"` : column.label;
+  const figures = `${f.actual} ${label} in ${duration(f.width * 5)}, ${usual(low, high)}`;
+  const { scorer } = ctx;
+  return {
+    at: ctx.at,
+    start,
+    view: "window",
+    family: column.family,
+    key: `column ${column.key}`,
+    rate: f.rate,
+    pValue: f.pValue,
+    kind,
+    kindConfidence: named?.confidence ?? 0.4,
+    title: `${KIND_TITLES[kind]}: ${figures}`,
+    summary: `In the ${duration(f.width * 5)} before, ${f.tail === "upper" ? "more" : "fewer"} than on any day of training: ${figures}.`,
+    measure: {
+      name: column.level === "template" ? column.key : column.label,
+      actual: f.actual,
+      typicalLow: low,
+      typicalHigh: high,
+    },
+    entities: [{ type: "measure", value: column.level === "template" ? "message" : column.label }],
+    templates: templatesOf(lines),
+    lines: cited(lines),
+    fresh: scorer.recent(f.column, 1),
+    shareSince: (time) => {
+      if (f.tail === "lower") return time < start ? 1 : 0;
+      const slots = Math.ceil((ctx.slotEnd - time) / SLOT_MS);
+      return scorer.recent(f.column, Math.min(f.width, Math.max(0, slots))) / Math.max(1, f.actual);
+    },
+  };
+}
+
+/** What an entity's feature points to, where its lines' causes don't say more. */
+const KIND_OF_FEATURE: Readonly<Record<string, Kind>> = {
+  login_new_network: "login_anomaly",
+  login_new_network_site: "login_anomaly",
+  login_networks: "login_anomaly",
+  auth_failures: "bruteforce",
+  auth_failures_new_network: "bruteforce",
+  auth_failures_new_pair_site: "bruteforce",
+  auth_failures_network: "bruteforce",
+  recipients: "account_compromised",
+  messages: "account_compromised",
+  failing_messages_account: "account_compromised",
+  connects_network: "connection_flood",
+  null_sender_recipient: "backscatter",
+};
+
+export function entityCandidate(
+  f: EntityFinding,
+  ctx: Context & { scorer: EntityScorer; slotEnd: number },
+): Candidate {
+  const feature = ENTITY_FEATURES[f.feature]!;
+  const start = ctx.slotEnd - f.horizon * SLOT_MS;
+  const lines = ctx.rings.ofEntity(f.feature, f.key, start);
+  const [low, high] = typicalRange(f.expected, f.alpha);
+  const fixed = KIND_OF_FEATURE[feature.name];
+  const named = fixed
+    ? { kind: fixed, confidence: 0.8 }
+    : (ctx.causes.kind(undefined, f.horizon) ?? { kind: "remote_unreachable" as Kind, confidence: 0.3 });
+  const figures = `${f.actual} ${feature.label} ${short(f.key)} in ${duration(f.horizon * 5)}, ${usual(low, high)}`;
+  const { scorer } = ctx;
+  return {
+    at: ctx.at,
+    start,
+    view: "entity",
+    family: feature.family,
+    key: `entity ${feature.name} ${f.key}`,
+    rate: f.rate,
+    pValue: f.pValue,
+    kind: named.kind,
+    kindConfidence: named.confidence,
+    title: `${KIND_TITLES[named.kind]}: ${figures}`,
+    summary: `Compared with its own past and with its peers: ${figures}.`,
+    measure: {
+      name: `${feature.label} ${feature.type}`,
+      actual: f.actual,
+      typicalLow: low,
+      typicalHigh: high,
+    },
+    entities: [{ type: feature.type, value: f.key }],
+    templates: templatesOf(lines),
+    lines: cited(lines),
+    fresh: Math.min(f.actual, lines.length),
+    shareSince: (time) =>
+      scorer.countSince(f.feature, f.key, Math.floor(time / SLOT_MS)) / Math.max(1, f.actual),
+  };
+}
+
+export function noveltyCandidate(f: NoveltyFinding, event: MailEvent, ctx: Context): Candidate {
+  ctx.rings.shape(event, ctx.at);
+  const lines = ctx.rings.ofShape(f.shape, ctx.at - HOUR_MS);
+  const named =
+    event.cause === "disk"
+      ? { kind: "disk_full" as Kind, confidence: 0.9 }
+      : event.cause !== undefined && event.cause !== "other"
+        ? { kind: KIND_OF_CAUSE[event.cause], confidence: 0.7 }
+        : { kind: "new_message" as Kind, confidence: 0.6 };
+  const times = f.repeats === 1 ? "once" : `${f.repeats} times`;
+  const figures = `a message of ${event.daemon} never seen before came ${times}${f.siblings > 1 ? `, with ${f.siblings - 1} other new ones within the hour` : ""}`;
+  return {
+    at: ctx.at,
+    start: ctx.at - HOUR_MS,
+    view: "novelty",
+    family: familyOf(event),
+    key: `shape ${f.shape}`,
+    rate: f.rate,
+    pValue: f.pValue,
+    kind: named.kind,
+    kindConfidence: named.confidence,
+    title: `${KIND_TITLES[named.kind]}: ${figures}`,
+    summary: `Not seen in training: ${short(event.template)}.`,
+    measure: { name: "lines of this new shape in 1 h", actual: f.repeats, typicalLow: 0, typicalHigh: 0 },
+    entities: [{ type: "program", value: event.daemon }],
+    templates: [{ id: event.templateId, text: event.template.slice(0, 400) }],
+    lines: cited(lines),
+    fresh: 1,
+    shareSince: () => 1,
+  };
+}
+
+export function absenceCandidate(f: AbsenceFinding): Candidate {
+  const whole = f.key === WHOLE_LOG;
+  const kind: Kind = whole ? "log_silence" : "service_stopped";
+  const minutes = Math.max(1, Math.round((f.at - f.since) / 60_000));
+  const expected = Math.round(f.expectedEvents);
+  const figures = `nothing ${whole ? "was logged" : `came from ${f.key}`} for ${duration(minutes)}, where ${expected} lines are usual`;
+  return {
+    at: f.at,
+    start: f.since,
+    view: "absence",
+    family: "silence",
+    key: `absence ${f.key}`,
+    rate: f.rate,
+    pValue: Math.min(1, f.rate / 288),
+    kind,
+    kindConfidence: 0.9,
+    title: `${KIND_TITLES[kind]}: ${figures}`,
+    summary: `The longest such gap in training held ${Math.round(f.longest)} expected lines; this one holds ${expected}.`,
+    measure: {
+      name: whole ? "log lines" : `lines of ${f.key}`,
+      actual: 0,
+      typicalLow: Math.max(1, expected - Math.round(2 * Math.sqrt(expected))),
+      typicalHigh: expected + Math.round(2 * Math.sqrt(expected)),
+    },
+    entities: [{ type: whole ? "log" : "program", value: whole ? "all programs" : f.key }],
+    templates: [],
+    lines: [],
+    fresh: 0,
+    shareSince: (time) => (time < f.since ? 1 : 0),
+  };
+}

@@ -1,0 +1,191 @@
+import { DAY_MS, type LocalClock } from "../feature/clock.ts";
+import { hash64 } from "../math/hash.ts";
+import { ALWAYS, type Alert, type AlertSeverity, type CitedLine } from "./alert.ts";
+import type { Candidate } from "./candidate.ts";
+
+/**
+ * From candidates to incidents, and from incidents to what the budget admits. Everything is decided when it happens: what
+ * an alert says at its opening is never changed by what came later.
+ */
+
+/** What starts so soon after an opening is the same incident. */
+const CASCADE_MS = 20 * 60_000;
+/** An incident without new evidence for so long is over. */
+const IDLE_MS = 2 * 3_600_000;
+/** In one family, something not yet covered may open an incident of its own after so long, if it is far rarer. */
+const SAME_FAMILY_MS = 90 * 60_000;
+const SAME_FAMILY_RARER = 1e-4;
+/** Another family opens its own incident beside an open one if it is this much rarer than the bar. */
+const OTHER_FAMILY_RARER = 1 / 20;
+/** Share of the evidence that must lie after the last incident of the family: an old burst in a long window is no news. */
+const FRESH_SHARE = 0.7;
+/** Natural rate a day of each view's family at which something counts, for each alert a day that the operator allows. */
+const RATE_PER_BUDGET = 0.01;
+const MAX_LINES = 5;
+
+type Incident = {
+  readonly alert: Alert;
+  readonly family: Candidate["family"];
+  readonly keys: Set<string>;
+  lastActivity: number;
+};
+
+export type BudgetOptions = { readonly perDay: number; readonly clock: LocalClock };
+
+/** The ledger: reported + held = all candidates that would have opened. */
+export type Ledger = { opened: number; held: number; joined: number; belowBar: number };
+
+export class IncidentManager {
+  readonly ledger: Ledger = { opened: 0, held: 0, joined: 0, belowBar: 0 };
+  readonly #options: BudgetOptions;
+  #open: Incident[] = [];
+  /** Last activity of each family's incidents, also of closed ones. */
+  readonly #lastOf = new Map<string, number>();
+  #day = Number.NaN;
+  #openedToday = 0;
+
+  constructor(options: BudgetOptions) {
+    this.#options = options;
+  }
+
+  /** The natural rate a day below which a candidate counts. */
+  get bar(): number {
+    return RATE_PER_BUDGET * this.#options.perDay;
+  }
+
+  /** Closes what has been quiet for long. Call as log time goes on. Returns what closed. */
+  tick(now: number): Alert[] {
+    const over = this.#open.filter((i) => now - i.lastActivity > IDLE_MS);
+    if (over.length === 0) return [];
+    this.#open = this.#open.filter((i) => now - i.lastActivity <= IDLE_MS);
+    return over.map(({ alert, lastActivity }) => {
+      alert.closedAt = lastActivity + IDLE_MS;
+      return alert;
+    });
+  }
+
+  /** Takes the candidates of one moment, the rarest first. Returns the alerts that open (held ones too, marked). */
+  offer(candidates: readonly Candidate[]): Alert[] {
+    const opened: Alert[] = [];
+    for (const candidate of [...candidates].sort((a, b) => a.rate - b.rate || (a.key < b.key ? -1 : 1))) {
+      if (candidate.rate > this.bar && !ALWAYS.has(candidate.kind)) {
+        this.ledger.belowBar++;
+        continue;
+      }
+      const home = this.#homeOf(candidate);
+      if (home) this.#join(home, candidate);
+      else if (this.#isNews(candidate)) opened.push(this.#start(candidate));
+    }
+    return opened;
+  }
+
+  /** The open incident that this candidate belongs to; undefined when it is one of its own. */
+  #homeOf(candidate: Candidate): Incident | undefined {
+    const { at, family, rate } = candidate;
+    const covering = this.#open.find((i) => i.keys.has(candidate.key));
+    if (covering) return covering;
+    const grave = ALWAYS.has(candidate.kind);
+    const open = this.#open.filter((i) => !grave || i.alert.kind === candidate.kind);
+    const young = open.filter((i) => at - i.alert.openedAt <= CASCADE_MS).at(-1);
+    if (young) return young;
+    const same = open.filter((i) => i.family === family).at(-1);
+    if (same) {
+      const apart = at - same.alert.openedAt >= SAME_FAMILY_MS && rate < this.bar * SAME_FAMILY_RARER;
+      return apart ? undefined : same;
+    }
+    const other = open.at(-1);
+    if (other && (family === "total" || rate >= this.bar * OTHER_FAMILY_RARER)) return other;
+    return undefined;
+  }
+
+  #isNews(candidate: Candidate): boolean {
+    const last = this.#lastOf.get(candidate.family);
+    return last === undefined || candidate.at - last > DAY_MS || candidate.shareSince(last) >= FRESH_SHARE;
+  }
+
+  #join(incident: Incident, candidate: Candidate): void {
+    this.ledger.joined++;
+    incident.keys.add(candidate.key);
+    incident.lastActivity = candidate.at;
+    incident.alert.end = candidate.at;
+    incident.alert.total.events++;
+    incident.alert.total.lines += candidate.fresh;
+    this.#lastOf.set(incident.family, candidate.at);
+    this.#lastOf.set(candidate.family, candidate.at);
+    if (
+      candidate.kind !== incident.alert.kind &&
+      candidate.rate < this.bar * SAME_FAMILY_RARER &&
+      candidate.kindConfidence >= 0.7
+    ) {
+      const { updates } = incident.alert;
+      const said = updates.some((u) => u.title === candidate.title) || updates.length >= 10;
+      if (
+        !said &&
+        candidate.at - incident.alert.openedAt > CASCADE_MS &&
+        updates.every((u) => candidate.at - u.at > CASCADE_MS)
+      ) {
+        updates.push({ at: candidate.at, severity: incident.alert.severity, title: candidate.title });
+      }
+    }
+  }
+
+  #start(c: Candidate): Alert {
+    const always = ALWAYS.has(c.kind);
+    const day = this.#options.clock(c.at).day;
+    if (day !== this.#day) {
+      this.#day = day;
+      this.#openedToday = 0;
+    }
+    const held = !always && this.#openedToday >= this.#options.perDay;
+    if (held) this.ledger.held++;
+    else {
+      this.ledger.opened++;
+      if (!always) this.#openedToday++;
+    }
+    const alert: Alert = {
+      id: hash64(`${c.at} ${c.view} ${c.key} ${c.lines[0]?.text ?? ""}`).slice(0, 12),
+      openedAt: c.at,
+      closedAt: null,
+      start: c.start,
+      end: c.at,
+      severity: severityOf(c),
+      class: always ? "always" : "budget",
+      held,
+      pValue: c.pValue,
+      view: c.view,
+      kind: c.kind,
+      kindConfidence: c.kindConfidence,
+      title: c.title,
+      summary: c.summary,
+      entities: c.entities,
+      templates: c.templates,
+      measures: [c.measure],
+      lines: c.lines.slice(0, MAX_LINES) as CitedLine[],
+      updates: [],
+      total: { lines: c.fresh, events: 1 },
+    };
+    this.#open.push({ alert, family: c.family, keys: new Set([c.key]), lastActivity: c.at });
+    this.#lastOf.set(c.family, c.at);
+    return alert;
+  }
+}
+
+/** Rarity does not rank gravity, the kind does; rarity tells medium from low. */
+function severityOf(c: Candidate): AlertSeverity {
+  if (c.kind === "disk_full" || c.kind === "delivery_stopped" || c.kind === "service_stopped")
+    return "critical";
+  if (HIGH.has(c.kind)) return "high";
+  return c.rate < 1e-3 ? "medium" : "low";
+}
+const HIGH: ReadonlySet<string> = new Set([
+  "account_compromised",
+  "log_silence",
+  "auth_backend_failure",
+  "lookup_failure",
+  "dns_failure",
+  "remote_blocked",
+  "crash_loop",
+  "mail_loop",
+  "mailbox_corruption",
+  "tls_failure",
+]);

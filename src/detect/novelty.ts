@@ -1,0 +1,118 @@
+import { DAY_MS } from "../feature/clock.ts";
+import { logUpperTail } from "../math/negative-binomial.ts";
+
+/** Shapes remembered; beyond, new ones are no longer told apart and count as one. */
+const MAX_SHAPES = 65_536;
+const HOUR_MS = 3_600_000;
+/** Newcomers come at least this often a day, whatever a short history says. */
+const MIN_DAILY = 0.1;
+/** Poisson by the negative binomial with next to no overdispersion. */
+const POISSON = 1e-6;
+
+/** What the novelty view learned: the known shapes, and how often new ones come and repeat by nature. */
+export type NoveltyModel = {
+  readonly known: readonly string[];
+  /** New shapes a day: of any kind, and those of lines with a severity of error or worse. */
+  readonly perDay: number;
+  readonly gravePerDay: number;
+  /** Largest number of lines that each newcomer of the second half of training brought within an hour. */
+  readonly repeats: readonly number[];
+  /** Days of history; under two the view is off. */
+  readonly days: number;
+};
+
+type Newcomer = { readonly first: number; readonly grave: boolean; count: number; times: number[] };
+
+/** Shapes of training, when they came first and how they repeated. */
+export class NoveltyCollector {
+  readonly #shapes = new Map<string, Newcomer>();
+
+  add(shape: string, time: number, grave: boolean): void {
+    const seen = this.#shapes.get(shape);
+    if (!seen) {
+      if (this.#shapes.size < MAX_SHAPES)
+        this.#shapes.set(shape, { first: time, grave, count: 1, times: [time] });
+      return;
+    }
+    seen.count++;
+    if (time - seen.first < HOUR_MS && seen.times.length < 64) seen.times.push(time);
+  }
+
+  /** Rates from the second half of training; Good (1953): shapes seen once tell how many are still to come. */
+  fit(first: number, last: number): NoveltyModel {
+    const days = Math.max(0, (last - first) / DAY_MS);
+    const half = first + (last - first) / 2;
+    const late = [...this.#shapes.values()].filter((s) => s.first >= half);
+    const once = [...this.#shapes.values()].filter((s) => s.count === 1);
+    const rate = (pick: (s: Newcomer) => boolean): number =>
+      Math.max(
+        late.filter(pick).length / Math.max(0.5, days / 2),
+        once.filter(pick).length / Math.max(1, days),
+      ) + MIN_DAILY;
+    return {
+      known: [...this.#shapes.keys()],
+      perDay: rate(() => true),
+      gravePerDay: rate((s) => s.grave),
+      repeats: late.map((s) => s.times.length).sort((a, b) => a - b),
+      days,
+    };
+  }
+}
+
+export type NoveltyFinding = {
+  readonly shape: string;
+  readonly repeats: number;
+  /** Distinct new shapes of the last hour, this one among them. */
+  readonly siblings: number;
+  readonly rate: number;
+  readonly pValue: number;
+};
+
+/** Judges each line whose shape training did not know, at once. */
+export class NoveltyScorer {
+  readonly #model: NoveltyModel;
+  readonly #known: Set<string>;
+  readonly #new = new Map<string, { times: number[]; firstSeen: number }>();
+
+  constructor(model: NoveltyModel) {
+    this.#model = model;
+    this.#known = new Set(model.known);
+  }
+
+  /**
+   * Undefined for a known shape. rate: how often by nature a newcomer repeats so often within the hour, or so many
+   * newcomers meet in one hour, whichever is rarer; the factor 2 pays for asking twice.
+   */
+  see(shape: string, time: number, grave: boolean): NoveltyFinding | undefined {
+    if (this.#known.has(shape)) return undefined;
+    let entry = this.#new.get(shape);
+    if (!entry) {
+      entry = { times: [], firstSeen: time };
+      this.#new.set(shape, entry);
+      if (this.#new.size > MAX_SHAPES) this.#new.delete(this.#new.keys().next().value!);
+    }
+    while (entry.times.length > 0 && (entry.times[0]! <= time - HOUR_MS || entry.times.length >= 256))
+      entry.times.shift();
+    entry.times.push(time);
+    if (time - entry.firstSeen > DAY_MS) return undefined; // a day old: the window view knows its rate by now
+    let siblings = 0;
+    for (const other of this.#new.values())
+      if (other.firstSeen > time - HOUR_MS && other.firstSeen <= time) siblings++;
+    const repeats = entry.times.length;
+    const perDay = grave ? this.#model.gravePerDay : this.#model.perDay;
+    const byRepeats = perDay * repeatShare(this.#model.repeats, repeats);
+    const bySiblings =
+      siblings < 2
+        ? Number.POSITIVE_INFINITY
+        : 24 * Math.exp(logUpperTail(siblings, this.#model.perDay / 12, POISSON));
+    const rate = 2 * Math.min(byRepeats, bySiblings);
+    return { shape, repeats, siblings, rate, pValue: Math.min(1, 1 - Math.exp(-rate)) };
+  }
+}
+
+/** Share of newcomers that repeat at least r times within an hour; one imagined newcomer keeps it from zero. */
+function repeatShare(sorted: readonly number[], r: number): number {
+  const above = sorted.filter((n) => n >= r).length;
+  // The imagined newcomer repeats like 1/r^2: few shapes that repeat often come alone and mean nothing.
+  return (above + 1 / (r * r)) / (sorted.length + 1);
+}

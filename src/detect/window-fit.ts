@@ -1,0 +1,303 @@
+import { SLOTS_PER_DAY, type SlotPlace } from "../feature/clock.ts";
+import type { Column, ColumnRegistry } from "../feature/columns.ts";
+import { addEvents, emptySums, type Season, type SeasonSums, seasonOf, smooth } from "../feature/season.ts";
+import type { SlotCounts } from "../feature/window.ts";
+import { type Calibration, calibrate } from "./calibrate.ts";
+import {
+  type Conditional,
+  conditionalNats,
+  FLOOR_NATS,
+  LOWER_WIDTHS,
+  POOLS,
+  poolKey,
+  tailNats,
+  WIDTHS,
+  type WindowModel,
+} from "./window.ts";
+
+/** A column of its own needs this many distinct days of training: four lines in one second pass any rule on lines. */
+const MIN_COLUMN_DAYS = 4;
+/** Weight of the median column in each column's overdispersion, in expected events. */
+const ALPHA_PRIOR = 20;
+const MIN_ALPHA = 1e-4;
+const MAX_ALPHA = 20;
+/** Scores below this are not worth remembering in the training pass. */
+const NOTICE_NATS = 3;
+
+/** Counts of the training time as a dense table, with what belongs to its rows. */
+export type WindowTable = {
+  readonly columns: readonly Column[];
+  /** (T, C). */
+  readonly counts: Float32Array;
+  /** (T, C): expected per slot by a model that did not see that day. */
+  readonly mu: Float32Array;
+  readonly places: readonly SlotPlace[];
+  /** Training day of each slot, 0 the oldest. */
+  readonly dayOf: Int32Array;
+  readonly days: number;
+  readonly full: { readonly weekday: Float32Array; readonly weekend: Float32Array };
+};
+
+/** Builds the table from the slots of training. slots: in order; places: one for each slot from `first` on. */
+export function windowTable(
+  registry: ColumnRegistry,
+  slots: readonly SlotCounts[],
+  first: number,
+  places: readonly SlotPlace[],
+): WindowTable {
+  const T = places.length;
+  const days = Math.max(1, Math.ceil(T / SLOTS_PER_DAY));
+  const dayOf = Int32Array.from({ length: T }, (_, t) => days - 1 - Math.floor((T - 1 - t) / SLOTS_PER_DAY));
+  const columns = chooseColumns(registry, slots, first, dayOf, days);
+  const index = columnIndex(registry, columns);
+  const C = columns.length;
+  const counts = new Float32Array(T * C);
+  for (const { slot, ids, counts: n } of slots) {
+    const t = slot - first;
+    if (t < 0 || t >= T) continue;
+    for (let i = 0; i < ids.length; i++) counts[t * C + index(ids[i]!)]! += n[i]!;
+  }
+  const { mu, full } = expectations(counts, C, places, dayOf, days);
+  return { columns, counts, mu, places, dayOf, days, full };
+}
+
+/** Columns seen on enough days, then the pools for all others. */
+function chooseColumns(
+  registry: ColumnRegistry,
+  slots: readonly SlotCounts[],
+  first: number,
+  dayOf: Int32Array,
+  days: number,
+): Column[] {
+  const lastDay = new Int32Array(registry.columns.length).fill(-1);
+  const seenDays = new Int32Array(registry.columns.length);
+  for (const { slot, ids } of slots) {
+    const day = dayOf[slot - first] ?? -1;
+    for (const id of ids) {
+      if (lastDay[id] === day) continue;
+      lastDay[id] = day;
+      seenDays[id]!++;
+    }
+  }
+  const enough = Math.min(MIN_COLUMN_DAYS, Math.max(2, Math.ceil(days / 3)));
+  return [...registry.columns.filter((_, id) => seenDays[id]! >= enough), ...POOLS];
+}
+
+/** Maps a column of the log to its place in a model: itself, or the pool of its level and family. */
+export function columnIndex(registry: ColumnRegistry, columns: readonly Column[]): (id: number) => number {
+  const byKey = new Map(columns.map((c, j) => [c.key, j]));
+  const cache: number[] = [];
+  return (id) => {
+    const known = cache[id];
+    if (known !== undefined) return known;
+    const column = registry.columns[id]!;
+    const j =
+      byKey.get(column.key) ?? byKey.get(poolKey(column.level, column.family)) ?? byKey.get("all") ?? 0;
+    cache[id] = j;
+    return j;
+  };
+}
+
+/** Seasonal expectation of each slot by the other days, and the one of all days. */
+function expectations(
+  counts: Float32Array,
+  C: number,
+  places: readonly SlotPlace[],
+  dayOf: Int32Array,
+  days: number,
+): { mu: Float32Array; full: Season } {
+  const T = places.length;
+  const mu = new Float32Array(T * C);
+  const full = { weekday: new Float32Array(C * SLOTS_PER_DAY), weekend: new Float32Array(C * SLOTS_PER_DAY) };
+  const slotsIn = new Float64Array(days);
+  const weekendIn = new Float64Array(days);
+  for (let t = 0; t < T; t++) {
+    slotsIn[dayOf[t]!]!++;
+    if (places[t]!.weekend) weekendIn[dayOf[t]!]!++;
+  }
+  const weekends = weekendIn.reduce((a, b) => a + b, 0);
+  for (let j = 0; j < C; j++) {
+    const perDay: SeasonSums[] = Array.from({ length: days }, emptySums);
+    for (let t = 0; t < T; t++) {
+      const n = counts[t * C + j]!;
+      if (n > 0) addEvents(perDay[dayOf[t]!]!, places[t]!.slotOfDay, places[t]!.weekend, n);
+    }
+    const total = emptySums();
+    for (const day of perDay) {
+      if (day.events === 0) continue;
+      smooth(day);
+      for (let s = 0; s < SLOTS_PER_DAY; s++) total.perSlot[s]! += day.perSlot[s]!;
+      total.events += day.events;
+      total.weekendEvents += day.weekendEvents;
+    }
+    const all = seasonOf(total, undefined, T, weekends);
+    full.weekday.set(all.weekday, j * SLOTS_PER_DAY);
+    full.weekend.set(all.weekend, j * SLOTS_PER_DAY);
+    const without = perDay.map((day, d) => seasonOf(total, day, T - slotsIn[d]!, weekends - weekendIn[d]!));
+    for (let t = 0; t < T; t++) {
+      const season = days > 1 ? without[dayOf[t]!]! : all;
+      mu[t * C + j] = (places[t]!.weekend ? season.weekend : season.weekday)[places[t]!.slotOfDay]!;
+    }
+  }
+  return { mu, full };
+}
+
+/** A count of training that stood out. */
+type Notable = { readonly t: number; readonly j: number; readonly nats: number };
+
+/**
+ * Learns overdispersion, ceilings and calibration, day by day left out. conditional: given a training day, the model
+ * of the other families that did not see it; undefined without one.
+ */
+export function fitWindow(
+  table: WindowTable,
+  conditional?: (day: number) => Conditional | undefined,
+): WindowModel {
+  const { columns } = table;
+  const C = columns.length;
+  const W = WIDTHS.length;
+  const alpha = new Float32Array(W * C);
+  const upperCeiling = new Float32Array(W * C).fill(FLOOR_NATS);
+  const lowerCeiling = new Float32Array(W * C).fill(FLOOR_NATS);
+  const upper: Calibration[] = [];
+  const lower: Calibration[] = [];
+  for (let w = 0; w < W; w++) {
+    const sums = rolling(table.counts, C, WIDTHS[w]!);
+    const mu = rolling(table.mu, C, WIDTHS[w]!);
+    const a = overdispersion(sums, mu, C);
+    alpha.set(a, w * C);
+    for (const tail of ["upper", "lower"] as const) {
+      const notable =
+        tail === "lower" && !LOWER_WIDTHS.includes(WIDTHS[w]!)
+          ? []
+          : notables(table, sums, mu, a, WIDTHS[w]!, tail, conditional);
+      const { ceilings, calibration } = leaveOneDayOut(table, notable);
+      (tail === "upper" ? upperCeiling : lowerCeiling).set(ceilings, w * C);
+      (tail === "upper" ? upper : lower).push(calibration);
+    }
+  }
+  return {
+    columns,
+    weekday: table.full.weekday,
+    weekend: table.full.weekend,
+    alpha,
+    upperCeiling,
+    lowerCeiling,
+    upper,
+    lower,
+  };
+}
+
+/** Sums over the newest `width` rows of each row of a (T, C) table. The first rows sum what there is. */
+function rolling(values: Float32Array, C: number, width: number): Float32Array {
+  const out = Float32Array.from(values);
+  const T = values.length / C;
+  for (let k = 1; k < width; k++) {
+    for (let t = k; t < T; t++) {
+      const from = (t - k) * C;
+      for (let j = 0; j < C; j++) out[t * C + j]! += values[from + j]!;
+    }
+  }
+  return out;
+}
+
+/** Overdispersion of each column by moments, drawn towards the median column. Source: Hilbe, Negative Binomial Regression (2011). */
+function overdispersion(sums: Float32Array, mu: Float32Array, C: number): Float32Array {
+  const T = sums.length / C;
+  const raw = new Float64Array(C);
+  const weight = new Float64Array(C);
+  for (let j = 0; j < C; j++) {
+    let spread = 0;
+    let square = 0;
+    for (let t = 0; t < T; t++) {
+      const m = mu[t * C + j]!;
+      spread += (sums[t * C + j]! - m) ** 2 - m;
+      square += m * m;
+      weight[j]! += m;
+    }
+    raw[j] = square > 0 ? Math.min(MAX_ALPHA, Math.max(0, spread / square)) : 0;
+  }
+  const busy = Array.from(raw)
+    .filter((_, j) => weight[j]! > ALPHA_PRIOR)
+    .sort((x, y) => x - y);
+  const median = busy.length === 0 ? 0.5 : busy[busy.length >> 1]!;
+  return Float32Array.from(raw, (v, j) =>
+    Math.max(MIN_ALPHA, (v * weight[j]! + ALPHA_PRIOR * median) / (weight[j]! + ALPHA_PRIOR)),
+  );
+}
+
+/** All counts of training whose tail is worth remembering. */
+function notables(
+  table: WindowTable,
+  sums: Float32Array,
+  mu: Float32Array,
+  alpha: Float32Array,
+  width: number,
+  tail: "upper" | "lower",
+  conditional: ((day: number) => Conditional | undefined) | undefined,
+): Notable[] {
+  const C = table.columns.length;
+  const found: Notable[] = [];
+  for (let t = width - 1; t < table.places.length; t++) {
+    let given: ReturnType<Conditional> | undefined;
+    for (let j = 0; j < C; j++) {
+      const x = sums[t * C + j]!;
+      const m = mu[t * C + j]!;
+      // Within one standard deviation nothing reaches the notice; this saves nearly all of the work.
+      if (
+        tail === "upper"
+          ? x <= m + Math.sqrt(m + alpha[j]! * m * m)
+          : x >= m - Math.sqrt(m + alpha[j]! * m * m)
+      )
+        continue;
+      let nats = tailNats(tail, x, m, alpha[j]!);
+      if (nats < NOTICE_NATS) continue;
+      const model = nats > FLOOR_NATS ? conditional?.(table.dayOf[t]!) : undefined;
+      if (model) {
+        given ??= model(
+          sums.subarray(t * C, t * C + C),
+          mu.subarray(t * C, t * C + C),
+          width,
+          table.places[t]!,
+        );
+        nats = Math.min(nats, conditionalNats(tail, x, m, given.mu[j]!, given.alpha[j]!));
+      }
+      found.push({ t, j, nats });
+    }
+  }
+  return found;
+}
+
+/** Ceilings of all days together, and the calibration of each day's excess over the ceilings of the other days. */
+function leaveOneDayOut(
+  table: WindowTable,
+  notable: readonly Notable[],
+): { ceilings: Float32Array; calibration: Calibration } {
+  const C = table.columns.length;
+  const T = table.places.length;
+  // The two largest of each column, from different days: leaving a day out needs no more.
+  const first = new Float32Array(C);
+  const firstDay = new Int32Array(C).fill(-1);
+  const second = new Float32Array(C);
+  for (const { t, j, nats } of notable) {
+    const day = table.dayOf[t]!;
+    if (nats > first[j]!) {
+      if (firstDay[j] !== day) second[j] = first[j]!;
+      first[j] = nats;
+      firstDay[j] = day;
+    } else if (firstDay[j] !== day && nats > second[j]!) second[j] = nats;
+  }
+  const rows = new Float32Array(T).fill(-FLOOR_NATS);
+  for (const { t, j, nats } of notable) {
+    const ceiling = Math.max(FLOOR_NATS, firstDay[j] === table.dayOf[t] ? second[j]! : first[j]!);
+    rows[t] = Math.max(rows[t]!, nats - ceiling);
+  }
+  const maxima = new Array<number>(table.days).fill(-FLOOR_NATS);
+  const slots = new Int32Array(table.days);
+  for (let t = 0; t < T; t++) {
+    maxima[table.dayOf[t]!] = Math.max(maxima[table.dayOf[t]!]!, rows[t]!);
+    slots[table.dayOf[t]!]!++;
+  }
+  const whole = maxima.filter((_, d) => slots[d]! >= SLOTS_PER_DAY / 2);
+  return { ceilings: first.map((v) => Math.max(FLOOR_NATS, v)), calibration: calibrate(whole, rows) };
+}

@@ -1,0 +1,234 @@
+import { SLOTS_PER_DAY, type SlotPlace } from "../feature/clock.ts";
+import type { Column, ColumnLevel } from "../feature/columns.ts";
+import { FAMILIES, type Family } from "../feature/family.ts";
+import { logLowerTail, logUpperTail } from "../math/negative-binomial.ts";
+import { type Calibration, naturalRate, pValue } from "./calibrate.ts";
+
+/** Widths of the rolling windows, in slots of five minutes. Each is a channel with a line of its own. */
+export const WIDTHS = [1, 2, 6, 12] as const;
+export const MAX_WIDTH = 12;
+/** Widths whose lower tail is asked; in five minutes too little is expected to be missed. */
+export const LOWER_WIDTHS: readonly number[] = [2, 6, 12];
+/** The lower tail means nothing below this expected count. */
+export const LOWER_MIN_EXPECTED = 4;
+/** No column is asked to be rarer in training than e^-6: one calm column must not make the line of all. */
+export const FLOOR_NATS = 6;
+/** How far a surge of the other families may raise what is expected here: the model never extrapolates beyond. */
+const MAX_EXPLAINED = 8;
+
+/** Columns seen on too few days count together, by level and family, so that what is new or rare still has an expectation. */
+export const poolKey = (level: ColumnLevel, family: Family): string => `rare ${level} ${family}`;
+const POOLED_LEVELS: readonly ColumnLevel[] = ["program", "event", "severity", "status", "cause", "template"];
+
+export const POOLS: readonly Column[] = POOLED_LEVELS.flatMap((level) =>
+  FAMILIES.filter((f) => f !== "total").map((family) => ({
+    key: poolKey(level, family),
+    level,
+    family,
+    cause: undefined,
+    label: `rare ${level === "template" ? "messages" : `${level} counts`} (${family})`,
+  })),
+);
+
+/** What the window view learned. Arrays are row-major; C columns, W widths. */
+export type WindowModel = {
+  readonly columns: readonly Column[];
+  /** (C, 288): expected events per slot on a weekday and on a weekend day. */
+  readonly weekday: Float32Array;
+  readonly weekend: Float32Array;
+  /** (W, C): overdispersion of the rolling sums, variance = mu + alpha mu^2. */
+  readonly alpha: Float32Array;
+  /** (W, C): the largest -ln p of training, at least FLOOR_NATS, for either tail. */
+  readonly upperCeiling: Float32Array;
+  readonly lowerCeiling: Float32Array;
+  readonly upper: readonly Calibration[];
+  readonly lower: readonly Calibration[];
+};
+
+/** Expected counts of each column given the other families; `mu` and `sums` are (C). See conditional.ts. */
+export type Conditional = (
+  sums: Float32Array,
+  mu: Float32Array,
+  width: number,
+  place: SlotPlace,
+) => { readonly mu: Float32Array; readonly alpha: Float32Array };
+
+/** A column that stands out in one window. */
+export type WindowFinding = {
+  readonly column: number;
+  readonly family: Family;
+  readonly width: number;
+  readonly tail: "upper" | "lower";
+  readonly actual: number;
+  readonly expected: number;
+  readonly alpha: number;
+  /** -ln p under the expectation of the hour, and given the other families; the smaller one counts. */
+  readonly nats: number;
+  /** Nats above what training knew of this column. */
+  readonly excess: number;
+  /** Expected number a day by nature. */
+  readonly rate: number;
+  readonly pValue: number;
+};
+
+export type WindowScore = {
+  readonly width: number;
+  readonly tail: "upper" | "lower";
+  readonly score: number;
+  readonly pValue: number;
+};
+
+/** Scores the rolling sums of one slot after the other. */
+export class WindowScorer {
+  readonly model: WindowModel;
+  readonly #conditional: Conditional | undefined;
+  /** The last MAX_WIDTH slots, (MAX_WIDTH, C), newest at #head. */
+  readonly #ring: Float32Array;
+  readonly #places: (SlotPlace | undefined)[];
+  #head = 0;
+  #filled = 0;
+
+  constructor(model: WindowModel, conditional: Conditional | undefined) {
+    this.model = model;
+    this.#conditional = conditional;
+    this.#ring = new Float32Array(MAX_WIDTH * model.columns.length);
+    this.#places = new Array(MAX_WIDTH);
+  }
+
+  /** Appends a closed slot. counts: (C). */
+  push(counts: Float32Array, place: SlotPlace): void {
+    this.#head = (this.#head + 1) % MAX_WIDTH;
+    this.#ring.set(counts, this.#head * counts.length);
+    this.#places[this.#head] = place;
+    this.#filled = Math.min(MAX_WIDTH, this.#filled + 1);
+  }
+
+  /** Forgets the slots so far, as after a silence: no window reaches across it. */
+  restart(): void {
+    this.#filled = 0;
+  }
+
+  /** Count of a column in the newest `slots` slots. */
+  recent(column: number, slots: number): number {
+    let sum = 0;
+    const C = this.model.columns.length;
+    for (let k = 0; k < Math.min(slots, this.#filled); k++) {
+      sum += this.#ring[((this.#head - k + MAX_WIDTH) % MAX_WIDTH) * C + column]!;
+    }
+    return sum;
+  }
+
+  /** All channels of the newest slot: their scores, and for each family the column that stands out most. */
+  score(): { scores: WindowScore[]; findings: WindowFinding[] } {
+    const scores: WindowScore[] = [];
+    const findings: WindowFinding[] = [];
+    for (let w = 0; w < WIDTHS.length; w++) {
+      if (this.#filled < WIDTHS[w]!) continue;
+      const { sums, mu, place } = this.#rolling(WIDTHS[w]!);
+      for (const tail of ["upper", "lower"] as const) {
+        if (tail === "lower" && !LOWER_WIDTHS.includes(WIDTHS[w]!)) continue;
+        this.#channel(w, tail, sums, mu, place, scores, findings);
+      }
+    }
+    return { scores, findings };
+  }
+
+  #rolling(width: number): { sums: Float32Array; mu: Float32Array; place: SlotPlace } {
+    const C = this.model.columns.length;
+    const sums = new Float32Array(C);
+    const mu = new Float32Array(C);
+    for (let k = 0; k < width; k++) {
+      const row = (this.#head - k + MAX_WIDTH) % MAX_WIDTH;
+      const place = this.#places[row]!;
+      const season = place.weekend ? this.model.weekend : this.model.weekday;
+      for (let j = 0; j < C; j++) {
+        sums[j]! += this.#ring[row * C + j]!;
+        mu[j]! += season[j * SLOTS_PER_DAY + place.slotOfDay]!;
+      }
+    }
+    return { sums, mu, place: this.#places[this.#head]! };
+  }
+
+  #channel(
+    w: number,
+    tail: "upper" | "lower",
+    sums: Float32Array,
+    mu: Float32Array,
+    place: SlotPlace,
+    scores: WindowScore[],
+    findings: WindowFinding[],
+  ): void {
+    const { columns, alpha } = this.model;
+    const C = columns.length;
+    const ceiling = tail === "upper" ? this.model.upperCeiling : this.model.lowerCeiling;
+    const calibration = (tail === "upper" ? this.model.upper : this.model.lower)[w]!;
+    const channels = WIDTHS.length + LOWER_WIDTHS.length;
+    const best = new Map<Family, WindowFinding>();
+    let given: ReturnType<Conditional> | undefined;
+    let top = -FLOOR_NATS;
+    for (let j = 0; j < C; j++) {
+      const a = alpha[w * C + j]!;
+      let nats = tailNats(tail, sums[j]!, mu[j]!, a);
+      const ceil = ceiling[w * C + j]!;
+      if (nats > FLOOR_NATS && this.#conditional) {
+        given ??= this.#conditional(sums, mu, WIDTHS[w]!, place);
+        nats = Math.min(nats, conditionalNats(tail, sums[j]!, mu[j]!, given.mu[j]!, given.alpha[j]!));
+      }
+      const excess = nats - ceil;
+      top = Math.max(top, excess);
+      const family = columns[j]!.family;
+      const old = best.get(family);
+      if (excess > 0 && (old === undefined || beats(columns, excess, j, old))) {
+        best.set(family, {
+          column: j,
+          family,
+          width: WIDTHS[w]!,
+          tail,
+          actual: sums[j]!,
+          expected: mu[j]!,
+          alpha: a,
+          nats,
+          excess,
+          rate: naturalRate(calibration, excess, channels),
+          pValue: pValue(calibration, excess),
+        });
+      }
+    }
+    scores.push({ width: WIDTHS[w]!, tail, score: top, pValue: pValue(calibration, top) });
+    findings.push(...best.values());
+  }
+}
+
+/** Depth of a column: of two equally strange ones the more specific tells the operator more. */
+const DEPTH: Readonly<Record<ColumnLevel, number>> = {
+  all: 0,
+  program: 1,
+  severity: 2,
+  event: 3,
+  status: 3,
+  cause: 4,
+  template: 5,
+};
+
+function beats(columns: readonly Column[], excess: number, column: number, old: WindowFinding): boolean {
+  if (Math.abs(excess - old.excess) > 0.5) return excess > old.excess;
+  return DEPTH[columns[column]!.level] > DEPTH[columns[old.column]!.level];
+}
+
+/** -ln of the tail probability of a count, in nats; 0 where the count lies on the other side of what is expected. */
+export function tailNats(tail: "upper" | "lower", x: number, mu: number, alpha: number): number {
+  if (tail === "upper") return x <= mu || x === 0 ? 0 : -logUpperTail(x, mu, alpha);
+  return x >= mu || mu <= LOWER_MIN_EXPECTED ? 0 : -logLowerTail(x, mu, alpha);
+}
+
+/** The same under the expectation given the other families, which may explain a surge or a lull only so far. */
+export function conditionalNats(
+  tail: "upper" | "lower",
+  x: number,
+  mu: number,
+  given: number,
+  alpha: number,
+): number {
+  const bounded = Math.min(mu * MAX_EXPLAINED, Math.max(mu / MAX_EXPLAINED, given));
+  return tailNats(tail, x, bounded, alpha);
+}

@@ -1,0 +1,24 @@
+/** Local calendar of the server, given by the caller (log/zone.ts): features know no time zone data. */
+export type LocalClock = (ms: number) => {
+  /** Days since 1970-01-01 in local time. */
+  readonly day: number;
+  /** 0..1439. */
+  readonly minute: number;
+  /** 0 = Sunday .. 6. */
+  readonly weekday: number;
+};
+
+/** A slot is the grain of counting. Five minutes: the shortest width that one evaluates. */
+export const SLOT_MS = 300_000;
+export const SLOTS_PER_DAY = 288;
+export const DAY_MS = 86_400_000;
+
+export const slotOf = (ms: number): number => Math.floor(ms / SLOT_MS);
+
+/** Where a slot lies in the week: slot of the local day, and whether the day is a Saturday or Sunday. */
+export type SlotPlace = { readonly slotOfDay: number; readonly weekend: boolean };
+
+export function placeOf(slot: number, clock: LocalClock): SlotPlace {
+  const { minute, weekday } = clock(slot * SLOT_MS);
+  return { slotOfDay: Math.floor(minute / 5), weekend: weekday === 0 || weekday === 6 };
+}

@@ -1,0 +1,145 @@
+import type { Cause, MailEvent } from "../mail/event.ts";
+import type { Family } from "./family.ts";
+import { familyOf } from "./family.ts";
+
+/**
+ * What a window counts. An event counts in a column and in all its ancestors: all lines, the program, the program's
+ * severity, the delivery status, the cause, and its own shape. So a shape never seen still raises its program,
+ * severity and cause, and no fault depends on being new.
+ */
+export type ColumnLevel = "all" | "program" | "event" | "severity" | "status" | "cause" | "template";
+
+export type Column = {
+  readonly key: string;
+  readonly level: ColumnLevel;
+  readonly family: Family;
+  /** The cause that all events of this column share, where the column is about one. */
+  readonly cause: Cause | undefined;
+  /** For people: "postfix/smtp deferred (4.4.x)". For a template its canonical text. */
+  readonly label: string;
+};
+
+/** Statistics lines tell of their writer's own timer, not of the mail: they get no column. */
+const STATISTICS: ReadonlySet<string> = new Set(["anvil_statistics", "scache_statistics", "cache_cleanup"]);
+
+/** Distinct columns that one run keeps; a log with more shapes counts the rest in their ancestors alone. */
+const MAX_COLUMNS = 16_384;
+
+/** Distinct column sets remembered; only speed depends on it. */
+const MAX_CACHED_SETS = 16_384;
+
+/** Interns columns: names to small integers, in order of first sight. */
+export class ColumnRegistry {
+  readonly columns: Column[] = [];
+  /** Events whose own shape got no column because the table was full. */
+  overflowed = 0;
+  readonly #ids = new Map<string, number>();
+  readonly #sets = new Map<string, Uint32Array>();
+
+  /** The columns in which this event counts, deepest last. The result is shared: don't write to it. */
+  of(event: MailEvent): Uint32Array {
+    const { fields } = event;
+    const service = fields["service"] ?? "";
+    const key = `${event.templateId} ${service} ${fields["status"] ?? ""} ${fields["dsn"] ?? ""} ${event.cause ?? ""}`;
+    const known = this.#sets.get(key);
+    if (known) return known;
+    const set = Uint32Array.from(
+      columnsOf(event)
+        .map((c) => this.#intern(c))
+        .filter((id) => id >= 0),
+    );
+    if (this.#sets.size >= MAX_CACHED_SETS) this.#sets.clear();
+    this.#sets.set(key, set);
+    return set;
+  }
+
+  #intern(column: Column): number {
+    const id = this.#ids.get(column.key);
+    if (id !== undefined) return id;
+    if (this.columns.length >= MAX_COLUMNS) {
+      this.overflowed++;
+      return -1;
+    }
+    this.columns.push(column);
+    this.#ids.set(column.key, this.columns.length - 1);
+    return this.columns.length - 1;
+  }
+
+  /** Id of a column by its key; undefined when it was never seen. */
+  id(key: string): number | undefined {
+    return this.#ids.get(key);
+  }
+}
+
+/** The columns of one event, from the root to its own shape. */
+function columnsOf(event: MailEvent): Column[] {
+  if (STATISTICS.has(event.event)) return [];
+  const family = familyOf(event);
+  const { daemon, severity, cause, fields } = event;
+  const service = fields["service"];
+  const program = service === undefined ? daemon : `${daemon} (${service})`;
+  const columns: Column[] = [
+    { key: "all", level: "all", family: "total", cause: undefined, label: "log lines" },
+  ];
+  const add = (level: ColumnLevel, key: string, label: string): void => {
+    columns.push({
+      key: `${level} ${key}`,
+      level,
+      family,
+      cause: level === "program" ? undefined : cause,
+      label,
+    });
+  };
+  add("program", program, `lines of ${program}`);
+  if (severity !== "info") add("severity", `${daemon} ${severity}`, `${severity} lines of ${daemon}`);
+  if (cause !== undefined) {
+    add("event", `${event.event} ${family}`, `${event.event.replaceAll("_", " ")} events`);
+    add("cause", `${cause} ${family}`, `${CAUSE_LABELS[cause]} (${family})`);
+  }
+  const status = fields["status"];
+  if (event.event === "delivery" && status !== undefined) {
+    add("status", `${daemon} ${status}`, `${daemon} ${status}`);
+    const dsn = dsnClass(fields["dsn"]);
+    if (dsn !== "") add("status", `${daemon} ${status} ${dsn}`, `${daemon} ${status} with ${dsn}`);
+  }
+  add("template", event.templateId, event.template);
+  return columns;
+}
+
+/** "4.4.1" -> "4.4.x"; "" when there is none. RFC 3463: class and subject tell what failed, detail tells how. */
+function dsnClass(dsn: string | number | undefined): string {
+  const match = /^([245])\.(\d{1,3})\./.exec(String(dsn ?? ""));
+  return match ? `${match[1]}.${match[2]}.x` : "";
+}
+
+/** A cause in an operator's words. */
+export const CAUSE_LABELS: Readonly<Record<Cause, string>> = {
+  dns: "name lookups that failed",
+  connect: "connections that failed",
+  tls: "TLS failures",
+  auth: "failed log-ins",
+  auth_backend: "failures of the password service",
+  milter: "milter failures",
+  policy: "failures of a policy service or filter",
+  lookup: "lookup table failures",
+  disk: "lines about a full disk",
+  permission: "permission errors",
+  config: "configuration errors",
+  crash: "crashed or restarted processes",
+  limit: "limits reached",
+  blocked: "refusals for our reputation",
+  throttled: "replies that ask us to slow down",
+  greylisted: "greylisted deliveries",
+  unknown_user: "unknown recipients",
+  relay_denied: "refused relay attempts",
+  rbl: "block-listed clients",
+  spam: "content and policy rejects",
+  quota: "full mailboxes",
+  loop: "mail loops",
+  mailbox: "damaged mailboxes",
+  routing: "destinations with no route",
+  protocol: "protocol violations",
+  expired: "messages given up",
+  clock: "clock errors",
+  other: "other failures",
+};

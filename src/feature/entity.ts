@@ -1,0 +1,188 @@
+import type { MailEvent } from "../mail/event.ts";
+import type { Family } from "./family.ts";
+
+/** Something a person, network or domain did that is worth counting. */
+export type EntityFeature = {
+  readonly name: string;
+  /** What the entity is: "account", "network", "domain", "recipient" or the whole "site". */
+  readonly type: string;
+  readonly family: Family;
+  /** True when it counts first meetings: the first days of training are all new and teach nothing. */
+  readonly firsts: boolean;
+  /** For people: "{n} {label} {entity}" must read well. */
+  readonly label: string;
+};
+
+const feature = (
+  name: string,
+  type: string,
+  family: Family,
+  label: string,
+  firsts = false,
+): EntityFeature => ({ name, type, family, firsts, label });
+
+export const ENTITY_FEATURES: readonly EntityFeature[] = [
+  feature("login_new_network", "account", "auth", "log-ins from networks new for", true),
+  feature("login_new_network_site", "site", "auth", "log-ins from networks new for their account, at", true),
+  feature("login_networks", "account", "auth", "networks used to log in by"),
+  feature("auth_failures", "account", "auth", "failed log-ins of"),
+  feature("auth_failures_new_network", "account", "auth", "failed log-ins from networks new for", true),
+  feature(
+    "auth_failures_new_pair_site",
+    "site",
+    "auth",
+    "failed log-ins from networks new for their account, at",
+    true,
+  ),
+  feature("auth_failures_network", "network", "auth", "failed log-ins from"),
+  feature("recipients", "account", "outbound", "recipients addressed by"),
+  feature("messages", "account", "outbound", "messages sent by"),
+  feature("failing_messages", "domain", "outbound", "messages that failed to reach"),
+  feature("failing_messages_recipient", "recipient", "outbound", "messages that failed to reach"),
+  feature("failing_messages_account", "account", "outbound", "failed deliveries of messages by"),
+  feature("rejects_network", "network", "inbound", "rejected commands from"),
+  feature("connects_network", "network", "inbound", "connections from"),
+  feature("null_sender_recipient", "recipient", "inbound", "bounces received by"),
+];
+const F = Object.fromEntries(ENTITY_FEATURES.map((f, i) => [f.name, i])) as Record<string, number>;
+
+export type Observation = { readonly feature: number; readonly key: string; readonly count: number };
+
+/** Bounds of the tables; the oldest entry leaves first. */
+const MAX_QUEUE_IDS = 65_536;
+const MAX_PAIRS = 262_144;
+
+/** The key under which the whole site is counted. */
+export const SITE = "this server";
+
+/** Turns events into observations of entities. Holds what joins lines: queue ids, and networks known for an account. */
+export class EntityReader {
+  /** host + queue id -> what is known of the message. */
+  readonly #messages = new Map<string, { account?: string; nullSender: boolean; counted: boolean }>();
+  /** "account network" pairs seen with a successful, or with any, log-in. */
+  readonly #used = new BoundedSet(MAX_PAIRS);
+  readonly #tried = new BoundedSet(MAX_PAIRS);
+  readonly #blocks = new BoundedSet(MAX_PAIRS);
+  readonly #failed = new BoundedSet(MAX_PAIRS);
+
+  /** Account that sent the message of a queue id, while it is remembered. */
+  accountOf(event: MailEvent): string | undefined {
+    return event.queueId === undefined
+      ? undefined
+      : this.#messages.get(`${event.host} ${event.queueId}`)?.account;
+  }
+
+  read(event: MailEvent, out: Observation[]): void {
+    const { fields } = event;
+    const account = lower(fields["sasl_username"] ?? fields["user"]);
+    const network = networkOf(String(fields["client_address"] ?? fields["rip"] ?? ""));
+    if (event.cause === "auth") this.#failure(account, network, out);
+    else if (event.event === "login" || (event.event === "client" && fields["sasl_username"] !== undefined)) {
+      this.#success(event, account, network, out);
+    }
+    if (event.event === "connect" && network !== "")
+      out.push({ feature: F["connects_network"]!, key: network, count: 1 });
+    if ((event.event === "reject" || event.event === "postscreen_reject") && network !== "") {
+      out.push({ feature: F["rejects_network"]!, key: network, count: 1 });
+    }
+    if (event.queueId !== undefined) this.#message(event, account, out);
+  }
+
+  #failure(account: string, network: string, out: Observation[]): void {
+    if (account !== "") out.push({ feature: F["auth_failures"]!, key: account, count: 1 });
+    if (network !== "") out.push({ feature: F["auth_failures_network"]!, key: network, count: 1 });
+    if (account === "" || network === "" || !this.#tried.add(`${account} ${network}`)) return;
+    out.push({ feature: F["auth_failures_new_network"]!, key: account, count: 1 });
+    out.push({ feature: F["auth_failures_new_pair_site"]!, key: SITE, count: 1 });
+  }
+
+  #success(event: MailEvent, account: string, network: string, out: Observation[]): void {
+    if (account === "" || network === "") return;
+    const block = Math.floor((event.time ?? 0) / 21_600_000);
+    if (this.#blocks.add(`${account} ${network} ${block}`))
+      out.push({ feature: F["login_networks"]!, key: account, count: 1 });
+    this.#tried.add(`${account} ${network}`);
+    if (!this.#used.add(`${account} ${network}`)) return;
+    out.push({ feature: F["login_new_network"]!, key: account, count: 1 });
+    out.push({ feature: F["login_new_network_site"]!, key: SITE, count: 1 });
+  }
+
+  #message(event: MailEvent, account: string, out: Observation[]): void {
+    const key = `${event.host} ${event.queueId}`;
+    let message = this.#messages.get(key);
+    if (!message) {
+      message = { nullSender: false, counted: false };
+      this.#messages.set(key, message);
+      if (this.#messages.size > MAX_QUEUE_IDS) this.#messages.delete(this.#messages.keys().next().value!);
+    }
+    const { fields } = event;
+    if (event.event === "client" && fields["sasl_username"] !== undefined) message.account = account;
+    if (event.event === "queue_active" && !message.counted) {
+      message.counted = true;
+      message.nullSender = fields["from"] === "";
+      if (message.account !== undefined) {
+        out.push({
+          feature: F["recipients"]!,
+          key: message.account,
+          count: Math.min(10_000, Number(fields["nrcpt"] ?? 1) || 1),
+        });
+        out.push({ feature: F["messages"]!, key: message.account, count: 1 });
+      }
+    }
+    if (event.event === "delivery") this.#delivery(event, key, message, out);
+    if (event.event === "removed") this.#messages.delete(key);
+  }
+
+  #delivery(
+    event: MailEvent,
+    key: string,
+    message: { account?: string; nullSender: boolean },
+    out: Observation[],
+  ): void {
+    const to = lower(event.fields["to"]);
+    const domain = to.slice(to.lastIndexOf("@") + 1);
+    const status = event.fields["status"];
+    if (status === "sent") {
+      if (message.nullSender && to !== "")
+        out.push({ feature: F["null_sender_recipient"]!, key: to, count: 1 });
+      return;
+    }
+    if (to === "" || !this.#failed.add(`${key} ${to}`)) return; // retries of one mail are one event
+    out.push({ feature: F["failing_messages_recipient"]!, key: to, count: 1 });
+    if (this.#failed.add(`${key} @${domain}`))
+      out.push({ feature: F["failing_messages"]!, key: domain, count: 1 });
+    if (message.account !== undefined)
+      out.push({ feature: F["failing_messages_account"]!, key: message.account, count: 1 });
+  }
+}
+
+const lower = (value: string | number | undefined): string => String(value ?? "").toLowerCase();
+
+/** The /24 of an IPv4 address, the /48 of an IPv6 one; "" when it is neither. */
+export function networkOf(address: string): string {
+  const v4 = /^(\d{1,3}\.\d{1,3}\.\d{1,3})\.\d{1,3}$/.exec(address);
+  if (v4) return `${v4[1]}.0/24`;
+  if (!/^[0-9a-fA-F:]{2,45}$/.test(address) || !address.includes(":")) return "";
+  const [head = "", tail] = address.toLowerCase().split("::");
+  const groups = head.split(":").filter((g) => g !== "");
+  if (tail !== undefined) while (groups.length < 3) groups.push("0");
+  return `${groups.slice(0, 3).join(":")}::/48`;
+}
+
+/** A set that forgets its oldest members. */
+class BoundedSet {
+  readonly #members = new Set<string>();
+  readonly #limit: number;
+
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  /** True when the member is new. */
+  add(member: string): boolean {
+    if (this.#members.has(member)) return false;
+    this.#members.add(member);
+    if (this.#members.size > this.#limit) this.#members.delete(this.#members.values().next().value!);
+    return true;
+  }
+}

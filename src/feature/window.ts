@@ -1,0 +1,47 @@
+import type { MailEvent } from "../mail/event.ts";
+import { type LocalClock, placeOf, SLOT_MS, type SlotPlace, slotOf } from "./clock.ts";
+import type { ColumnRegistry } from "./columns.ts";
+
+/** Counts of one five-minute slot, sparse: columns ids and how often each was seen. */
+export type SlotCounts = { readonly slot: number; readonly ids: Uint32Array; readonly counts: Float32Array };
+
+/** Counts events per column and slot. Slots close in order; empty slots are not stored. */
+export class SlotCounter {
+  readonly registry: ColumnRegistry;
+  #slot = Number.NEGATIVE_INFINITY;
+  #counts = new Map<number, number>();
+
+  constructor(registry: ColumnRegistry) {
+    this.registry = registry;
+  }
+
+  /** Adds an event to the slot that is open. The caller closes slots first: close(until). */
+  add(event: MailEvent, slot: number): Uint32Array {
+    this.#slot = slot;
+    const ids = this.registry.of(event);
+    for (const id of ids) this.#counts.set(id, (this.#counts.get(id) ?? 0) + 1);
+    return ids;
+  }
+
+  /** The counts of the open slot; starts a new one. Undefined when nothing was counted. */
+  close(): SlotCounts | undefined {
+    if (this.#counts.size === 0) return undefined;
+    const ids = Uint32Array.from(this.#counts.keys());
+    const counts = Float32Array.from(this.#counts.values());
+    const slot = this.#slot;
+    this.#counts = new Map();
+    return { slot, ids, counts };
+  }
+}
+
+/** Seconds from a time to the slot that holds it; a helper for callers that walk slots. */
+export const startOfSlot = (slot: number): number => slot * SLOT_MS;
+
+/** Places of the slots from first to last, computed once. */
+export function placesOf(first: number, last: number, clock: LocalClock): SlotPlace[] {
+  const places: SlotPlace[] = [];
+  for (let slot = first; slot <= last; slot++) places.push(placeOf(slot, clock));
+  return places;
+}
+
+export { slotOf };

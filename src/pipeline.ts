@@ -1,0 +1,327 @@
+import { AbsenceCollector, type AbsenceModel, AbsenceScorer } from "./detect/absence.ts";
+import type { Alert, CitedLine } from "./detect/alert.ts";
+import { CauseCounter } from "./detect/attribute.ts";
+import type { Candidate } from "./detect/candidate.ts";
+import { absenceCandidate, entityCandidate, noveltyCandidate, windowCandidate } from "./detect/candidates.ts";
+import { EntityCollector, type EntityModel, EntityScorer } from "./detect/entity.ts";
+import { IncidentManager, type Ledger } from "./detect/incident.ts";
+import { LineRings } from "./detect/lines.ts";
+import { NoveltyCollector, type NoveltyModel, NoveltyScorer } from "./detect/novelty.ts";
+import { type Conditional, type WindowModel, WindowScorer } from "./detect/window.ts";
+import { columnIndex, fitWindow, windowTable } from "./detect/window-fit.ts";
+import { DAY_MS, type LocalClock, placeOf, SLOT_MS, slotOf } from "./feature/clock.ts";
+import { ColumnRegistry } from "./feature/columns.ts";
+import { EntityReader, type Observation } from "./feature/entity.ts";
+import { placesOf, SlotCounter, type SlotCounts } from "./feature/window.ts";
+import type { MailEvent } from "./mail/event.ts";
+
+/** Line to alert, pure: events in, alerts out. The same events, settings and seed give the same alerts, live as in a back-test. */
+
+/** Training reaches back at most so far: older habits are not today's, and the table stays small. */
+const MAX_TRAINING_DAYS = 42;
+/** Below this the window and entity views have nothing to compare with. */
+export const MIN_TRAINING_DAYS = 3;
+const MAX_GAP_SLOTS = 12;
+
+export type ViewName = "window" | "transaction" | "entity" | "novelty" | "absence";
+
+export type PipelineOptions = {
+  readonly clock: LocalClock;
+  readonly budget: number;
+  readonly without: ReadonlySet<ViewName>;
+  readonly salt: string;
+};
+
+/** Everything that training learned; plain data. */
+export type Model = {
+  readonly window: WindowModel;
+  readonly entity: EntityModel;
+  readonly novelty: NoveltyModel;
+  readonly absence: AbsenceModel;
+  readonly from: number;
+  readonly to: number;
+  readonly events: number;
+};
+
+export type Score = {
+  readonly time: number;
+  readonly view: ViewName;
+  readonly key: string;
+  readonly score: number;
+  readonly pValue: number;
+};
+
+const isGrave = (event: MailEvent): boolean =>
+  event.severity === "error" || event.severity === "fatal" || event.severity === "panic";
+
+/** Reads the past. Hand it events in log order, then fit(). */
+export class Learner {
+  readonly registry: ColumnRegistry = new ColumnRegistry();
+  readonly reader: EntityReader = new EntityReader();
+  /** Events of the last day, from which the detector starts warm. */
+  readonly tail: {
+    readonly slots: SlotCounts[];
+    readonly observations: { observation: Observation; slot: number }[];
+  } = {
+    slots: [],
+    observations: [],
+  };
+  events = 0;
+  readonly #counter = new SlotCounter(this.registry);
+  readonly #slots: SlotCounts[] = [];
+  readonly #entities = new EntityCollector();
+  readonly #novelty = new NoveltyCollector();
+  readonly #absence = new AbsenceCollector();
+  readonly #options: PipelineOptions;
+  #first = Number.NaN;
+  #now = Number.NEGATIVE_INFINITY;
+  #slot = Number.NEGATIVE_INFINITY;
+
+  constructor(options: PipelineOptions) {
+    this.#options = options;
+  }
+
+  /** First and last log time seen, in ms; NaN and -Infinity before any. */
+  get range(): { from: number; to: number } {
+    return { from: this.#first, to: this.#now };
+  }
+
+  add(event: MailEvent): void {
+    if (event.time === null) return;
+    this.events++;
+    if (Number.isNaN(this.#first)) this.#first = event.time;
+    this.#now = Math.max(this.#now, event.time);
+    const slot = slotOf(this.#now);
+    if (slot !== this.#slot) this.#closeSlot(slot);
+    this.#counter.add(event, slot);
+    const observations: Observation[] = [];
+    this.reader.read(event, observations);
+    for (const observation of observations) {
+      this.#entities.add(observation, slot);
+      this.tail.observations.push({ observation, slot });
+    }
+    this.#novelty.add(event.templateId, this.#now, isGrave(event));
+    this.#absence.add(event.daemon, this.#now);
+  }
+
+  #closeSlot(next: number): void {
+    const closed = this.#counter.close();
+    if (closed) this.#slots.push(closed);
+    this.#slot = next;
+    const { observations } = this.tail;
+    if (observations.length > 100_000 || next % 288 === 0) {
+      const from = observations.findIndex((o) => o.slot > next - 288);
+      observations.splice(0, from < 0 ? observations.length : from);
+    }
+  }
+
+  /** until: end of training, exclusive, in ms. conditional: see fitWindow. */
+  fit(until: number): Model {
+    this.#closeSlot(slotOf(until));
+    const last = slotOf(until) - 1;
+    const first = Math.max(slotOf(this.#first), last - MAX_TRAINING_DAYS * 288 + 1);
+    const { clock, salt } = this.#options;
+    const places = placesOf(first, Math.max(first, last), clock);
+    const table = windowTable(this.registry, this.#slots, first, places);
+    this.tail.slots.push(...this.#slots.filter((s) => s.slot > last - MAX_GAP_SLOTS));
+    return {
+      window: fitWindow(table),
+      entity: this.#entities.fit(first, Math.max(first, last), clock, salt),
+      novelty: this.#novelty.fit(this.#first, until),
+      absence: this.#absence.fit(this.#first, until, clock),
+      from: this.#first,
+      to: until,
+      events: this.events,
+    };
+  }
+}
+
+/** Watches what comes after training. Hand it events in log order; it hands back the alerts that open. */
+export class Detector {
+  readonly model: Model;
+  readonly manager: IncidentManager;
+  readonly #options: PipelineOptions;
+  readonly #registry: ColumnRegistry;
+  readonly #reader: EntityReader;
+  readonly #counter: SlotCounter;
+  readonly #index: (id: number) => number;
+  readonly #window: WindowScorer;
+  readonly #entities: EntityScorer;
+  readonly #novelty: NoveltyScorer;
+  readonly #absence: AbsenceScorer;
+  readonly #causes: CauseCounter;
+  readonly #rings: LineRings;
+  /** Accounts found guilty, and until when their mail is left out of the other views. */
+  readonly #explained = new Map<string, number>();
+  readonly #onScore: ((score: Score) => void) | undefined;
+  #now: number;
+  #slot: number;
+
+  constructor(
+    model: Model,
+    learner: Learner,
+    options: PipelineOptions,
+    conditional?: Conditional,
+    onScore?: (score: Score) => void,
+  ) {
+    this.model = model;
+    this.#options = options;
+    this.#registry = learner.registry;
+    this.#reader = learner.reader;
+    this.#counter = new SlotCounter(this.#registry);
+    this.#index = columnIndex(this.#registry, model.window.columns);
+    this.#window = new WindowScorer(model.window, conditional);
+    this.#entities = new EntityScorer(model.entity, options.clock);
+    this.#novelty = new NoveltyScorer(model.novelty);
+    this.#absence = new AbsenceScorer(model.absence, options.clock);
+    this.#causes = new CauseCounter(model.window);
+    this.#rings = new LineRings();
+    this.manager = new IncidentManager({ perDay: options.budget, clock: options.clock });
+    this.#onScore = onScore;
+    this.#now = model.to;
+    this.#slot = slotOf(model.to);
+    this.#warm(learner);
+  }
+
+  get ledger(): Ledger {
+    return this.manager.ledger;
+  }
+
+  /** The windows and entity counts continue where training ended. */
+  #warm(learner: Learner): void {
+    const bySlot = new Map(learner.tail.slots.map((s) => [s.slot, s]));
+    for (let slot = this.#slot - MAX_GAP_SLOTS; slot < this.#slot; slot++) this.#push(bySlot.get(slot), slot);
+    for (const { observation, slot } of learner.tail.observations) this.#entities.add(observation, slot);
+    this.#entities.score(this.#slot - 1);
+  }
+
+  #push(closed: SlotCounts | undefined, slot: number): void {
+    const counts = new Float32Array(this.model.window.columns.length);
+    if (closed)
+      for (let i = 0; i < closed.ids.length; i++) counts[this.#index(closed.ids[i]!)]! += closed.counts[i]!;
+    const place = placeOf(slot, this.#options.clock);
+    this.#window.push(counts, place);
+    this.#causes.close(place);
+  }
+
+  /** One event. Returns the alerts that it opened, held ones marked; usually none. */
+  add(event: MailEvent): Alert[] {
+    if (event.time === null) return [];
+    const opened: Alert[] = [];
+    const now = Math.max(this.#now, event.time);
+    const slot = slotOf(now);
+    this.#absences(now, opened);
+    if (slot > this.#slot) this.#closeSlots(slot, now, opened);
+    this.#now = now;
+    this.manager.tick(now);
+    this.#absence.see(event.daemon, now);
+    const observations: Observation[] = [];
+    this.#reader.read(event, observations);
+    const account = this.#reader.accountOf(event);
+    for (const observation of observations) {
+      this.#entities.add(observation, slot);
+      this.#rings.entity(observation, event, now);
+    }
+    if (account !== undefined && (this.#explained.get(account) ?? 0) > now) return opened;
+    const ids = this.#counter.add(event, slot);
+    for (const id of ids) this.#rings.column(this.#index(id), event, now);
+    this.#causes.add(event);
+    this.#newness(event, now, opened);
+    return opened;
+  }
+
+  #absences(now: number, opened: Alert[]): void {
+    if (this.#options.without.has("absence") || this.model.novelty.days < 1) return;
+    const due = this.#absence.due(now, this.manager.bar / 4);
+    const candidates = due.map((f) => absenceCandidate(f));
+    for (const c of candidates.sort((a, b) => a.at - b.at)) opened.push(...this.manager.offer([c]));
+  }
+
+  #closeSlots(next: number, now: number, opened: Alert[]): void {
+    const silent = next - this.#slot > MAX_GAP_SLOTS;
+    for (let slot = this.#slot; slot < next; slot++) {
+      const closed = slot === this.#slot ? this.#counter.close() : undefined;
+      if (silent && next - slot > 2 * MAX_GAP_SLOTS && slot !== this.#slot) continue;
+      this.#push(closed, slot);
+      if (slot === next - 1 || slot === this.#slot)
+        opened.push(...this.manager.offer(this.#judge(slot, now, silent)));
+    }
+    if (silent) this.#window.restart();
+    this.#slot = next;
+  }
+
+  /** Candidates of the window and entity views at the end of a slot. */
+  #judge(slot: number, now: number, silent: boolean): Candidate[] {
+    const end = (slot + 1) * SLOT_MS;
+    const candidates: Candidate[] = [];
+    const { without } = this.#options;
+    const full = (this.model.to - this.model.from) / DAY_MS >= MIN_TRAINING_DAYS;
+    if (!without.has("window") && full) {
+      const { scores, findings } = this.#window.score();
+      for (const s of scores)
+        this.#onScore?.({
+          time: end,
+          view: "window",
+          key: `${s.width * 5}min ${s.tail}`,
+          score: s.score,
+          pValue: s.pValue,
+        });
+      for (const finding of findings) {
+        // Fresh evidence only: a surge must still be going on, else it is the shadow of an old burst in a long window.
+        if (finding.tail === "upper" && this.#window.recent(finding.column, 2) === 0) continue;
+        if (finding.tail === "lower" && silent) continue;
+        candidates.push(
+          windowCandidate(finding, {
+            model: this.model.window,
+            scorer: this.#window,
+            causes: this.#causes,
+            rings: this.#rings,
+            at: now,
+            slotEnd: end,
+          }),
+        );
+      }
+    }
+    if (!without.has("entity") && full) {
+      const { findings, rows } = this.#entities.score(slot);
+      for (const r of rows)
+        this.#onScore?.({
+          time: end,
+          view: "entity",
+          key: `${r.feature} ${r.horizon}`,
+          score: r.excess,
+          pValue: r.pValue,
+        });
+      for (const finding of findings.slice(0, 32)) {
+        const candidate = entityCandidate(finding, {
+          scorer: this.#entities,
+          causes: this.#causes,
+          rings: this.#rings,
+          at: now,
+          slotEnd: end,
+        });
+        candidates.push(candidate);
+        if (candidate.kind === "account_compromised" && candidate.rate < this.manager.bar / 20)
+          this.#explained.set(finding.key, now + 2 * DAY_MS);
+      }
+    }
+    return candidates;
+  }
+
+  #newness(event: MailEvent, now: number, opened: Alert[]): void {
+    if (this.#options.without.has("novelty") || this.model.novelty.days < 2) return;
+    const finding = this.#novelty.see(event.templateId, now, isGrave(event));
+    if (!finding) return;
+    this.#onScore?.({
+      time: now,
+      view: "novelty",
+      key: event.templateId,
+      score: -Math.log(finding.rate),
+      pValue: finding.pValue,
+    });
+    const candidate = noveltyCandidate(finding, event, { causes: this.#causes, rings: this.#rings, at: now });
+    opened.push(...this.manager.offer([candidate]));
+  }
+}
+
+export type { Alert, CitedLine };
