@@ -121,7 +121,7 @@ function finish(writing: Writing, reading: Reading): ParsedMail {
 
 /** `[severity: ][ID: ]body`; the order of the two is free in practice. */
 function readPostfix(envelope: Envelope, writing: Writing): Reading {
-  const { message } = envelope;
+  const message = envelope.message.charCodeAt(0) === 32 ? envelope.message.trimStart() : envelope.message;
   const { severity, length } = readSeverity(message);
   const idLength = queueIdLength(message, length);
   const rest = idLength === 0 ? length : Math.min(message.length, length + idLength + 2);

@@ -78,7 +78,7 @@ export const samples: readonly Sample[] = [
 
 /** smtp, lmtp, local, virtual, pipe, error, discard: `body` follows the queue id. */
 export function readDelivery(prefix: string, body: string, queueId: string | undefined): Reading | undefined {
-  if (body.startsWith("to=<")) return readRecord(prefix, body, queueId);
+  if (body.startsWith("to=")) return readRecord(prefix, body, queueId);
   if (body.startsWith("host ")) return readHostReply(prefix, body, queueId);
   if (body.startsWith("connect to ")) {
     const fields: Bag = {};
@@ -101,10 +101,13 @@ function readRecord(prefix: string, body: string, queueId: string | undefined): 
   const fields: Bag = {};
   const status = body.indexOf(", status=");
   const limit = status < 0 ? body.length : status;
-  let close = body.indexOf(">, ", 4);
-  if (close < 0 || close > limit) close = Math.max(4, body.indexOf(">", 4));
-  fields["to"] = cap(body.slice(4, close));
-  let at = close + 3;
+  // Some collectors eat the angle brackets.
+  const bare = body[3] !== "<";
+  const first = bare ? 3 : 4;
+  let close = body.indexOf(bare ? ", " : ">, ", first);
+  if (close < 0 || close > limit) close = Math.max(first, body.indexOf(bare ? "," : ">", first));
+  fields["to"] = cap(body.slice(first, close));
+  let at = close + (bare ? 2 : 3);
   if (body.startsWith("orig_to=<", at)) {
     const end = body.indexOf(">, ", at);
     if (end > 0 && end < limit) {
