@@ -142,7 +142,7 @@ function putKey(fields: Bag, key: string, value: string): void {
         const n = Number(parts[i]);
         if (Number.isFinite(n)) fields[DELAY_PARTS[i]!] = n;
       }
-  } else if (key === "dsn" || key === "tls") fields[key] = cap(value);
+  } else if (key === "dsn" || key === "tls" || key === "orig_to") fields[key] = cap(value);
 }
 const DELAY_PARTS = ["delay_a", "delay_b", "delay_c", "delay_d"];
 

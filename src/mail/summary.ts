@@ -80,6 +80,7 @@ const EMPTY: Totals = {
 /** One way of counting: pflogsumm's, or ours. Both see the same events; `counts` says which lines it takes. */
 class Ledger {
   readonly totals: Totals = { ...EMPTY };
+  private readonly reuse: boolean;
   readonly messages = new Map<string, Message>();
   readonly deferredIds = new Set<string>();
   readonly senders = new Tally(MAX_ROWS);
@@ -87,6 +88,11 @@ class Ledger {
   readonly recipients = new Tally(MAX_ROWS);
   readonly recipientHosts = new Tally(MAX_ROWS);
   readonly open = new Map<string, number>();
+
+  /** reuse: a queue id that comes again is a new message. pflogsumm takes it for the old one. */
+  constructor(reuse: boolean) {
+    this.reuse = reuse;
+  }
 
   take(event: MailEvent, daemon: string): void {
     switch (event.event) {
@@ -116,7 +122,8 @@ class Ledger {
         : (event.fields["client_name"] ?? "pickup"),
     );
     if (this.messages.size >= MAX_OPEN) this.messages.delete(this.messages.keys().next().value!);
-    this.messages.set(event.queueId, { host, sized: false, size: 0 });
+    if (this.reuse || !this.messages.has(event.queueId))
+      this.messages.set(event.queueId, { host, sized: false, size: 0 });
   }
 
   private queued(event: MailEvent): void {
@@ -196,8 +203,8 @@ class Ledger {
 
 /** Counts a mail log's day (or all of it). Events come in order; `summary` may be called at any time. */
 export class MailSummary {
-  private readonly theirs = new Ledger();
-  private readonly ours = new Ledger();
+  private readonly theirs = new Ledger(false);
+  private readonly ours = new Ledger(true);
   private readonly left = new Map<string, Difference & { lines: number }>();
   private readonly hours = new Map<string, Record<string, number>>();
   private readonly days = new Map<string, Record<string, number>>();
@@ -228,12 +235,7 @@ export class MailSummary {
     this.ours.take(event, daemon);
     const kind = classOf(event, daemon);
     if (kind !== undefined) this.ours.ask(kind);
-    const skipped =
-      theirs === undefined
-        ? "a service whose name it does not know"
-        : event.fields["tls"] !== undefined && event.event === "delivery"
-          ? "the tls= field of Postfix 3.11"
-          : undefined;
+    const skipped = whySkipped(event, theirs);
     if (skipped === undefined) {
       this.theirs.take(event, daemon);
       if (kind !== undefined && !(daemon === "smtpd" && event.event === "milter_reject"))
@@ -321,6 +323,16 @@ export class MailSummary {
       bounded: ours.messages.size >= MAX_OPEN || [...this.tables.values()].some((t) => t.full),
     };
   }
+}
+
+/** Why pflogsumm does not see an event that we count; undefined when it does. */
+function whySkipped(event: MailEvent, theirs: string | undefined): string | undefined {
+  if (theirs === undefined) return "a service whose name it does not know";
+  if (event.event !== "delivery") return undefined;
+  if (event.fields["tls"] !== undefined) return "the tls= field of Postfix 3.11";
+  const whole =
+    event.text.includes(": to=<") && event.text.includes(", orig_to=") === event.text.includes(", orig_to=<");
+  return whole ? undefined : "a recipient without angle brackets";
 }
 
 /** The reason without the parts that make every line its own: who was told, and ids after the codes. */

@@ -123,6 +123,9 @@ const MILTER = at(
   "postfix/smtpd[9]",
   "NOQUEUE: milter-reject: RCPT from h[192.0.2.9]: 451 4.7.1 Service unavailable - try again later; from=<a@b.example> to=<x@one.example> proto=ESMTP helo=<h>",
 );
+const REUSED =
+  at(9, "postfix/smtpd[5]", "AAAA11111: client=h.example[192.0.2.9]") +
+  at(9, "postfix/qmgr[6]", "AAAA11111: from=<other@far.example>, size=77, nrcpt=1 (queue active)");
 const NESTED = at(9, "postfix/smtpd-amavis/smtpd[9]", "EEEE11111: client=localhost[127.0.0.1]");
 const TLS = at(
   9,
@@ -171,6 +174,7 @@ suite("the mail summary counts", () => {
 suite("the totals equal pflogsumm's", needs("pflogsumm"), () => {
   test("on a small log", () => agree(SMALL));
   test("where it leaves lines out", () => agree(SMALL + MILTER + NESTED + TLS));
+  test("when a queue id comes again", () => agree(SMALL + REUSED));
   test("on the sample log", () =>
     agree(gunzipSync(readFileSync("samples/quickstart.log.gz")).toString("utf8")));
 });
