@@ -19,7 +19,7 @@ export type MailEvent = {
   /** Normalised writer: "postfix/smtpd", "postfix/smtp", "dovecot/imap-login", "dovecot/auth", "opendkim"; stable over instances and services. */
   readonly daemon: string;
   readonly severity: Severity;
-  /** A name from EVENTS (grammar.ts), "unknown" when no grammar knows the text. */
+  /** A name from EVENTS (names.ts), "unknown" when no grammar knows the text. */
   readonly event: string;
   /** Postfix's own names: to, from, relay, delay, delays, dsn, status, client_name, client_address, sasl_username, helo, size, nrcpt, reason ... */
   readonly fields: Fields;
