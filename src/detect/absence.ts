@@ -21,8 +21,9 @@ export type StreamModel = {
   readonly key: string;
   readonly weekday: Float32Array;
   readonly weekend: Float32Array;
-  /** Longest gap of training, in expected events, and the mean excess of the longest ones over the shortest of them. */
+  /** Longest gap of training in expected events, the shortest of the GAPS longest ones, and their mean excess over it. */
   readonly longest: number;
+  readonly base: number;
   readonly meanExcess: number;
   readonly perDay: number;
   readonly days: number;
@@ -88,6 +89,7 @@ function fitStream(
     key,
     ...season,
     longest: top[0] ?? 0,
+    base,
     meanExcess: Math.max(0.5, meanExcess),
     perDay: times.length / days,
     days,
@@ -178,8 +180,13 @@ export class AbsenceScorer {
   }
 }
 
-/** Exponential tail over the longest gaps: GAPS of them in `days` days. Never below what training brought, and a margin. */
+/**
+ * Exponential tail over the longest gaps, GAPS of them in `days` days, widened since gaps of real logs have heavier tails.
+ * Never below a multiple of what training brought. One program may idle while others work, so it gets more.
+ */
 function thresholdOf(stream: StreamModel, rate: number): number {
-  const tail = stream.meanExcess * Math.log(GAPS / (Math.max(1, stream.days) * rate));
-  return Math.max(stream.longest * 1.1 + 1, stream.longest + stream.meanExcess, tail);
+  const tail = stream.base + stream.meanExcess * Math.log(GAPS / (Math.max(1, stream.days) * rate));
+  return stream.key === WHOLE_LOG
+    ? Math.max(1.3 * tail, 1.5 * stream.longest)
+    : Math.max(2 * tail, 2.5 * stream.longest, 40);
 }

@@ -130,7 +130,12 @@ export function entityCandidate(
 
 export function noveltyCandidate(f: NoveltyFinding, event: MailEvent, ctx: Context): Candidate {
   ctx.rings.shape(event, ctx.at);
-  const lines = ctx.rings.ofShape(f.shape, ctx.at - HOUR_MS);
+  const own = ctx.rings.ofShape(f.shape, ctx.at - HOUR_MS);
+  const others = f.others
+    .slice(-4)
+    .reverse()
+    .flatMap((shape) => ctx.rings.ofShape(shape, ctx.at - HOUR_MS).slice(0, 1));
+  const lines = [...own.slice(0, Math.max(1, 5 - others.length)), ...others];
   const named =
     event.cause === "disk"
       ? { kind: "disk_full" as Kind, confidence: 0.9 }
@@ -138,7 +143,7 @@ export function noveltyCandidate(f: NoveltyFinding, event: MailEvent, ctx: Conte
         ? { kind: KIND_OF_CAUSE[event.cause], confidence: 0.7 }
         : { kind: "new_message" as Kind, confidence: 0.6 };
   const times = f.repeats === 1 ? "once" : `${f.repeats} times`;
-  const figures = `a message of ${event.daemon} never seen before came ${times}${f.siblings > 1 ? `, with ${f.siblings - 1} other new ones within the hour` : ""}`;
+  const figures = `a message of ${event.daemon} never seen before came ${times}${f.others.length > 0 ? `, with ${f.others.length} other new ones within the hour` : ""}`;
   return {
     at: ctx.at,
     start: ctx.at - HOUR_MS,

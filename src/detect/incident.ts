@@ -84,6 +84,8 @@ export class IncidentManager {
     const { at, family, rate } = candidate;
     const covering = this.#open.find((i) => i.keys.has(candidate.key));
     if (covering) return covering;
+    // A program that falls silent while something is wrong is its consequence, not a second fault.
+    if (candidate.kind === "service_stopped" && this.#open.length > 0) return this.#open.at(-1);
     const grave = ALWAYS.has(candidate.kind);
     const open = this.#open.filter((i) => !grave || i.alert.kind === candidate.kind);
     const young = open.filter((i) => at - i.alert.openedAt <= CASCADE_MS).at(-1);

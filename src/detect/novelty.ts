@@ -62,8 +62,8 @@ export class NoveltyCollector {
 export type NoveltyFinding = {
   readonly shape: string;
   readonly repeats: number;
-  /** Distinct new shapes of the last hour, this one among them. */
-  readonly siblings: number;
+  /** Other shapes that came for the first time within the last hour, oldest first. */
+  readonly others: readonly string[];
   readonly rate: number;
   readonly pValue: number;
 };
@@ -95,9 +95,11 @@ export class NoveltyScorer {
       entry.times.shift();
     entry.times.push(time);
     if (time - entry.firstSeen > DAY_MS) return undefined; // a day old: the window view knows its rate by now
-    let siblings = 0;
-    for (const other of this.#new.values())
-      if (other.firstSeen > time - HOUR_MS && other.firstSeen <= time) siblings++;
+    const others: string[] = [];
+    for (const [other, { firstSeen }] of this.#new) {
+      if (other !== shape && firstSeen > time - HOUR_MS) others.push(other);
+    }
+    const siblings = others.length + 1;
     const repeats = entry.times.length;
     const perDay = grave ? this.#model.gravePerDay : this.#model.perDay;
     const byRepeats = perDay * repeatShare(this.#model.repeats, repeats);
@@ -106,13 +108,12 @@ export class NoveltyScorer {
         ? Number.POSITIVE_INFINITY
         : 24 * Math.exp(logUpperTail(siblings, this.#model.perDay / 12, POISSON));
     const rate = 2 * Math.min(byRepeats, bySiblings);
-    return { shape, repeats, siblings, rate, pValue: Math.min(1, 1 - Math.exp(-rate)) };
+    return { shape, repeats, others, rate, pValue: Math.min(1, 1 - Math.exp(-rate)) };
   }
 }
 
-/** Share of newcomers that repeat at least r times within an hour; one imagined newcomer keeps it from zero. */
+/** Share of newcomers that repeat at least r times within an hour; one imagined newcomer, for which it is 1/r, keeps it from zero. */
 function repeatShare(sorted: readonly number[], r: number): number {
   const above = sorted.filter((n) => n >= r).length;
-  // The imagined newcomer repeats like 1/r^2: few shapes that repeat often come alone and mean nothing.
-  return (above + 1 / (r * r)) / (sorted.length + 1);
+  return (above + 1 / r) / (sorted.length + 1);
 }
