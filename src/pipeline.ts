@@ -154,6 +154,8 @@ export class Detector {
   /** Accounts found guilty, and until when their mail is left out of the other views. */
   readonly #explained = new Map<string, number>();
   readonly #onScore: ((score: Score) => void) | undefined;
+  /** Novelty candidates that wait for the end of their slot. */
+  #waiting: Candidate[] = [];
   #now: number;
   #slot: number;
 
@@ -218,11 +220,13 @@ export class Detector {
     const observations: Observation[] = [];
     this.#reader.read(event, observations);
     const account = this.#reader.accountOf(event);
+    const explained = account !== undefined && (this.#explained.get(account) ?? 0) > now;
     for (const observation of observations) {
+      if (explained && observation.key !== account) continue;
       this.#entities.add(observation, slot);
       this.#rings.entity(observation, event, now);
     }
-    if (account !== undefined && (this.#explained.get(account) ?? 0) > now) return opened;
+    if (explained) return opened;
     const ids = this.#counter.add(event, slot);
     for (const id of ids) this.#rings.column(this.#index(id), event, now);
     this.#causes.add(event);
@@ -253,7 +257,8 @@ export class Detector {
   /** Candidates of the window and entity views at the end of a slot. */
   #judge(slot: number, now: number, silent: boolean): Candidate[] {
     const end = (slot + 1) * SLOT_MS;
-    const candidates: Candidate[] = [];
+    const candidates: Candidate[] = this.#waiting.map((c) => ({ ...c, at: now }));
+    this.#waiting = [];
     const { without } = this.#options;
     const full = (this.model.to - this.model.from) / DAY_MS >= MIN_TRAINING_DAYS;
     if (!without.has("window") && full) {
@@ -320,7 +325,9 @@ export class Detector {
       pValue: finding.pValue,
     });
     const candidate = noveltyCandidate(finding, event, { causes: this.#causes, rings: this.#rings, at: now });
-    opened.push(...this.manager.offer([candidate]));
+    // An attack on passwords is told better by who and how many, so it waits for the end of the slot, where the rarest view speaks.
+    if (candidate.family === "auth") this.#waiting.push(candidate);
+    else opened.push(...this.manager.offer([candidate]));
   }
 }
 

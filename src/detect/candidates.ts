@@ -128,6 +128,14 @@ export function entityCandidate(
   };
 }
 
+/** The cause that the line names, else the one that stands out around it. */
+function noveltyKind(event: MailEvent, causes: CauseCounter): { kind: Kind; confidence: number } {
+  if (event.cause === "disk") return { kind: "disk_full", confidence: 0.9 };
+  if (event.cause !== undefined && event.cause !== "other") return { kind: KIND_OF_CAUSE[event.cause], confidence: 0.7 };
+  const around = causes.kind(undefined, 2);
+  return around ? { kind: around.kind, confidence: around.confidence * 0.7 } : { kind: "new_message", confidence: 0.6 };
+}
+
 export function noveltyCandidate(f: NoveltyFinding, event: MailEvent, ctx: Context): Candidate {
   ctx.rings.shape(event, ctx.at);
   const own = ctx.rings.ofShape(f.shape, ctx.at - HOUR_MS);
@@ -136,12 +144,7 @@ export function noveltyCandidate(f: NoveltyFinding, event: MailEvent, ctx: Conte
     .reverse()
     .flatMap((shape) => ctx.rings.ofShape(shape, ctx.at - HOUR_MS).slice(0, 1));
   const lines = [...own.slice(0, Math.max(1, 5 - others.length)), ...others];
-  const named =
-    event.cause === "disk"
-      ? { kind: "disk_full" as Kind, confidence: 0.9 }
-      : event.cause !== undefined && event.cause !== "other"
-        ? { kind: KIND_OF_CAUSE[event.cause], confidence: 0.7 }
-        : { kind: "new_message" as Kind, confidence: 0.6 };
+  const named = noveltyKind(event, ctx.causes);
   const times = f.repeats === 1 ? "once" : `${f.repeats} times`;
   const figures = `a message of ${event.daemon} never seen before came ${times}${f.others.length > 0 ? `, with ${f.others.length} other new ones within the hour` : ""}`;
   return {

@@ -19,6 +19,8 @@ const SAME_FAMILY_RARER = 1e-4;
 const OTHER_FAMILY_RARER = 1 / 20;
 /** Share of the evidence that must lie after the last incident of the family: an old burst in a long window is no news. */
 const FRESH_SHARE = 0.7;
+/** Share of a candidate's evidence that must lie within the idle time for it to keep its incident open. */
+const ALIVE_SHARE = 0.3;
 /** Natural rate a day of each view's family at which something counts, for each alert a day that the operator allows. */
 const RATE_PER_BUDGET = 0.01;
 const MAX_LINES = 5;
@@ -108,6 +110,8 @@ export class IncidentManager {
   #join(incident: Incident, candidate: Candidate): void {
     this.ledger.joined++;
     incident.keys.add(candidate.key);
+    // The tail of a day-long count keeps no incident open: what counts is what happened lately.
+    if (candidate.shareSince(candidate.at - IDLE_MS) < ALIVE_SHARE) return;
     incident.lastActivity = candidate.at;
     incident.alert.end = candidate.at;
     incident.alert.total.events++;

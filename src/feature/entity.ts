@@ -40,6 +40,7 @@ export const ENTITY_FEATURES: readonly EntityFeature[] = [
   feature("failing_messages", "domain", "outbound", "messages that failed to reach"),
   feature("failing_messages_recipient", "recipient", "outbound", "messages that failed to reach"),
   feature("failing_messages_account", "account", "outbound", "failed deliveries of messages by"),
+  feature("failing_messages_hop", "next hop", "outbound", "messages stopped by the unreachable next hop"),
   feature("rejects_network", "network", "inbound", "rejected commands from"),
   feature("connects_network", "network", "inbound", "connections from"),
   feature("null_sender_recipient", "recipient", "inbound", "bounces received by"),
@@ -149,11 +150,20 @@ export class EntityReader {
     }
     if (to === "" || !this.#failed.add(`${key} ${to}`)) return; // retries of one mail are one event
     out.push({ feature: F["failing_messages_recipient"]!, key: to, count: 1 });
+    const hop = failingHop(String(event.fields["reason"] ?? ""));
+    if (hop !== "" && this.#failed.add(`${key} >${hop}`)) out.push({ feature: F["failing_messages_hop"]!, key: hop, count: 1 });
     if (this.#failed.add(`${key} @${domain}`))
       out.push({ feature: F["failing_messages"]!, key: domain, count: 1 });
     if (message.account !== undefined)
       out.push({ feature: F["failing_messages_account"]!, key: message.account, count: 1 });
   }
+}
+
+/** The host that a failed delivery names: a lookup that failed, or a connection. Many recipients' domains share it when a route is wrong. */
+function failingHop(reason: string): string {
+  const text = reason.slice(0, 500);
+  const match = /Name service error for name=([\w.-]{1,255})/.exec(text) ?? /connect to ([\w.-]{1,255})\[/.exec(text);
+  return match ? match[1]!.toLowerCase() : "";
 }
 
 const lower = (value: string | number | undefined): string => String(value ?? "").toLowerCase();
