@@ -1,5 +1,102 @@
+import { readFileSync } from "node:fs";
+import { Command, CommanderError } from "commander";
+import { EXIT, Fault } from "../fault.ts";
+import { terminalSafe } from "../report/escape.ts";
+import { addCommonOptions } from "./options.ts";
+import { diskFault, faultText, guardOutput, writeError } from "./out.ts";
+
+/** Exit code of a bug, after sysexits.h (EX_SOFTWARE). */
+const EXIT_BUG = 70;
+/** Longest part of a command line shown in a message. */
+const SHOWN = 200;
+
+/** The verbs; each module is loaded only when it is asked for, so that a small verb starts fast. */
+const VERBS: Readonly<Record<string, (program: Command) => Promise<unknown>>> = {};
+
 /** Runs one command line. args: without node and the script. Returns the exit code. */
 export async function run(args: readonly string[]): Promise<number> {
-  process.stderr.write(`logvane: no verbs yet (${args.join(" ")})\n`);
-  return 64;
+  guardOutput();
+  try {
+    const program = newProgram();
+    await loadVerbs(program, args[0]);
+    await program.parseAsync([...args], { from: "user" });
+    return Number(process.exitCode ?? 0);
+  } catch (error) {
+    return report(error, args);
+  }
+}
+
+function newProgram(): Command {
+  return new Command("logvane")
+    .description("Reads a mail server's own logs, learns what is normal there, and says what is not.")
+    .version(version(), "--version", "print the version")
+    .helpCommand(false)
+    .exitOverride()
+    .configureOutput({ writeErr: () => {} })
+    .hook("preAction", (_program, verb) => {
+      if (verb.opts()["json"] === true) verb.setOptionValue("format", "json");
+    });
+}
+
+/** The version of package.json, two folders above the compiled source. */
+function version(): string {
+  const text = readFileSync(new URL("../../../package.json", import.meta.url), "utf8");
+  return String((JSON.parse(text) as { version?: unknown }).version);
+}
+
+/** Registers the verb that was typed, or all of them for the general help. */
+async function loadVerbs(program: Command, verb: string | undefined): Promise<void> {
+  if (verb !== undefined && !verb.startsWith("-")) {
+    if (!Object.hasOwn(VERBS, verb)) throw unknownVerb(verb);
+    await VERBS[verb]!(program);
+  } else if (verb !== "--version") for (const load of Object.values(VERBS)) await load(program);
+  for (const command of program.commands) addCommonOptions(command);
+  if (verb === undefined)
+    throw new Fault(
+      "usage",
+      "no verb was given",
+      "command line",
+      "nothing was done",
+      "type: logvane --help (lists the verbs), or: logvane demo (shows what they do)",
+    );
+}
+
+function unknownVerb(verb: string): Fault {
+  return new Fault(
+    "usage",
+    `there is no verb "${verb.slice(0, SHOWN)}"`,
+    "command line, first word",
+    "nothing was done",
+    `use one of: ${Object.keys(VERBS).join(", ")} (logvane --help tells what each does)`,
+  );
+}
+
+/** Says on standard error what went wrong. Returns the exit code. */
+function report(error: unknown, args: readonly string[]): number {
+  if (error instanceof CommanderError && error.exitCode === 0) return 0;
+  if ((error as { code?: unknown } | null)?.code === "EPIPE") return 0;
+  const fault = asFault(error, args);
+  if (fault !== undefined) {
+    writeError(faultText(fault));
+    return EXIT[fault.exit];
+  }
+  if (process.env["LOGVANE_DEBUG"]) writeError(`${(error as Error)?.stack ?? String(error)}\n`);
+  else
+    writeError(
+      `logvane: ${terminalSafe((error as Error)?.message ?? String(error))}: this is a bug; LOGVANE_DEBUG=1 shows where\n`,
+    );
+  return EXIT_BUG;
+}
+
+function asFault(error: unknown, args: readonly string[]): Fault | undefined {
+  if (error instanceof Fault) return error;
+  if (!(error instanceof CommanderError)) return diskFault(error, "a file that was being written");
+  const verb = Object.hasOwn(VERBS, args[0] ?? "") ? `logvane ${args[0]}` : "logvane";
+  return new Fault(
+    "usage",
+    error.message.replace(/^error: /, "").replace(/\s*\n\s*/g, " "),
+    `command line: logvane ${args.join(" ")}`.slice(0, SHOWN),
+    "nothing was done",
+    `type: ${verb} --help (lists what it takes)`,
+  );
 }
