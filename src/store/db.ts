@@ -1,0 +1,120 @@
+import { chmodSync, closeSync, existsSync, mkdirSync, openSync } from "node:fs";
+import { join } from "node:path";
+import Sqlite from "better-sqlite3";
+import { Fault } from "../fault.ts";
+import { migrate, SCHEMA_VERSION, schemaVersion } from "./migrations.ts";
+
+export type Database = Sqlite.Database;
+
+const FILE = "logvane.db";
+/** The state names hosts and accounts: only its owner reads it. */
+const DIR_MODE = 0o700;
+const FILE_MODE = 0o600;
+/** How long a command waits for another that writes, in milliseconds. */
+const BUSY_MS = 5000;
+
+export function databasePath(dir: string): string {
+  return join(dir, FILE);
+}
+
+/** Whether the folder holds a database already. */
+export function hasDatabase(dir: string): boolean {
+  return existsSync(databasePath(dir));
+}
+
+/**
+ * Opens the database of a state folder, both made where missing, in the schema of this release.
+ * Throws Fault: io (folder or disk), badData (no database, or a damaged one), configuration (of a newer release).
+ */
+export function openDatabase(dir: string): Database {
+  makeFolder(dir);
+  const path = databasePath(dir);
+  return guarded(path, () => {
+    closeSync(openSync(path, "a", FILE_MODE)); // SQLite gives its -wal and -shm the mode of the file it finds
+    const db = new Sqlite(path);
+    try {
+      prepare(db, path);
+      return db;
+    } catch (error) {
+      db.close();
+      throw error;
+    }
+  });
+}
+
+function makeFolder(dir: string): void {
+  if (existsSync(dir)) return;
+  guarded(dir, () => {
+    mkdirSync(dir, { recursive: true, mode: DIR_MODE });
+    chmodSync(dir, DIR_MODE);
+  });
+}
+
+function prepare(db: Database, path: string): void {
+  db.pragma(`busy_timeout = ${BUSY_MS}`);
+  const found = schemaVersion(db);
+  if (found > SCHEMA_VERSION)
+    throw new Fault(
+      "configuration",
+      `the state is of a newer Logvane (schema ${found}; this one knows ${SCHEMA_VERSION})`,
+      path,
+      "nothing was read or changed",
+      "install the newer release again, or name another folder with --state",
+    );
+  db.pragma("journal_mode = WAL");
+  db.pragma("synchronous = NORMAL");
+  db.pragma("foreign_keys = ON");
+  db.transaction(() => migrate(db)).immediate();
+}
+
+/** Runs one access to the database; trouble that an operator can mend comes out as a Fault. */
+export function guarded<T>(path: string, access: () => T): T {
+  try {
+    return access();
+  } catch (error) {
+    throw storeFault(error, path) ?? error;
+  }
+}
+
+function storeFault(error: unknown, path: string): Fault | undefined {
+  if (error instanceof Fault) return undefined;
+  const code = String((error as { code?: unknown }).code ?? "");
+  if (/^SQLITE_(CORRUPT|NOTADB)/.test(code)) return damaged(path, code);
+  if (/^(SQLITE_FULL|ENOSPC|EDQUOT)$/.test(code))
+    return new Fault(
+      "io",
+      `the disk is full (${code})`,
+      path,
+      "nothing was saved; what the state held before is unharmed",
+      "free some space (df -h shows where), then run the command again",
+    );
+  if (/^SQLITE_(BUSY|LOCKED)/.test(code))
+    return new Fault(
+      "temporary",
+      `another command is writing to the state (${code})`,
+      path,
+      "nothing was saved",
+      "wait for the other command to end, then run this one again",
+    );
+  if (
+    /^(SQLITE_(CANTOPEN|READONLY|IOERR|PERM)|EACCES|EPERM|ENOTDIR|EEXIST|EISDIR|EROFS|EIO|ENOENT)/.test(code)
+  )
+    return new Fault(
+      "io",
+      `cannot use the state folder (${code})`,
+      path,
+      "nothing was read or saved",
+      "name a folder that you may write to with --state DIR",
+    );
+  return undefined;
+}
+
+function damaged(path: string, code: string): Fault {
+  return new Fault(
+    "badData",
+    `the state database is damaged, or is none (${code})`,
+    path,
+    "nothing was read or changed",
+    "move the file away and train again (logvane train FILE...), or name another folder with --state",
+  );
+}

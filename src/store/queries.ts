@@ -1,0 +1,115 @@
+import { createHash } from "node:crypto";
+import { Fault } from "../fault.ts";
+import { type Database, databasePath, guarded, openDatabase } from "./db.ts";
+
+/** A trained model. createdAt: log time, milliseconds since the Unix epoch. header: what JSON can hold. */
+export type StoredModel = {
+  readonly id: string;
+  readonly createdAt: number;
+  readonly header: object;
+  readonly blob: Uint8Array;
+};
+
+/** The alert record of the contract; only these two fields matter here. opened_at: ISO 8601. */
+export type StoredAlert = { readonly id: string; readonly opened_at: string } & Readonly<
+  Record<string, unknown>
+>;
+
+export type Store = {
+  /** Saves a model, which becomes the champion. */
+  saveModel(model: StoredModel): void;
+  /** The model in use. Throws Fault badData when its bytes are not those that were saved. */
+  champion(): StoredModel | undefined;
+  /** Saves all or none; a record replaces the one of the same id. */
+  saveAlerts(records: readonly StoredAlert[]): void;
+  /** The alert of that id, or the only one whose id begins so. Throws Fault usage when several do. */
+  getAlert(idOrPrefix: string): StoredAlert | undefined;
+  /** The latest alerts, newest first. */
+  listAlerts(limit: number): StoredAlert[];
+  close(): void;
+};
+
+type ModelRow = { id: string; created_at: number; header: string; blob: Uint8Array; checksum: string };
+type AlertRow = { id: string; record: string };
+
+/** Opens the state in `dir`, made where missing. Throws Fault (see openDatabase). */
+export function openStore(dir: string): Store {
+  return storeOf(openDatabase(dir), databasePath(dir));
+}
+
+/** The queries over an open database; path: its name in messages. */
+export function storeOf(db: Database, path: string): Store {
+  return {
+    saveModel: (model) => guarded(path, () => saveModel(db, model)),
+    champion: () => guarded(path, () => champion(db, path)),
+    saveAlerts: (records) => guarded(path, () => saveAlerts(db, records)),
+    getAlert: (id) => guarded(path, () => getAlert(db, id)),
+    listAlerts: (limit) => guarded(path, () => listAlerts(db, limit)),
+    close: () => void db.close(),
+  };
+}
+
+const digest = (blob: Uint8Array): string => createHash("sha256").update(blob).digest("hex");
+
+function saveModel(db: Database, model: StoredModel): void {
+  const clear = db.prepare("UPDATE models SET champion = 0 WHERE champion = 1");
+  const insert = db.prepare(
+    `INSERT OR REPLACE INTO models (id, created_at, header, blob, checksum, champion) VALUES (?, ?, ?, ?, ?, 1)`,
+  );
+  db.transaction(() => {
+    clear.run();
+    const { id, createdAt, header, blob } = model;
+    insert.run(id, createdAt, JSON.stringify(header), Buffer.from(blob), digest(blob));
+  }).immediate();
+}
+
+function champion(db: Database, path: string): StoredModel | undefined {
+  const row = db.prepare("SELECT * FROM models WHERE champion = 1").get() as ModelRow | undefined;
+  if (row === undefined) return undefined;
+  const blob = new Uint8Array(row.blob);
+  if (digest(blob) !== row.checksum)
+    throw new Fault(
+      "badData",
+      "the model is damaged: its checksum does not match its bytes",
+      `${path}, model ${row.id}`,
+      "no line can be scored with it",
+      "train again: logvane train FILE...",
+    );
+  return { id: row.id, createdAt: row.created_at, header: JSON.parse(row.header) as object, blob };
+}
+
+function saveAlerts(db: Database, records: readonly StoredAlert[]): void {
+  const insert = db.prepare("INSERT OR REPLACE INTO alerts (id, opened_at, record) VALUES (?, ?, ?)");
+  db.transaction(() => {
+    for (const record of records) {
+      const openedAt = Date.parse(record.opened_at);
+      if (!Number.isFinite(openedAt)) throw new RangeError(`opened_at is no time: ${record.opened_at}`);
+      insert.run(record.id, openedAt, JSON.stringify(record));
+    }
+  }).immediate();
+}
+
+function getAlert(db: Database, idOrPrefix: string): StoredAlert | undefined {
+  if (idOrPrefix === "") return undefined;
+  const rows = db
+    .prepare("SELECT id, record FROM alerts WHERE substr(id, 1, length(@id)) = @id ORDER BY id LIMIT 3")
+    .all({ id: idOrPrefix }) as AlertRow[];
+  const row = rows.find((r) => r.id === idOrPrefix) ?? rows[0];
+  if (row === undefined) return undefined;
+  if (rows.length > 1 && row.id !== idOrPrefix)
+    throw new Fault(
+      "usage",
+      `several alerts begin with "${idOrPrefix}"`,
+      rows.map((r) => r.id).join(", "),
+      "nothing was shown",
+      "type more of the id (logvane alerts lists them)",
+    );
+  return JSON.parse(row.record) as StoredAlert;
+}
+
+function listAlerts(db: Database, limit: number): StoredAlert[] {
+  const rows = db
+    .prepare("SELECT id, record FROM alerts ORDER BY opened_at DESC, id LIMIT ?")
+    .all(limit) as AlertRow[];
+  return rows.map((row) => JSON.parse(row.record) as StoredAlert);
+}
