@@ -3,17 +3,20 @@ import type { Alert, CitedLine } from "./detect/alert.ts";
 import { CauseCounter } from "./detect/attribute.ts";
 import type { Candidate } from "./detect/candidate.ts";
 import { absenceCandidate, entityCandidate, noveltyCandidate, windowCandidate } from "./detect/candidates.ts";
+import { conditionalOf, fitConditionals } from "./detect/conditional.ts";
 import { EntityCollector, type EntityModel, EntityScorer } from "./detect/entity.ts";
 import { IncidentManager, type Ledger } from "./detect/incident.ts";
 import { LineRings } from "./detect/lines.ts";
 import { NoveltyCollector, type NoveltyModel, NoveltyScorer } from "./detect/novelty.ts";
-import { type Conditional, type WindowModel, WindowScorer } from "./detect/window.ts";
+import { type WindowModel, WindowScorer } from "./detect/window.ts";
 import { columnIndex, fitWindow, windowTable } from "./detect/window-fit.ts";
 import { DAY_MS, type LocalClock, placeOf, SLOT_MS, slotOf } from "./feature/clock.ts";
 import { ColumnRegistry } from "./feature/columns.ts";
 import { EntityReader, type Observation } from "./feature/entity.ts";
 import { placesOf, SlotCounter, type SlotCounts } from "./feature/window.ts";
 import type { MailEvent } from "./mail/event.ts";
+import type { Kernels } from "./model/kernels.ts";
+import type { Vae } from "./model/vae.ts";
 
 /** Line to alert, pure: events in, alerts out. The same events, settings and seed give the same alerts, live as in a back-test. */
 
@@ -30,11 +33,15 @@ export type PipelineOptions = {
   readonly budget: number;
   readonly without: ReadonlySet<ViewName>;
   readonly salt: string;
+  readonly seed: number;
+  readonly kernels: Kernels;
 };
 
 /** Everything that training learned; plain data. */
 export type Model = {
   readonly window: WindowModel;
+  /** The window view's network; undefined where history is too short to train one. */
+  readonly windowVae: Vae | undefined;
   readonly entity: EntityModel;
   readonly novelty: NoveltyModel;
   readonly absence: AbsenceModel;
@@ -124,8 +131,10 @@ export class Learner {
     const places = placesOf(first, Math.max(first, last), clock);
     const table = windowTable(this.registry, this.#slots, first, places);
     this.tail.slots.push(...this.#slots.filter((s) => s.slot > last - MAX_GAP_SLOTS));
+    const trained = (until - this.#first) / DAY_MS >= MIN_TRAINING_DAYS ? fitConditionals(table, this.#options.seed, this.#options.kernels) : undefined;
     return {
-      window: fitWindow(table),
+      window: fitWindow(table, trained?.perDay),
+      windowVae: trained?.live,
       entity: this.#entities.fit(first, Math.max(first, last), clock, salt),
       novelty: this.#novelty.fit(this.#first, until),
       absence: this.#absence.fit(this.#first, until, clock),
@@ -163,7 +172,6 @@ export class Detector {
     model: Model,
     learner: Learner,
     options: PipelineOptions,
-    conditional?: Conditional,
     onScore?: (score: Score) => void,
   ) {
     this.model = model;
@@ -172,7 +180,7 @@ export class Detector {
     this.#reader = learner.reader;
     this.#counter = new SlotCounter(this.#registry);
     this.#index = columnIndex(this.#registry, model.window.columns);
-    this.#window = new WindowScorer(model.window, conditional);
+    this.#window = new WindowScorer(model.window, model.windowVae ? conditionalOf(model.windowVae) : undefined);
     this.#entities = new EntityScorer(model.entity, options.clock);
     this.#novelty = new NoveltyScorer(model.novelty);
     this.#absence = new AbsenceScorer(model.absence, options.clock);

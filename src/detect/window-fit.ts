@@ -189,7 +189,7 @@ export function fitWindow(
 }
 
 /** Sums over the newest `width` rows of each row of a (T, C) table. The first rows sum what there is. */
-function rolling(values: Float32Array, C: number, width: number): Float32Array {
+export function rolling(values: Float32Array, C: number, width: number): Float32Array {
   const out = Float32Array.from(values);
   const T = values.length / C;
   for (let k = 1; k < width; k++) {
@@ -260,7 +260,7 @@ function notables(
           width,
           table.places[t]!,
         );
-        nats = Math.min(nats, conditionalNats(tail, x, m, given.mu[j]!, given.alpha[j]!));
+        if (given) nats = Math.min(nats, conditionalNats(tail, x, m, given.mu[j]!, given.alpha[j]!));
       }
       found.push({ t, j, nats });
     }

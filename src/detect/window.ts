@@ -51,7 +51,7 @@ export type Conditional = (
   mu: Float32Array,
   width: number,
   place: SlotPlace,
-) => { readonly mu: Float32Array; readonly alpha: Float32Array };
+) => { readonly mu: Float32Array; readonly alpha: Float32Array } | undefined;
 
 /** A column that stands out in one window. */
 export type WindowFinding = {
@@ -172,7 +172,7 @@ export class WindowScorer {
       const ceil = ceiling[w * C + j]!;
       if (nats > FLOOR_NATS && this.#conditional) {
         given ??= this.#conditional(sums, mu, WIDTHS[w]!, place);
-        nats = Math.min(nats, conditionalNats(tail, sums[j]!, mu[j]!, given.mu[j]!, given.alpha[j]!));
+        if (given) nats = Math.min(nats, conditionalNats(tail, sums[j]!, mu[j]!, given.mu[j]!, given.alpha[j]!));
       }
       const excess = nats - ceil;
       top = Math.max(top, excess);

@@ -1,3 +1,5 @@
+import type { Zone } from "../log/zone.ts";
+
 /** Local calendar of the server, given by the caller (log/zone.ts): features know no time zone data. */
 export type LocalClock = (ms: number) => {
   /** Days since 1970-01-01 in local time. */
@@ -21,4 +23,13 @@ export type SlotPlace = { readonly slotOfDay: number; readonly weekend: boolean 
 export function placeOf(slot: number, clock: LocalClock): SlotPlace {
   const { minute, weekday } = clock(slot * SLOT_MS);
   return { slotOfDay: Math.floor(minute / 5), weekend: weekday === 0 || weekday === 6 };
+}
+
+/** The local calendar of a zone. */
+export function localClock(zone: Zone): LocalClock {
+  return (ms) => {
+    const local = ms + zone.offsetAt(ms);
+    const day = Math.floor(local / DAY_MS);
+    return { day, minute: Math.floor((local - day * DAY_MS) / 60_000), weekday: (((day + 4) % 7) + 7) % 7 };
+  };
 }

@@ -1,0 +1,141 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import type { Command } from "commander";
+import { alertRecord } from "../detect/alert.ts";
+import { Fault } from "../fault.ts";
+import { DAY_MS } from "../feature/clock.ts";
+import type { Score, ViewName } from "../pipeline.ts";
+import { addInputOptions, isQuiet, type Options, outputFormat, useColor } from "./options.ts";
+import { writeError, writeOut } from "./out.ts";
+import { createProgress } from "./progress.ts";
+import { reportData } from "./report-data.ts";
+import { replay, type ReplayRequest } from "./replay.ts";
+import { renderHtml } from "../report/html.ts";
+import { renderAlertsText } from "../report/text.ts";
+
+const VIEWS: readonly ViewName[] = ["window", "transaction", "entity", "novelty", "absence"];
+const DEFAULT_BUDGET = 2;
+/** Exit code of --exit-code when something was found. */
+const FOUND = 1;
+
+/** Registers `logvane backtest`. */
+export function backtestCommand(program: Command): Command {
+  const command = program
+    .command("backtest")
+    .description("learn from the lines before a time, replay the rest as if live, print what would have been sent")
+    .argument("<file...>", "log files, globs, directories, or - for standard input")
+    .option("--train-until <iso>", "end of training, such as 2026-09-21T00:00:00Z")
+    .option("--since <duration>", "replay so much before the last line, such as 30d or 12h")
+    .option("--alert-budget <n>", "alerts a day at most: 2, or 2/day", `${DEFAULT_BUDGET}/day`)
+    .option("--retrain <when>", "weekly or never", "never")
+    .option("--without <view>", `leave a view out: ${VIEWS.join(", ")}; may be repeated`, collect, [])
+    .option("--include-held", "print what the budget held back too, marked as held")
+    .option("--scores <file>", "write every scored row as NDJSON")
+    .option("--seed <n>", "seed of the training", "1")
+    .option("--exit-code", "exit with 1 when there are alerts")
+    .action(async (files: string[], options: Options) => backtest(files, options));
+  return addInputOptions(command);
+}
+
+const collect = (value: string, before: string[]): string[] => [...before, value];
+
+async function backtest(files: readonly string[], options: Options): Promise<void> {
+  const format = outputFormat(options, ["ndjson", "json", "text", "html"]);
+  const scores: Score[] = [];
+  const wanted = typeof options["scores"] === "string" ? options["scores"] : undefined;
+  const request = requestOf(files, options);
+  if (options["retrain"] === "weekly" && !isQuiet(options)) {
+    writeError("note: weekly retraining is not built yet; this back-test keeps the first model throughout\n");
+  }
+  if (typeof options["state"] === "string") makeScratch(options["state"]);
+  const progress = createProgress("lines", undefined, { quiet: isQuiet(options) });
+  const result = await replay({
+    ...request,
+    onProgress: (lines) => progress.update(lines),
+    ...(wanted === undefined ? {} : { onScore: (s: Score) => scores.push(s) }),
+  });
+  progress.end();
+  if (wanted !== undefined) writeScores(wanted, scores);
+  const shown = result.alerts.filter((a) => !a.held || options["includeHeld"] === true);
+  if (format === "ndjson") for (const alert of shown) await writeOut(`${JSON.stringify(alertRecord(alert))}\n`);
+  else if (format === "json") await writeOut(`${JSON.stringify(shown.map(alertRecord), undefined, 2)}\n`);
+  else if (format === "html") await writeOut(renderHtml(reportData(result, shown, [])));
+  else {
+    const look = { color: useColor(options, process.stdout), width: process.stdout.columns ?? 100, timeZone: result.timeZone };
+    await writeOut(renderAlertsText(shown, { ...look, command: "logvane explain" }));
+  }
+  if (!isQuiet(options)) writeError(ledgerText(result));
+  if (options["exitCode"] === true && shown.some((a) => !a.held)) process.exitCode = FOUND;
+}
+
+function ledgerText({ ledger, lines }: Awaited<ReturnType<typeof replay>>): string {
+  const { unknown, badEnvelope, duplicates } = lines;
+  return (
+    `${ledger.opened} alerts, ${ledger.held} held back by the budget; ${lines.total} lines read, ${lines.watched} of them watched` +
+    ` (${unknown} not understood, ${badEnvelope} without a readable time, ${duplicates} duplicates left out)\n`
+  );
+}
+
+/** The flags, checked. Throws a usage Fault. */
+function requestOf(files: readonly string[], options: Options): ReplayRequest {
+  const { trainUntil, since } = options;
+  if ((trainUntil === undefined) === (since === undefined)) {
+    throw usage("give either --train-until or --since", "--train-until, --since", "--train-until 2026-09-21T00:00:00Z, or --since 7d");
+  }
+  const without = options["without"] as string[];
+  for (const view of without) {
+    if (!VIEWS.includes(view as ViewName)) throw usage(`there is no view "${view.slice(0, 60)}"`, "--without", `use one of: ${VIEWS.join(", ")}`);
+  }
+  if (options["retrain"] !== "weekly" && options["retrain"] !== "never") {
+    throw usage("--retrain takes weekly or never", "--retrain", "--retrain never");
+  }
+  if (!/^\d{1,15}$/.test(String(options["seed"]))) throw usage("--seed takes a whole number", "--seed", "--seed 1");
+  return {
+    files,
+    options,
+    until: trainUntil === undefined ? { sinceMs: durationMs(String(since)) } : { time: isoTime(String(trainUntil)) },
+    budget: budgetOf(String(options["alertBudget"])),
+    without: new Set(without as ViewName[]),
+  };
+}
+
+const usage = (what: string, where: string, remedy: string): Fault => new Fault("usage", what, where, "nothing was done", `type: ${remedy}`);
+
+function isoTime(text: string): number {
+  const time = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(/T/.test(text) ? text : `${text.slice(0, 10)}T00:00:00Z`) : Number.NaN;
+  if (Number.isNaN(time)) throw usage(`"${text.slice(0, 60)}" is no ISO 8601 time`, "--train-until", "--train-until 2026-09-21T00:00:00Z");
+  return time;
+}
+
+const UNITS: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: DAY_MS, w: 7 * DAY_MS };
+
+function durationMs(text: string): number {
+  const match = /^(\d{1,6})([mhdw])$/.exec(text);
+  if (!match) throw usage(`"${text.slice(0, 60)}" is no duration`, "--since", "--since 30d");
+  return Number(match[1]) * UNITS[match[2]!]!;
+}
+
+function budgetOf(text: string): number {
+  const match = /^(\d{1,4})(?:\/day)?$/.exec(text);
+  if (!match || Number(match[1]) < 1) throw usage(`"${text.slice(0, 60)}" is no alert budget`, "--alert-budget", "--alert-budget 2/day");
+  return Number(match[1]);
+}
+
+/** --state is only scratch space here: a missing folder is made, models in it are neither read nor written. */
+function makeScratch(dir: string): void {
+  try {
+    mkdirSync(dir, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw new Fault("io", `cannot make the folder ${dir}: ${(error as Error).message}`, "--state", "nothing was done", "name a folder that you may write to");
+  }
+}
+
+function writeScores(file: string, scores: readonly Score[]): void {
+  const rows = scores.map((s) =>
+    JSON.stringify({ time: new Date(s.time).toISOString(), view: s.view, key: s.key, score: s.score, p_value: s.pValue }),
+  );
+  try {
+    writeFileSync(file, rows.map((r) => `${r}\n`).join(""));
+  } catch (error) {
+    throw new Fault("io", `cannot write the scores: ${(error as Error).message}`, file, "the alerts above are complete, the scores are not", "name a file that you may write, or free some space");
+  }
+}

@@ -1,0 +1,161 @@
+import type { Alert } from "../detect/alert.ts";
+import type { Ledger } from "../detect/incident.ts";
+import { Fault } from "../fault.ts";
+import { DAY_MS, localClock } from "../feature/clock.ts";
+import type { MailEvent } from "../mail/event.ts";
+import { Detector, Learner, type Model, type PipelineOptions, type Score, type ViewName } from "../pipeline.ts";
+import { openMail } from "./input.ts";
+import type { Options } from "./options.ts";
+
+/** A back-test: learn what lies before a time, replay the rest as if live. */
+
+/** History that any view needs; novelty asks for two days, the window and entity views for three, the daily shape for seven. */
+const MIN_HISTORY_MS = DAY_MS;
+
+export type ReplayRequest = {
+  readonly files: readonly string[];
+  readonly options: Options;
+  /** End of training in ms, or how far before the last line it lies. */
+  readonly until: { readonly time: number } | { readonly sinceMs: number };
+  readonly budget: number;
+  readonly without: ReadonlySet<ViewName>;
+  readonly onScore?: (score: Score) => void;
+  readonly onEvent?: (event: MailEvent, phase: "learn" | "watch") => void;
+  readonly onProgress?: (lines: number, phase: "learn" | "watch") => void;
+};
+
+export type ReplayResult = {
+  readonly alerts: readonly Alert[];
+  readonly ledger: Ledger;
+  readonly model: Model;
+  readonly lines: { total: number; unknown: number; badEnvelope: number; duplicates: number; truncated: number; watched: number };
+  readonly perHour: readonly { time: number; lines: number }[];
+  readonly first: number;
+  readonly last: number;
+  readonly timeZone: string;
+};
+
+const HOUR_MS = 3_600_000;
+const PROGRESS_LINES = 4096;
+const MAX_HOURS = 24 * 400;
+
+/** Throws a Fault when there is too little before the end of training, or nothing after it. */
+export async function replay(request: ReplayRequest): Promise<ReplayResult> {
+  const until = "time" in request.until ? request.until.time : (await lastTime(request)) - request.until.sinceMs;
+  const input = await openMail(request.files, request.options);
+  const settings: PipelineOptions = {
+    clock: localClock(input.zone),
+    budget: request.budget,
+    without: request.without,
+    salt: "",
+  };
+  const learner = new Learner(settings);
+  const alerts: Alert[] = [];
+  const perHour = new Map<number, number>();
+  let detector: Detector | undefined;
+  let lines = 0;
+  let truncated = 0;
+  let watched = 0;
+  let last = Number.NEGATIVE_INFINITY;
+  for await (const { file, line, text, truncated: cut } of input.lines) {
+    const event = input.reader.read(file, line, text, cut);
+    lines++;
+    if (cut) truncated++;
+    if (lines % PROGRESS_LINES === 0) request.onProgress?.(lines, detector ? "watch" : "learn");
+    if (event.time === null) continue;
+    last = Math.max(last, event.time);
+    const hour = Math.floor(event.time / HOUR_MS) * HOUR_MS;
+    if (perHour.size < MAX_HOURS || perHour.has(hour)) perHour.set(hour, (perHour.get(hour) ?? 0) + 1);
+    request.onEvent?.(event, detector || event.time >= until ? "watch" : "learn");
+    if (!detector) {
+      if (event.time < until) {
+        learner.add(event);
+        continue;
+      }
+      checkHistory(learner, until);
+      detector = new Detector(learner.fit(until), learner, settings, undefined, request.onScore);
+    }
+    watched++;
+    alerts.push(...detector.add(event));
+  }
+  request.onProgress?.(lines, "watch");
+  if (!detector) throw nothingAfter(learner, until, lines);
+  alerts.sort((a, b) => a.openedAt - b.openedAt || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0));
+  const { unknown, badEnvelope } = input.reader;
+  return {
+    alerts,
+    ledger: detector.ledger,
+    model: detector.model,
+    lines: { total: lines, unknown, badEnvelope, duplicates: input.duplicates(), truncated, watched },
+    perHour: [...perHour].map(([time, n]) => ({ time, lines: n })).sort((a, b) => a.time - b.time),
+    first: learner.range.from,
+    last,
+    timeZone: input.timezone,
+  };
+}
+
+/** Time of the newest line, for --since. Reads all files once more. */
+async function lastTime(request: ReplayRequest): Promise<number> {
+  const input = await openMail(request.files, request.options);
+  let last = Number.NEGATIVE_INFINITY;
+  for await (const { file, line, text, truncated } of input.lines) {
+    const { time } = input.reader.read(file, line, text, truncated);
+    if (time !== null && time > last) last = time;
+  }
+  if (!Number.isFinite(last)) throw noTimes(request.files);
+  return last;
+}
+
+const iso = (ms: number): string => new Date(ms).toISOString();
+
+function noTimes(files: readonly string[]): Fault {
+  return new Fault(
+    "badData",
+    "no line has a time that Logvane can read",
+    files.join(", "),
+    "nothing was learned and nothing was watched",
+    "see what is there with: logvane parse --stats --format json FILE; give the log of a mail server",
+  );
+}
+
+function checkHistory(learner: Learner, until: number): void {
+  const { from } = learner.range;
+  if (Number.isNaN(from)) {
+    throw new Fault(
+      "badData",
+      "no line lies before the end of training",
+      `--train-until ${iso(until)}`,
+      "there is nothing to learn from, so nothing can be called unusual",
+      "choose a later time, or add older (rotated) log files",
+    );
+  }
+  const days = (until - from) / DAY_MS;
+  if (until - from >= MIN_HISTORY_MS) return;
+  throw new Fault(
+    "badData",
+    `too little history: ${days.toFixed(1)} days before the end of training`,
+    `--train-until ${iso(until)}, first line ${iso(from)}`,
+    "silences need 1 day, new messages 2, windows and accounts 3, the daily shape 7, firm lines 10 days",
+    "add older (rotated) log files, or choose a later time",
+  );
+}
+
+function nothingAfter(learner: Learner, until: number, lines: number): Fault {
+  const { to } = learner.range;
+  if (learner.events === 0) {
+    return new Fault(
+      "badData",
+      `none of ${lines} lines has a time that Logvane can read`,
+      "the given files",
+      "nothing was learned and nothing was watched",
+      "see what is there with: logvane parse --stats --format json FILE; give the log of a mail server",
+    );
+  }
+  return new Fault(
+    "badData",
+    "no line lies after the end of training",
+    `--train-until ${iso(until)}, last line ${iso(to)}`,
+    "there is nothing to watch",
+    "choose an earlier time, or use --since 7d",
+  );
+}

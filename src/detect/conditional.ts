@@ -1,0 +1,104 @@
+import { FAMILIES } from "../feature/family.ts";
+import { SLOTS_PER_DAY, type SlotPlace } from "../feature/clock.ts";
+import type { Kernels } from "../model/kernels.ts";
+import { reconstruct } from "../model/score.ts";
+import { trainVae, type Training } from "../model/train.ts";
+import { createVae, dispersion, type Rows, type Vae, type VaeShape } from "../model/vae.ts";
+import type { Conditional } from "./window.ts";
+import { rolling, type WindowTable } from "./window-fit.ts";
+
+/**
+ * The window view's Variational Autoencoder. A plain reconstruction explains faults away, since the encoder sees them; so
+ * each family of columns is asked for given the others: is this surge improbable for the hour AND improbable given
+ * what the rest of the server does? A newsletter or a Monday raises many families together and is explained; a fault is not.
+ */
+
+/** Widths that the network learns, in slots; it knows the width by a condition. Five minutes hold too little to tell. */
+export const LEARNED_WIDTHS: readonly number[] = [2, 6, 12];
+const HIDDEN = 48;
+const LATENT = 8;
+const CONDITIONS = 3 + LEARNED_WIDTHS.length;
+/** The days of training fall into so many groups; each group is judged by a network that did not see it. */
+const FOLDS = 2;
+/** Share of rows held out for the early stop: every tenth. */
+const HELD_OUT = 10;
+const MIN_EXPECTED = 1e-3;
+
+const OPTIONS = { epochs: 40, batch: 64, learningRate: 2e-3, klWarmupEpochs: 12, beta: 1, maskRate: 0.1, familyMaskRate: 0.7, patience: 6 } as const;
+
+/** Rows of the table for the network, without overlap, for each learned width; `keep` picks the days. */
+export function windowRows(table: WindowTable, keep: (day: number) => boolean): { rows: Rows; width: number[] } {
+  const C = table.columns.length;
+  const picked: { sums: Float32Array; mu: Float32Array; width: number; place: SlotPlace }[] = [];
+  for (const width of LEARNED_WIDTHS) {
+    const sums = rolling(table.counts, C, width);
+    const mu = rolling(table.mu, C, width);
+    for (let t = width - 1; t < table.places.length; t += width) {
+      if (!keep(table.dayOf[t]!)) continue;
+      picked.push({ sums: sums.slice(t * C, t * C + C), mu: mu.slice(t * C, t * C + C), width, place: table.places[t]! });
+    }
+  }
+  const rows = emptyRows(picked.length, C);
+  picked.forEach((p, i) => setRow(rows, i, C, p.sums, p.mu, p.width, p.place));
+  return { rows, width: picked.map((p) => p.width) };
+}
+
+function emptyRows(n: number, C: number): Rows {
+  return {
+    n,
+    counts: new Float32Array(n * C),
+    reals: new Float32Array(0),
+    realWeights: new Float32Array(0),
+    offset: new Float32Array(n * C),
+    conditions: new Float32Array(n * CONDITIONS),
+  };
+}
+
+function setRow(rows: Rows, i: number, C: number, sums: Float32Array, mu: Float32Array, width: number, place: SlotPlace): void {
+  rows.counts.set(sums, i * C);
+  for (let j = 0; j < C; j++) rows.offset[i * C + j] = Math.log(Math.max(MIN_EXPECTED, mu[j]!));
+  const angle = (2 * Math.PI * place.slotOfDay) / SLOTS_PER_DAY;
+  const at = i * CONDITIONS;
+  rows.conditions[at] = Math.sin(angle);
+  rows.conditions[at + 1] = Math.cos(angle);
+  rows.conditions[at + 2] = place.weekend ? 1 : 0;
+  LEARNED_WIDTHS.forEach((w, k) => {
+    rows.conditions[at + 3 + k] = w === width ? 1 : 0;
+  });
+}
+
+/** Shape of the network for C columns. */
+export const windowShape = (C: number): VaeShape => ({ counts: C, reals: 0, conditions: CONDITIONS, hidden: HIDDEN, latent: LATENT });
+
+/** Trains a network on the days that `keep` picks. */
+export function trainWindowVae(table: WindowTable, keep: (day: number) => boolean, seed: number, kernels: Kernels): { vae: Vae; training: Training } {
+  const { rows } = windowRows(table, keep);
+  const vae = createVae(windowShape(table.columns.length), seed, kernels);
+  const families = Int32Array.from(table.columns, (c) => FAMILIES.indexOf(c.family));
+  const validation = Int32Array.from({ length: Math.floor(rows.n / HELD_OUT) }, (_, i) => i * HELD_OUT);
+  const training = trainVae(vae, rows, { ...OPTIONS, seed, families, validation });
+  return { vae, training };
+}
+
+/** One network for live scoring, trained on all days, and one for each fold that did not see it. */
+export function fitConditionals(table: WindowTable, seed: number, kernels: Kernels): { live: Vae; perDay: (day: number) => Conditional } {
+  const folds = Array.from({ length: FOLDS }, (_, f) => conditionalOf(trainWindowVae(table, (day) => day % FOLDS !== f, seed + f + 1, kernels).vae));
+  return { live: trainWindowVae(table, () => true, seed, kernels).vae, perDay: (day) => folds[day % FOLDS]! };
+}
+
+/** Expected counts of every column given the other families. Undefined for a width that the network did not learn. */
+export function conditionalOf(vae: Vae): Conditional {
+  const C = vae.shape.counts;
+  const alpha = dispersion(vae);
+  const row = emptyRows(1, C);
+  return (sums, mu, width, place) => {
+    if (!LEARNED_WIDTHS.includes(width)) return undefined;
+    setRow(row, 0, C, sums, mu, width, place);
+    const given = new Float32Array(C);
+    for (let family = 0; family < FAMILIES.length; family++) {
+      const { logMean } = reconstruct(vae, row, family);
+      for (let j = 0; j < C; j++) if (vae.families![j] === family) given[j] = Math.exp(logMean[j]!);
+    }
+    return { mu: given, alpha };
+  };
+}
