@@ -131,7 +131,10 @@ export class Learner {
     const places = placesOf(first, Math.max(first, last), clock);
     const table = windowTable(this.registry, this.#slots, first, places);
     this.tail.slots.push(...this.#slots.filter((s) => s.slot > last - MAX_GAP_SLOTS));
-    const trained = (until - this.#first) / DAY_MS >= MIN_TRAINING_DAYS ? fitConditionals(table, this.#options.seed, this.#options.kernels) : undefined;
+    const trained =
+      (until - this.#first) / DAY_MS >= MIN_TRAINING_DAYS
+        ? fitConditionals(table, this.#options.seed, this.#options.kernels)
+        : undefined;
     return {
       window: fitWindow(table, trained?.perDay),
       windowVae: trained?.live,
@@ -168,19 +171,17 @@ export class Detector {
   #now: number;
   #slot: number;
 
-  constructor(
-    model: Model,
-    learner: Learner,
-    options: PipelineOptions,
-    onScore?: (score: Score) => void,
-  ) {
+  constructor(model: Model, learner: Learner, options: PipelineOptions, onScore?: (score: Score) => void) {
     this.model = model;
     this.#options = options;
     this.#registry = learner.registry;
     this.#reader = learner.reader;
     this.#counter = new SlotCounter(this.#registry);
     this.#index = columnIndex(this.#registry, model.window.columns);
-    this.#window = new WindowScorer(model.window, model.windowVae ? conditionalOf(model.windowVae) : undefined);
+    this.#window = new WindowScorer(
+      model.window,
+      model.windowVae ? conditionalOf(model.windowVae) : undefined,
+    );
     this.#entities = new EntityScorer(model.entity, options.clock);
     this.#novelty = new NoveltyScorer(model.novelty);
     this.#absence = new AbsenceScorer(model.absence, options.clock);

@@ -4,13 +4,13 @@ import { alertRecord } from "../detect/alert.ts";
 import { Fault } from "../fault.ts";
 import { DAY_MS } from "../feature/clock.ts";
 import type { Score, ViewName } from "../pipeline.ts";
+import { renderHtml } from "../report/html.ts";
+import { renderAlertsText } from "../report/text.ts";
 import { addInputOptions, isQuiet, type Options, outputFormat, useColor } from "./options.ts";
 import { writeError, writeOut } from "./out.ts";
 import { createProgress } from "./progress.ts";
+import { type ReplayRequest, replay } from "./replay.ts";
 import { reportData } from "./report-data.ts";
-import { replay, type ReplayRequest } from "./replay.ts";
-import { renderHtml } from "../report/html.ts";
-import { renderAlertsText } from "../report/text.ts";
 
 const VIEWS: readonly ViewName[] = ["window", "transaction", "entity", "novelty", "absence"];
 const DEFAULT_BUDGET = 2;
@@ -21,7 +21,9 @@ const FOUND = 1;
 export function backtestCommand(program: Command): Command {
   const command = program
     .command("backtest")
-    .description("learn from the lines before a time, replay the rest as if live, print what would have been sent")
+    .description(
+      "learn from the lines before a time, replay the rest as if live, print what would have been sent",
+    )
     .argument("<file...>", "log files, globs, directories, or - for standard input")
     .option("--train-until <iso>", "end of training, such as 2026-09-21T00:00:00Z")
     .option("--since <duration>", "replay so much before the last line, such as 30d or 12h")
@@ -56,11 +58,16 @@ async function backtest(files: readonly string[], options: Options): Promise<voi
   progress.end();
   if (wanted !== undefined) writeScores(wanted, scores);
   const shown = result.alerts.filter((a) => !a.held || options["includeHeld"] === true);
-  if (format === "ndjson") for (const alert of shown) await writeOut(`${JSON.stringify(alertRecord(alert))}\n`);
+  if (format === "ndjson")
+    for (const alert of shown) await writeOut(`${JSON.stringify(alertRecord(alert))}\n`);
   else if (format === "json") await writeOut(`${JSON.stringify(shown.map(alertRecord), undefined, 2)}\n`);
   else if (format === "html") await writeOut(renderHtml(reportData(result, shown, [])));
   else {
-    const look = { color: useColor(options, process.stdout), width: process.stdout.columns ?? 100, timeZone: result.timeZone };
+    const look = {
+      color: useColor(options, process.stdout),
+      width: process.stdout.columns ?? 100,
+      timeZone: result.timeZone,
+    };
     await writeOut(renderAlertsText(shown, { ...look, command: "logvane explain" }));
   }
   if (!isQuiet(options)) writeError(ledgerText(result));
@@ -79,30 +86,48 @@ function ledgerText({ ledger, lines }: Awaited<ReturnType<typeof replay>>): stri
 function requestOf(files: readonly string[], options: Options): ReplayRequest {
   const { trainUntil, since } = options;
   if ((trainUntil === undefined) === (since === undefined)) {
-    throw usage("give either --train-until or --since", "--train-until, --since", "--train-until 2026-09-21T00:00:00Z, or --since 7d");
+    throw usage(
+      "give either --train-until or --since",
+      "--train-until, --since",
+      "--train-until 2026-09-21T00:00:00Z, or --since 7d",
+    );
   }
   const without = options["without"] as string[];
   for (const view of without) {
-    if (!VIEWS.includes(view as ViewName)) throw usage(`there is no view "${view.slice(0, 60)}"`, "--without", `use one of: ${VIEWS.join(", ")}`);
+    if (!VIEWS.includes(view as ViewName))
+      throw usage(`there is no view "${view.slice(0, 60)}"`, "--without", `use one of: ${VIEWS.join(", ")}`);
   }
   if (options["retrain"] !== "weekly" && options["retrain"] !== "never") {
     throw usage("--retrain takes weekly or never", "--retrain", "--retrain never");
   }
-  if (!/^\d{1,15}$/.test(String(options["seed"]))) throw usage("--seed takes a whole number", "--seed", "--seed 1");
+  if (!/^\d{1,15}$/.test(String(options["seed"])))
+    throw usage("--seed takes a whole number", "--seed", "--seed 1");
   return {
     files,
     options,
-    until: trainUntil === undefined ? { sinceMs: durationMs(String(since)) } : { time: isoTime(String(trainUntil)) },
+    until:
+      trainUntil === undefined
+        ? { sinceMs: durationMs(String(since)) }
+        : { time: isoTime(String(trainUntil)) },
     budget: budgetOf(String(options["alertBudget"])),
     without: new Set(without as ViewName[]),
+    seed: Number(options["seed"]),
   };
 }
 
-const usage = (what: string, where: string, remedy: string): Fault => new Fault("usage", what, where, "nothing was done", `type: ${remedy}`);
+const usage = (what: string, where: string, remedy: string): Fault =>
+  new Fault("usage", what, where, "nothing was done", `type: ${remedy}`);
 
 function isoTime(text: string): number {
-  const time = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(/T/.test(text) ? text : `${text.slice(0, 10)}T00:00:00Z`) : Number.NaN;
-  if (Number.isNaN(time)) throw usage(`"${text.slice(0, 60)}" is no ISO 8601 time`, "--train-until", "--train-until 2026-09-21T00:00:00Z");
+  const time = /^\d{4}-\d\d-\d\d/.test(text)
+    ? Date.parse(/T/.test(text) ? text : `${text.slice(0, 10)}T00:00:00Z`)
+    : Number.NaN;
+  if (Number.isNaN(time))
+    throw usage(
+      `"${text.slice(0, 60)}" is no ISO 8601 time`,
+      "--train-until",
+      "--train-until 2026-09-21T00:00:00Z",
+    );
   return time;
 }
 
@@ -116,7 +141,8 @@ function durationMs(text: string): number {
 
 function budgetOf(text: string): number {
   const match = /^(\d{1,4})(?:\/day)?$/.exec(text);
-  if (!match || Number(match[1]) < 1) throw usage(`"${text.slice(0, 60)}" is no alert budget`, "--alert-budget", "--alert-budget 2/day");
+  if (!match || Number(match[1]) < 1)
+    throw usage(`"${text.slice(0, 60)}" is no alert budget`, "--alert-budget", "--alert-budget 2/day");
   return Number(match[1]);
 }
 
@@ -125,17 +151,35 @@ function makeScratch(dir: string): void {
   try {
     mkdirSync(dir, { recursive: true, mode: 0o700 });
   } catch (error) {
-    throw new Fault("io", `cannot make the folder ${dir}: ${(error as Error).message}`, "--state", "nothing was done", "name a folder that you may write to");
+    throw new Fault(
+      "io",
+      `cannot make the folder ${dir}: ${(error as Error).message}`,
+      "--state",
+      "nothing was done",
+      "name a folder that you may write to",
+    );
   }
 }
 
 function writeScores(file: string, scores: readonly Score[]): void {
   const rows = scores.map((s) =>
-    JSON.stringify({ time: new Date(s.time).toISOString(), view: s.view, key: s.key, score: s.score, p_value: s.pValue }),
+    JSON.stringify({
+      time: new Date(s.time).toISOString(),
+      view: s.view,
+      key: s.key,
+      score: s.score,
+      p_value: s.pValue,
+    }),
   );
   try {
     writeFileSync(file, rows.map((r) => `${r}\n`).join(""));
   } catch (error) {
-    throw new Fault("io", `cannot write the scores: ${(error as Error).message}`, file, "the alerts above are complete, the scores are not", "name a file that you may write, or free some space");
+    throw new Fault(
+      "io",
+      `cannot write the scores: ${(error as Error).message}`,
+      file,
+      "the alerts above are complete, the scores are not",
+      "name a file that you may write, or free some space",
+    );
   }
 }

@@ -1,8 +1,8 @@
-import { hash64 } from "../math/hash.ts";
 import { parseEnvelope } from "../log/envelope.ts";
 import { LogClock } from "../log/year.ts";
 import { Zone } from "../log/zone.ts";
 import { EventReader } from "../mail/read.ts";
+import { hash64 } from "../math/hash.ts";
 import { inferYear, openInputs, readInputs } from "../source/files.ts";
 import { maskText } from "../template/mask.ts";
 import { firstYear, type Options, timeZone } from "./options.ts";

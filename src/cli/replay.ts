@@ -3,8 +3,16 @@ import type { Ledger } from "../detect/incident.ts";
 import { Fault } from "../fault.ts";
 import { DAY_MS, localClock } from "../feature/clock.ts";
 import type { MailEvent } from "../mail/event.ts";
-import { Detector, Learner, type Model, type PipelineOptions, type Score, type ViewName } from "../pipeline.ts";
+import {
+  Detector,
+  Learner,
+  type Model,
+  type PipelineOptions,
+  type Score,
+  type ViewName,
+} from "../pipeline.ts";
 import { openMail } from "./input.ts";
+import { loadKernels } from "./kernels.ts";
 import type { Options } from "./options.ts";
 
 /** A back-test: learn what lies before a time, replay the rest as if live. */
@@ -19,6 +27,7 @@ export type ReplayRequest = {
   readonly until: { readonly time: number } | { readonly sinceMs: number };
   readonly budget: number;
   readonly without: ReadonlySet<ViewName>;
+  readonly seed: number;
   readonly onScore?: (score: Score) => void;
   readonly onEvent?: (event: MailEvent, phase: "learn" | "watch") => void;
   readonly onProgress?: (lines: number, phase: "learn" | "watch") => void;
@@ -28,7 +37,14 @@ export type ReplayResult = {
   readonly alerts: readonly Alert[];
   readonly ledger: Ledger;
   readonly model: Model;
-  readonly lines: { total: number; unknown: number; badEnvelope: number; duplicates: number; truncated: number; watched: number };
+  readonly lines: {
+    total: number;
+    unknown: number;
+    badEnvelope: number;
+    duplicates: number;
+    truncated: number;
+    watched: number;
+  };
   readonly perHour: readonly { time: number; lines: number }[];
   readonly first: number;
   readonly last: number;
@@ -41,13 +57,16 @@ const MAX_HOURS = 24 * 400;
 
 /** Throws a Fault when there is too little before the end of training, or nothing after it. */
 export async function replay(request: ReplayRequest): Promise<ReplayResult> {
-  const until = "time" in request.until ? request.until.time : (await lastTime(request)) - request.until.sinceMs;
+  const until =
+    "time" in request.until ? request.until.time : (await lastTime(request)) - request.until.sinceMs;
   const input = await openMail(request.files, request.options);
   const settings: PipelineOptions = {
     clock: localClock(input.zone),
     budget: request.budget,
     without: request.without,
     salt: "",
+    seed: request.seed,
+    kernels: loadKernels(),
   };
   const learner = new Learner(settings);
   const alerts: Alert[] = [];
@@ -73,7 +92,7 @@ export async function replay(request: ReplayRequest): Promise<ReplayResult> {
         continue;
       }
       checkHistory(learner, until);
-      detector = new Detector(learner.fit(until), learner, settings, undefined, request.onScore);
+      detector = new Detector(learner.fit(until), learner, settings, request.onScore);
     }
     watched++;
     alerts.push(...detector.add(event));

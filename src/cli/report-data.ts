@@ -4,7 +4,11 @@ import type { ReportData } from "../report/html.ts";
 import type { ReplayResult } from "./replay.ts";
 
 /** The report's plain data of one back-test. figures: the mail figures of its last day. */
-export function reportData(result: ReplayResult, alerts: readonly Alert[], figures: ReportData["figures"]): ReportData {
+export function reportData(
+  result: ReplayResult,
+  alerts: readonly Alert[],
+  figures: ReportData["figures"],
+): ReportData {
   const { model, lines, ledger } = result;
   return {
     title: "Logvane report",
@@ -17,7 +21,10 @@ export function reportData(result: ReplayResult, alerts: readonly Alert[], figur
     perHour: result.perHour.filter((h) => h.time >= model.to - (model.to % 3_600_000)),
     figures,
     model: [
-      { label: "learned from", value: `${((model.to - model.from) / DAY_MS).toFixed(1)} days, ${model.events} lines` },
+      {
+        label: "learned from",
+        value: `${((model.to - model.from) / DAY_MS).toFixed(1)} days, ${model.events} lines`,
+      },
       { label: "columns of the window view", value: String(model.window.columns.length) },
       { label: "known message shapes", value: String(model.novelty.known.length) },
       { label: "streams watched for silence", value: String(model.absence.streams.length) },

@@ -131,9 +131,12 @@ export function entityCandidate(
 /** The cause that the line names, else the one that stands out around it. */
 function noveltyKind(event: MailEvent, causes: CauseCounter): { kind: Kind; confidence: number } {
   if (event.cause === "disk") return { kind: "disk_full", confidence: 0.9 };
-  if (event.cause !== undefined && event.cause !== "other") return { kind: KIND_OF_CAUSE[event.cause], confidence: 0.7 };
+  if (event.cause !== undefined && event.cause !== "other")
+    return { kind: KIND_OF_CAUSE[event.cause], confidence: 0.7 };
   const around = causes.kind(undefined, 2);
-  return around ? { kind: around.kind, confidence: around.confidence * 0.7 } : { kind: "new_message", confidence: 0.6 };
+  return around
+    ? { kind: around.kind, confidence: around.confidence * 0.7 }
+    : { kind: "new_message", confidence: 0.6 };
 }
 
 export function noveltyCandidate(f: NoveltyFinding, event: MailEvent, ctx: Context): Candidate {

@@ -1,8 +1,8 @@
-import { FAMILIES } from "../feature/family.ts";
 import { SLOTS_PER_DAY, type SlotPlace } from "../feature/clock.ts";
+import { FAMILIES } from "../feature/family.ts";
 import type { Kernels } from "../model/kernels.ts";
 import { reconstruct } from "../model/score.ts";
-import { trainVae, type Training } from "../model/train.ts";
+import { type Training, trainVae } from "../model/train.ts";
 import { createVae, dispersion, type Rows, type Vae, type VaeShape } from "../model/vae.ts";
 import type { Conditional } from "./window.ts";
 import { rolling, type WindowTable } from "./window-fit.ts";
@@ -24,10 +24,22 @@ const FOLDS = 2;
 const HELD_OUT = 10;
 const MIN_EXPECTED = 1e-3;
 
-const OPTIONS = { epochs: 40, batch: 64, learningRate: 2e-3, klWarmupEpochs: 12, beta: 1, maskRate: 0.1, familyMaskRate: 0.7, patience: 6 } as const;
+const OPTIONS = {
+  epochs: 40,
+  batch: 64,
+  learningRate: 2e-3,
+  klWarmupEpochs: 12,
+  beta: 1,
+  maskRate: 0.1,
+  familyMaskRate: 0.7,
+  patience: 6,
+} as const;
 
 /** Rows of the table for the network, without overlap, for each learned width; `keep` picks the days. */
-export function windowRows(table: WindowTable, keep: (day: number) => boolean): { rows: Rows; width: number[] } {
+export function windowRows(
+  table: WindowTable,
+  keep: (day: number) => boolean,
+): { rows: Rows; width: number[] } {
   const C = table.columns.length;
   const picked: { sums: Float32Array; mu: Float32Array; width: number; place: SlotPlace }[] = [];
   for (const width of LEARNED_WIDTHS) {
@@ -35,7 +47,12 @@ export function windowRows(table: WindowTable, keep: (day: number) => boolean): 
     const mu = rolling(table.mu, C, width);
     for (let t = width - 1; t < table.places.length; t += width) {
       if (!keep(table.dayOf[t]!)) continue;
-      picked.push({ sums: sums.slice(t * C, t * C + C), mu: mu.slice(t * C, t * C + C), width, place: table.places[t]! });
+      picked.push({
+        sums: sums.slice(t * C, t * C + C),
+        mu: mu.slice(t * C, t * C + C),
+        width,
+        place: table.places[t]!,
+      });
     }
   }
   const rows = emptyRows(picked.length, C);
@@ -54,7 +71,15 @@ function emptyRows(n: number, C: number): Rows {
   };
 }
 
-function setRow(rows: Rows, i: number, C: number, sums: Float32Array, mu: Float32Array, width: number, place: SlotPlace): void {
+function setRow(
+  rows: Rows,
+  i: number,
+  C: number,
+  sums: Float32Array,
+  mu: Float32Array,
+  width: number,
+  place: SlotPlace,
+): void {
   rows.counts.set(sums, i * C);
   for (let j = 0; j < C; j++) rows.offset[i * C + j] = Math.log(Math.max(MIN_EXPECTED, mu[j]!));
   const angle = (2 * Math.PI * place.slotOfDay) / SLOTS_PER_DAY;
@@ -68,10 +93,21 @@ function setRow(rows: Rows, i: number, C: number, sums: Float32Array, mu: Float3
 }
 
 /** Shape of the network for C columns. */
-export const windowShape = (C: number): VaeShape => ({ counts: C, reals: 0, conditions: CONDITIONS, hidden: HIDDEN, latent: LATENT });
+export const windowShape = (C: number): VaeShape => ({
+  counts: C,
+  reals: 0,
+  conditions: CONDITIONS,
+  hidden: HIDDEN,
+  latent: LATENT,
+});
 
 /** Trains a network on the days that `keep` picks. */
-export function trainWindowVae(table: WindowTable, keep: (day: number) => boolean, seed: number, kernels: Kernels): { vae: Vae; training: Training } {
+export function trainWindowVae(
+  table: WindowTable,
+  keep: (day: number) => boolean,
+  seed: number,
+  kernels: Kernels,
+): { vae: Vae; training: Training } {
   const { rows } = windowRows(table, keep);
   const vae = createVae(windowShape(table.columns.length), seed, kernels);
   const families = Int32Array.from(table.columns, (c) => FAMILIES.indexOf(c.family));
@@ -81,8 +117,14 @@ export function trainWindowVae(table: WindowTable, keep: (day: number) => boolea
 }
 
 /** One network for live scoring, trained on all days, and one for each fold that did not see it. */
-export function fitConditionals(table: WindowTable, seed: number, kernels: Kernels): { live: Vae; perDay: (day: number) => Conditional } {
-  const folds = Array.from({ length: FOLDS }, (_, f) => conditionalOf(trainWindowVae(table, (day) => day % FOLDS !== f, seed + f + 1, kernels).vae));
+export function fitConditionals(
+  table: WindowTable,
+  seed: number,
+  kernels: Kernels,
+): { live: Vae; perDay: (day: number) => Conditional } {
+  const folds = Array.from({ length: FOLDS }, (_, f) =>
+    conditionalOf(trainWindowVae(table, (day) => day % FOLDS !== f, seed + f + 1, kernels).vae),
+  );
   return { live: trainWindowVae(table, () => true, seed, kernels).vae, perDay: (day) => folds[day % FOLDS]! };
 }
 

@@ -46,8 +46,7 @@ export function windowTable(
   places: readonly SlotPlace[],
 ): WindowTable {
   const T = places.length;
-  const days = Math.max(1, Math.ceil(T / SLOTS_PER_DAY));
-  const dayOf = Int32Array.from({ length: T }, (_, t) => days - 1 - Math.floor((T - 1 - t) / SLOTS_PER_DAY));
+  const { days, dayOf } = daysOf(T);
   const columns = chooseColumns(registry, slots, first, dayOf, days);
   const index = columnIndex(registry, columns);
   const C = columns.length;
@@ -57,8 +56,27 @@ export function windowTable(
     if (t < 0 || t >= T) continue;
     for (let i = 0; i < ids.length; i++) counts[t * C + index(ids[i]!)]! += n[i]!;
   }
-  const { mu, full } = expectations(counts, C, places, dayOf, days);
+  return tableOf(columns, counts, places);
+}
+
+/** The table of any counts (T, C), one row for each place. */
+export function tableOf(
+  columns: readonly Column[],
+  counts: Float32Array,
+  places: readonly SlotPlace[],
+): WindowTable {
+  const { days, dayOf } = daysOf(places.length);
+  const { mu, full } = expectations(counts, columns.length, places, dayOf, days);
   return { columns, counts, mu, places, dayOf, days, full };
+}
+
+/** Days of T slots, counted back from the last one, 0 the oldest. */
+function daysOf(T: number): { days: number; dayOf: Int32Array } {
+  const days = Math.max(1, Math.ceil(T / SLOTS_PER_DAY));
+  return {
+    days,
+    dayOf: Int32Array.from({ length: T }, (_, t) => days - 1 - Math.floor((T - 1 - t) / SLOTS_PER_DAY)),
+  };
 }
 
 /** Columns seen on enough days, then the pools for all others. */

@@ -172,7 +172,8 @@ export class WindowScorer {
       const ceil = ceiling[w * C + j]!;
       if (nats > FLOOR_NATS && this.#conditional) {
         given ??= this.#conditional(sums, mu, WIDTHS[w]!, place);
-        if (given) nats = Math.min(nats, conditionalNats(tail, sums[j]!, mu[j]!, given.mu[j]!, given.alpha[j]!));
+        if (given)
+          nats = Math.min(nats, conditionalNats(tail, sums[j]!, mu[j]!, given.mu[j]!, given.alpha[j]!));
       }
       const excess = nats - ceil;
       top = Math.max(top, excess);

@@ -151,7 +151,8 @@ export class EntityReader {
     if (to === "" || !this.#failed.add(`${key} ${to}`)) return; // retries of one mail are one event
     out.push({ feature: F["failing_messages_recipient"]!, key: to, count: 1 });
     const hop = failingHop(String(event.fields["reason"] ?? ""));
-    if (hop !== "" && this.#failed.add(`${key} >${hop}`)) out.push({ feature: F["failing_messages_hop"]!, key: hop, count: 1 });
+    if (hop !== "" && this.#failed.add(`${key} >${hop}`))
+      out.push({ feature: F["failing_messages_hop"]!, key: hop, count: 1 });
     if (this.#failed.add(`${key} @${domain}`))
       out.push({ feature: F["failing_messages"]!, key: domain, count: 1 });
     if (message.account !== undefined)
@@ -162,7 +163,8 @@ export class EntityReader {
 /** The host that a failed delivery names: a lookup that failed, or a connection. Many recipients' domains share it when a route is wrong. */
 function failingHop(reason: string): string {
   const text = reason.slice(0, 500);
-  const match = /Name service error for name=([\w.-]{1,255})/.exec(text) ?? /connect to ([\w.-]{1,255})\[/.exec(text);
+  const match =
+    /Name service error for name=([\w.-]{1,255})/.exec(text) ?? /connect to ([\w.-]{1,255})\[/.exec(text);
   return match ? match[1]!.toLowerCase() : "";
 }
 

@@ -1,0 +1,303 @@
+import { type SlotPlace, slotOf } from "../feature/clock.ts";
+import type { Column } from "../feature/columns.ts";
+import {
+  TRANSACTION_REALS,
+  TRANSACTION_TYPES,
+  type Transaction,
+  type TransactionLine,
+} from "../feature/transaction.ts";
+import type { Kernels } from "../model/kernels.ts";
+import { elbo, rowParts } from "../model/score.ts";
+import { trainVae } from "../model/train.ts";
+import { createVae, type Rows, type Vae } from "../model/vae.ts";
+import { type Calibration, calibrate, pValue } from "./calibrate.ts";
+import type { WindowModel } from "./window.ts";
+import { fitWindow, tableOf } from "./window-fit.ts";
+
+/**
+ * The transaction view: a Variational Autoencoder over what each message, connection and session consists of. One strange
+ * transaction means little on the Internet; more strange ones than on any day of training do. So each gets a p-value
+ * by networks that did not see its day, and how many fall under LEVELS is counted as the window view counts lines.
+ */
+
+/** p-values at and below which transactions are counted. */
+export const LEVELS = [0.01, 0.001] as const;
+/** Shapes with a column of their own; the rest count together. */
+const MAX_COLUMNS = 120;
+/** Rows that a network trains on, and that calibration scores; more are thinned evenly. */
+const MAX_TRAINING = 6_000;
+/** With fewer transactions there is nothing to learn. */
+export const MIN_TRANSACTIONS = 300;
+/** Transactions that training remembers; older ones leave first. */
+const MAX_REMEMBERED = 150_000;
+const FOLDS = 2;
+const HELD_OUT = 10;
+const HIDDEN = 32;
+const LATENT = 6;
+const OPTIONS = {
+  epochs: 24,
+  batch: 64,
+  learningRate: 2e-3,
+  klWarmupEpochs: 6,
+  beta: 1,
+  maskRate: 0.05,
+  patience: 4,
+} as const;
+/** Share of the strangest training rows that a second training leaves out: history is not labelled, so it may hold attacks. */
+const TRIMMED = 0.02;
+
+export type TransactionModel = {
+  /** Shape -> column; shapes without one count in the last column. */
+  readonly columns: readonly string[];
+  /** (types, C): ln of the mean count of each column. */
+  readonly offset: Float32Array;
+  readonly vae: Vae;
+  /** Per type. */
+  readonly calibration: readonly Calibration[];
+  /** How many strange ones are usual, per type and level. */
+  readonly rates: WindowModel;
+};
+
+/** What training keeps of a transaction. */
+type Sample = {
+  readonly type: number;
+  readonly slot: number;
+  readonly shapes: readonly (readonly [string, number])[];
+  readonly reals: Float64Array;
+};
+
+export class TransactionCollector {
+  readonly #samples: Sample[] = [];
+  dropped = 0;
+
+  add(t: Transaction): void {
+    if (this.#samples.length >= MAX_REMEMBERED) {
+      this.dropped++;
+      return;
+    }
+    this.#samples.push({
+      type: TRANSACTION_TYPES.indexOf(t.type),
+      slot: slotOf(t.end),
+      shapes: [...t.shapes],
+      reals: t.reals,
+    });
+  }
+
+  /** first: slot of the first place. Undefined when there are too few transactions. */
+  fit(
+    first: number,
+    places: readonly SlotPlace[],
+    seed: number,
+    kernels: Kernels,
+  ): TransactionModel | undefined {
+    const samples = this.#samples.filter((s) => s.slot >= first && s.slot < first + places.length);
+    if (samples.length < MIN_TRANSACTIONS) return undefined;
+    const columns = chooseColumns(samples);
+    const offset = meanCounts(samples, columns);
+    const dayOf = (s: Sample): number => Math.floor((first + places.length - 1 - s.slot) / 288);
+    const scores = new Float64Array(samples.length);
+    for (let fold = 0; fold < FOLDS; fold++) {
+      const own = samples.filter((s) => dayOf(s) % FOLDS !== fold);
+      const vae = trainRobust(own, columns, offset, seed + fold + 1, kernels);
+      const index = samples.map((_, i) => i).filter((i) => dayOf(samples[i]!) % FOLDS === fold);
+      const others = elbo(
+        vae,
+        rowsOf(
+          index.map((i) => samples[i]!),
+          columns,
+          offset,
+        ),
+      );
+      index.forEach((i, k) => {
+        scores[i] = others[k]!;
+      });
+    }
+    const calibration = TRANSACTION_TYPES.map((_, type) =>
+      calibrate([], Float32Array.from(scores.filter((_, i) => samples[i]!.type === type))),
+    );
+    const counts = new Float32Array(places.length * STRANGE.length);
+    samples.forEach((s, i) =>
+      countStrange(
+        counts,
+        (s.slot - first) * STRANGE.length,
+        s.type,
+        pValue(calibration[s.type]!, scores[i]!),
+      ),
+    );
+    return {
+      columns,
+      offset,
+      vae: trainRobust(samples, columns, offset, seed, kernels),
+      calibration,
+      rates: fitWindow(tableOf(STRANGE, counts, places)),
+    };
+  }
+}
+
+/** One column for each type and level. */
+const STRANGE: readonly Column[] = TRANSACTION_TYPES.flatMap((type) =>
+  LEVELS.map(
+    (level): Column => ({
+      key: `strange ${type} ${level}`,
+      level: "event",
+      family: "total",
+      cause: undefined,
+      label: `strange ${type}s (one in ${1 / level})`,
+    }),
+  ),
+);
+
+function countStrange(counts: Float32Array, at: number, type: number, p: number): void {
+  LEVELS.forEach((level, l) => {
+    if (p <= level) counts[at + type * LEVELS.length + l]! += 1;
+  });
+}
+
+function chooseColumns(samples: readonly Sample[]): string[] {
+  const seen = new Map<string, number>();
+  for (const { shapes } of samples) for (const [shape] of shapes) seen.set(shape, (seen.get(shape) ?? 0) + 1);
+  return [...seen]
+    .filter(([, n]) => n >= 4)
+    .sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1))
+    .slice(0, MAX_COLUMNS)
+    .map(([shape]) => shape);
+}
+
+/** ln of the mean count per type, (types, C + 1); half an event is added so that nothing is impossible. */
+function meanCounts(samples: readonly Sample[], columns: readonly string[]): Float32Array {
+  const C = columns.length + 1;
+  const index = new Map(columns.map((shape, j) => [shape, j]));
+  const sums = new Float64Array(TRANSACTION_TYPES.length * C).fill(0.5);
+  const n = new Float64Array(TRANSACTION_TYPES.length).fill(1);
+  for (const { type, shapes } of samples) {
+    n[type]!++;
+    for (const [shape, count] of shapes) sums[type * C + (index.get(shape) ?? C - 1)]! += count;
+  }
+  return Float32Array.from(sums, (v, i) => Math.log(v / n[Math.floor(i / C)]!));
+}
+
+type Countable = Pick<Sample, "type" | "shapes" | "reals">;
+
+/** Rows for the network: counts of shapes, the numbers, and the type as condition. */
+function rowsOf(samples: readonly Countable[], columns: readonly string[], offset: Float32Array): Rows {
+  const C = columns.length + 1;
+  const G = TRANSACTION_REALS.length;
+  const S = TRANSACTION_TYPES.length;
+  const n = samples.length;
+  const index = new Map(columns.map((shape, j) => [shape, j]));
+  const rows = {
+    n,
+    counts: new Float32Array(n * C),
+    reals: new Float32Array(n * G),
+    realWeights: new Float32Array(n * G),
+    offset: new Float32Array(n * C),
+    conditions: new Float32Array(n * S),
+  };
+  samples.forEach(({ type, shapes, reals }, i) => {
+    for (const [shape, count] of shapes) rows.counts[i * C + (index.get(shape) ?? C - 1)]! += count;
+    for (let g = 0; g < G; g++) {
+      const known = !Number.isNaN(reals[g]!);
+      rows.reals[i * G + g] = known ? reals[g]! : 0;
+      rows.realWeights[i * G + g] = known ? 1 : 0;
+    }
+    rows.offset.set(offset.subarray(type * C, type * C + C), i * C);
+    rows.conditions[i * S + type] = 1;
+  });
+  return rows;
+}
+
+/** Trains twice: the second time without the rows that the first found strangest. */
+function trainRobust(
+  all: readonly Sample[],
+  columns: readonly string[],
+  offset: Float32Array,
+  seed: number,
+  kernels: Kernels,
+): Vae {
+  const stride = Math.max(1, all.length / MAX_TRAINING);
+  const samples = Array.from(
+    { length: Math.min(all.length, MAX_TRAINING) },
+    (_, i) => all[Math.floor(i * stride)]!,
+  );
+  const rows = rowsOf(samples, columns, offset);
+  const validation = Int32Array.from({ length: Math.floor(rows.n / HELD_OUT) }, (_, i) => i * HELD_OUT);
+  const vae = createVae(
+    {
+      counts: columns.length + 1,
+      reals: TRANSACTION_REALS.length,
+      conditions: TRANSACTION_TYPES.length,
+      hidden: HIDDEN,
+      latent: LATENT,
+    },
+    seed,
+    kernels,
+  );
+  trainVae(vae, rows, { ...OPTIONS, seed, validation });
+  const scores = elbo(vae, rows);
+  const limit =
+    [...scores].sort((a, b) => a - b)[Math.floor(scores.length * (1 - TRIMMED))] ?? Number.POSITIVE_INFINITY;
+  const rowWeights = Float32Array.from(scores, (s) => (s > limit ? 0 : 1));
+  trainVae(
+    vae,
+    { ...rows, rowWeights },
+    { ...OPTIONS, epochs: OPTIONS.epochs / 2, klWarmupEpochs: 0, seed: seed + 1, validation },
+  );
+  return vae;
+}
+
+export type TransactionScore = { readonly score: number; readonly pValue: number; readonly type: number };
+export type StrangeLine = TransactionLine & { readonly time: number };
+
+/** Scores closed transactions and counts the strange ones of the open slot. */
+export class TransactionScorer {
+  readonly model: TransactionModel;
+  /** Counts of the open slot, in the columns of model.rates. */
+  #counts: Float32Array;
+  /** The most telling lines of the newest strange transactions, per column of model.rates. */
+  readonly #lines: StrangeLine[][] = STRANGE.map(() => []);
+
+  constructor(model: TransactionModel) {
+    this.model = model;
+    this.#counts = new Float32Array(STRANGE.length);
+  }
+
+  add(t: Transaction, now: number): TransactionScore {
+    const { model } = this;
+    const type = TRANSACTION_TYPES.indexOf(t.type);
+    const row = rowsOf([{ type, shapes: [...t.shapes], reals: t.reals }], model.columns, model.offset);
+    const score = elbo(model.vae, row)[0]!;
+    const p = pValue(model.calibration[type]!, score);
+    countStrange(this.#counts, 0, type, p);
+    if (p <= LEVELS[0]) this.#cite(t, row, type, p, now);
+    return { score, pValue: p, type };
+  }
+
+  /** Keeps the lines of the shape that carries the score. */
+  #cite(t: Transaction, row: Rows, type: number, p: number, now: number): void {
+    const { columns, vae } = this.model;
+    const parts = rowParts(vae, row);
+    const weight = (shape: string): number => {
+      const j = columns.indexOf(shape);
+      return parts[j < 0 ? columns.length : j]!;
+    };
+    const telling = [...t.lines].sort((a, b) => weight(b.templateId) - weight(a.templateId))[0];
+    if (!telling) return;
+    LEVELS.forEach((level, l) => {
+      if (p > level) return;
+      const ring = this.#lines[type * LEVELS.length + l]!;
+      ring.push({ ...telling, time: now });
+      if (ring.length > 5) ring.shift();
+    });
+  }
+
+  /** Counts of the slot that ends, and a fresh start. */
+  close(): Float32Array {
+    const counts = this.#counts;
+    this.#counts = new Float32Array(STRANGE.length);
+    return counts;
+  }
+
+  linesOf(column: number, since: number): StrangeLine[] {
+    return this.#lines[column]!.filter((l) => l.time >= since).reverse();
+  }
+}
