@@ -48,3 +48,112 @@ const plainHeap = (alloc: (n: number) => Floats): Heap => ({
 export const PLAIN: Kernels = { name: "plain-f32", open: () => plainHeap((n) => new Float32Array(n)) };
 /** Plain TypeScript over float64, for gradient checks. */
 export const PLAIN_DOUBLE: Kernels = { name: "plain-f64", open: () => plainHeap((n) => new Float64Array(n)) };
+
+/** Bytes of a page of WebAssembly memory, and the alignment of every array in it. */
+const PAGE = 65_536;
+const ALIGN = 16;
+/** Numbers at the head of a heap for tiles that stick out of their matrix. */
+const SPILL = 32;
+/** Decays of Adam, of which the kernel takes the corrections; as in math/adam.ts. */
+const DECAY_MEAN = 0.9;
+const DECAY_SQUARE = 0.999;
+
+/** What src/math/assembly exports; addresses in bytes. */
+type Assembly = {
+  gemm(
+    out: number,
+    a: number,
+    am: number,
+    ak: number,
+    b: number,
+    bk: number,
+    bn: number,
+    M: number,
+    K: number,
+    N: number,
+    scratch: number,
+  ): void;
+  squash(values: number, n: number): void;
+  squashBack(gradient: number, y: number, n: number): void;
+  adam(
+    w: number,
+    g: number,
+    m: number,
+    v: number,
+    n: number,
+    rate: number,
+    scale: number,
+    c1: number,
+    c2: number,
+  ): void;
+};
+
+/** The part of the WebAssembly interface in use; the language's own types do not name it. */
+type WasmGlobal = {
+  Module: new (bytes: Uint8Array) => object;
+  Memory: new (pages: { initial: number; maximum: number }) => { readonly buffer: ArrayBuffer };
+  Instance: new (module: object, imports: object) => { readonly exports: unknown };
+};
+
+/**
+ * The SIMD build, from the bytes of kernels.wasm. Each heap is an instance with its own memory of a fixed size, so no
+ * view is ever detached. Throws what the engine throws for bytes it cannot compile; the caller then takes PLAIN.
+ */
+export function wasmKernels(bytes: Uint8Array): Kernels {
+  const wasm = (globalThis as unknown as { WebAssembly: WasmGlobal }).WebAssembly;
+  const module = new wasm.Module(bytes);
+  return {
+    name: "wasm-simd-f32",
+    open(floats, views, panel) {
+      const size = 4 * (SPILL + panel + floats) + ALIGN * (views + 2);
+      const pages = Math.ceil(size / PAGE);
+      const memory = new wasm.Memory({ initial: pages, maximum: pages });
+      const instance = new wasm.Instance(module, { env: { memory, abort: () => {} } });
+      return wasmHeap(instance.exports as Assembly, memory.buffer, panel);
+    },
+  };
+}
+
+function wasmHeap(run: Assembly, buffer: ArrayBuffer, panel: number): Heap {
+  const scratch = ALIGN;
+  let top = scratch + 4 * (SPILL + panel);
+  const fits = (M: number, K: number, N: number): void => {
+    if ((M + N + 10) * K > panel) throw new RangeError(`(${M}, ${K}) by (${K}, ${N}) in a panel of ${panel}`);
+  };
+  return {
+    alloc(n) {
+      top = Math.ceil(top / ALIGN) * ALIGN;
+      if (top + 4 * n > buffer.byteLength)
+        throw new RangeError(`${n} numbers at byte ${top} of ${buffer.byteLength}`);
+      const view = new Float32Array(buffer, top, n);
+      top += 4 * n;
+      return view;
+    },
+    matmul(out, a, b, M, K, N) {
+      fits(M, K, N);
+      run.gemm(out.byteOffset, a.byteOffset, K, 1, b.byteOffset, N, 1, M, K, N, scratch);
+    },
+    matmulAt(out, a, b, M, K, N) {
+      fits(M, K, N);
+      run.gemm(out.byteOffset, a.byteOffset, 1, M, b.byteOffset, N, 1, M, K, N, scratch);
+    },
+    matmulBt(out, a, b, M, K, N) {
+      fits(M, K, N);
+      run.gemm(out.byteOffset, a.byteOffset, K, 1, b.byteOffset, 1, K, M, K, N, scratch);
+    },
+    squash: (values, n) => run.squash(values.byteOffset, n),
+    squashBack: (gradient, y, n) => run.squashBack(gradient.byteOffset, y.byteOffset, n),
+    adam: (w, g, m, v, n, rate, scale, step) =>
+      run.adam(
+        w.byteOffset,
+        g.byteOffset,
+        m.byteOffset,
+        v.byteOffset,
+        n,
+        rate,
+        scale,
+        1 / (1 - DECAY_MEAN ** step),
+        1 / (1 - DECAY_SQUARE ** step),
+      ),
+  };
+}
