@@ -1,0 +1,83 @@
+import type { Alert } from "../detect/alert.ts";
+import { htmlSafe } from "./escape.ts";
+import { countText, localDay, localTime, numberText } from "./format.ts";
+
+export type Hour = { readonly time: number; readonly lines: number };
+
+/** Drawing units; the page scales the picture to its width. */
+const WIDTH = 1000;
+const HEIGHT = 150;
+const TOP = 22;
+const BASE = 128;
+/** More bars than this cannot be told apart on a screen. */
+const BARS = 500;
+/** Days named below the bars. */
+const TICKS = 8;
+const DAY_MS = 86_400_000;
+
+/** Inline SVG: lines per hour as bars, a numbered mark where each alert opened, days below. from, to: milliseconds. */
+export function timelineSvg(
+  hours: readonly Hour[],
+  alerts: readonly Alert[],
+  from: number,
+  to: number,
+  timeZone: string,
+): string {
+  const span = Math.max(1, to - from);
+  const x = (time: number): number => (Math.min(Math.max(time - from, 0), span) / span) * WIDTH;
+  const bars = binned(hours, from, span);
+  const most = bars.reduce((max, n) => Math.max(max, n), 0);
+  const total = hours.reduce((sum, hour) => sum + hour.lines, 0);
+  const label = `${countText(total, "line")} from ${localTime(from, timeZone)} to ${localTime(to, timeZone)}, ${countText(alerts.length, "alert")}`;
+  return [
+    `<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${htmlSafe(label)}">`,
+    `<path class="bars" d="${barPath(bars, most)}"/>`,
+    `<path class="axis" d="M0 ${BASE}H${WIDTH}"/>`,
+    ...alerts.map((alert, i) => mark(x(alert.openedAt), i + 1, alert)),
+    ...days(from, to, timeZone).map(
+      ([time, day]) => `<text class="day" x="${round(x(time))}" y="${HEIGHT - 6}">${htmlSafe(day)}</text>`,
+    ),
+    `</svg><p class="note">Lines in the log; the tallest bar is ${numberText(most)}.</p>`,
+  ].join("\n");
+}
+
+const round = (n: number): number => Math.round(n * 10) / 10;
+
+/** Lines of all hours in at most BARS equal parts of the span. */
+function binned(hours: readonly Hour[], from: number, span: number): number[] {
+  const count = Math.max(1, Math.min(BARS, Math.ceil(span / 3_600_000)));
+  const bars = new Array<number>(count).fill(0);
+  for (const { time, lines } of hours) {
+    const i = Math.floor(((time - from) / span) * count);
+    if (i >= 0 && i < count) bars[i]! += lines;
+  }
+  return bars;
+}
+
+function barPath(bars: readonly number[], most: number): string {
+  const step = WIDTH / bars.length;
+  let path = "";
+  for (let i = 0; i < bars.length; i++) {
+    if (bars[i] === 0) continue;
+    const height = round((bars[i]! / most) * (BASE - TOP));
+    path += `M${round(i * step)} ${BASE}v-${height}h${round(step * 0.8)}v${height}z`;
+  }
+  return path;
+}
+
+function mark(x: number, number: number, alert: Alert): string {
+  const at = round(Math.min(Math.max(x, 9), WIDTH - 9));
+  return (
+    `<g class="mark ${alert.severity}"><title>${number}: ${htmlSafe(alert.title)}</title>` +
+    `<path d="M${at} ${TOP}V${BASE}"/><circle cx="${at}" cy="12" r="9"/><text x="${at}" y="16">${number}</text></g>`
+  );
+}
+
+/** At most TICKS days of the span with the time of their noon, from the first on. */
+function days(from: number, to: number, timeZone: string): [number, string][] {
+  const step = Math.max(1, Math.ceil((to - from) / DAY_MS / TICKS)) * DAY_MS;
+  const found: [number, string][] = [];
+  for (let time = from + DAY_MS / 2; time < to; time += step)
+    found.push([time, localDay(time, timeZone).slice(5)]);
+  return found;
+}
