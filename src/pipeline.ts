@@ -2,17 +2,25 @@ import { AbsenceCollector, type AbsenceModel, AbsenceScorer } from "./detect/abs
 import type { Alert, CitedLine } from "./detect/alert.ts";
 import { CauseCounter } from "./detect/attribute.ts";
 import type { Candidate } from "./detect/candidate.ts";
-import { absenceCandidate, entityCandidate, noveltyCandidate, windowCandidate } from "./detect/candidates.ts";
+import {
+  absenceCandidate,
+  entityCandidate,
+  noveltyCandidate,
+  transactionCandidate,
+  windowCandidate,
+} from "./detect/candidates.ts";
 import { conditionalOf, fitConditionals } from "./detect/conditional.ts";
 import { EntityCollector, type EntityModel, EntityScorer } from "./detect/entity.ts";
 import { IncidentManager, type Ledger } from "./detect/incident.ts";
 import { LineRings } from "./detect/lines.ts";
 import { NoveltyCollector, type NoveltyModel, NoveltyScorer } from "./detect/novelty.ts";
+import { TransactionCollector, type TransactionModel, TransactionScorer } from "./detect/transaction.ts";
 import { type WindowModel, WindowScorer } from "./detect/window.ts";
 import { columnIndex, fitWindow, windowTable } from "./detect/window-fit.ts";
 import { DAY_MS, type LocalClock, placeOf, SLOT_MS, slotOf } from "./feature/clock.ts";
 import { ColumnRegistry } from "./feature/columns.ts";
 import { EntityReader, type Observation } from "./feature/entity.ts";
+import { TransactionTracker } from "./feature/transaction.ts";
 import { placesOf, SlotCounter, type SlotCounts } from "./feature/window.ts";
 import type { MailEvent } from "./mail/event.ts";
 import type { Kernels } from "./model/kernels.ts";
@@ -42,6 +50,8 @@ export type Model = {
   readonly window: WindowModel;
   /** The window view's network; undefined where history is too short to train one. */
   readonly windowVae: Vae | undefined;
+  /** Undefined where there were too few transactions, or the view is left out. */
+  readonly transaction: TransactionModel | undefined;
   readonly entity: EntityModel;
   readonly novelty: NoveltyModel;
   readonly absence: AbsenceModel;
@@ -65,6 +75,7 @@ const isGrave = (event: MailEvent): boolean =>
 export class Learner {
   readonly registry: ColumnRegistry = new ColumnRegistry();
   readonly reader: EntityReader = new EntityReader();
+  readonly tracker: TransactionTracker = new TransactionTracker();
   /** Events of the last day, from which the detector starts warm. */
   readonly tail: {
     readonly slots: SlotCounts[];
@@ -77,6 +88,7 @@ export class Learner {
   readonly #counter = new SlotCounter(this.registry);
   readonly #slots: SlotCounts[] = [];
   readonly #entities = new EntityCollector();
+  readonly #transactions = new TransactionCollector();
   readonly #novelty = new NoveltyCollector();
   readonly #absence = new AbsenceCollector();
   readonly #options: PipelineOptions;
@@ -107,6 +119,7 @@ export class Learner {
       this.#entities.add(observation, slot);
       this.tail.observations.push({ observation, slot });
     }
+    for (const t of this.tracker.add(event, this.#now)) this.#transactions.add(t);
     this.#novelty.add(event.templateId, this.#now, isGrave(event));
     this.#absence.add(event.daemon, this.#now);
   }
@@ -138,6 +151,10 @@ export class Learner {
     return {
       window: fitWindow(table, trained?.perDay),
       windowVae: trained?.live,
+      transaction:
+        trained && !this.#options.without.has("transaction")
+          ? this.#transactions.fit(first, places, this.#options.seed, this.#options.kernels)
+          : undefined,
       entity: this.#entities.fit(first, Math.max(first, last), clock, salt),
       novelty: this.#novelty.fit(this.#first, until),
       absence: this.#absence.fit(this.#first, until, clock),
@@ -159,6 +176,9 @@ export class Detector {
   readonly #index: (id: number) => number;
   readonly #window: WindowScorer;
   readonly #entities: EntityScorer;
+  readonly #tracker: TransactionTracker;
+  readonly #transactions: TransactionScorer | undefined;
+  readonly #rates: WindowScorer | undefined;
   readonly #novelty: NoveltyScorer;
   readonly #absence: AbsenceScorer;
   readonly #causes: CauseCounter;
@@ -183,6 +203,9 @@ export class Detector {
       model.windowVae ? conditionalOf(model.windowVae) : undefined,
     );
     this.#entities = new EntityScorer(model.entity, options.clock);
+    this.#tracker = learner.tracker;
+    this.#transactions = model.transaction ? new TransactionScorer(model.transaction) : undefined;
+    this.#rates = model.transaction ? new WindowScorer(model.transaction.rates, undefined) : undefined;
     this.#novelty = new NoveltyScorer(model.novelty);
     this.#absence = new AbsenceScorer(model.absence, options.clock);
     this.#causes = new CauseCounter(model.window);
@@ -212,6 +235,7 @@ export class Detector {
       for (let i = 0; i < closed.ids.length; i++) counts[this.#index(closed.ids[i]!)]! += closed.counts[i]!;
     const place = placeOf(slot, this.#options.clock);
     this.#window.push(counts, place);
+    if (this.#transactions) this.#rates!.push(this.#transactions.close(), place);
     this.#causes.close(place);
   }
 
@@ -235,12 +259,22 @@ export class Detector {
       this.#entities.add(observation, slot);
       this.#rings.entity(observation, event, now);
     }
+    this.#transact(event, now, explained);
     if (explained) return opened;
     const ids = this.#counter.add(event, slot);
     for (const id of ids) this.#rings.column(this.#index(id), event, now);
     this.#causes.add(event);
     this.#newness(event, now, opened);
     return opened;
+  }
+
+  /** Transactions that this event closed; those of an account already found guilty are explained. */
+  #transact(event: MailEvent, now: number, explained: boolean): void {
+    for (const t of this.#tracker.add(event, now)) {
+      if (explained || !this.#transactions) continue;
+      const { score, pValue } = this.#transactions.add(t, now);
+      this.#onScore?.({ time: now, view: "transaction", key: `${t.type} ${t.key}`, score, pValue });
+    }
   }
 
   #absences(now: number, opened: Alert[]): void {
@@ -259,7 +293,10 @@ export class Detector {
       if (slot === next - 1 || slot === this.#slot)
         opened.push(...this.manager.offer(this.#judge(slot, now, silent)));
     }
-    if (silent) this.#window.restart();
+    if (silent) {
+      this.#window.restart();
+      this.#rates?.restart();
+    }
     this.#slot = next;
   }
 
@@ -288,6 +325,22 @@ export class Detector {
           windowCandidate(finding, {
             model: this.model.window,
             scorer: this.#window,
+            causes: this.#causes,
+            rings: this.#rings,
+            at: now,
+            slotEnd: end,
+          }),
+        );
+      }
+    }
+    if (this.#transactions && this.#rates) {
+      for (const finding of this.#rates.score().findings) {
+        if (finding.tail === "lower" || this.#rates.recent(finding.column, 2) === 0) continue;
+        candidates.push(
+          transactionCandidate(finding, {
+            model: this.#transactions.model,
+            scorer: this.#rates,
+            strange: this.#transactions,
             causes: this.#causes,
             rings: this.#rings,
             at: now,

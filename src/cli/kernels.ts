@@ -1,6 +1,14 @@
-import { type Kernels, PLAIN } from "../model/kernels.ts";
+import { readFileSync } from "node:fs";
+import { type Kernels, PLAIN, wasmKernels } from "../model/kernels.ts";
 
-/** The fastest kernels that run here. */
+/** Beside the compiled sources, see scripts/build.mjs. */
+const WASM = new URL("../math/kernels.wasm", import.meta.url);
+
+/** The SIMD kernels; the plain ones where the file is missing or the machine knows no SIMD. */
 export function loadKernels(): Kernels {
-  return PLAIN;
+  try {
+    return wasmKernels(readFileSync(WASM));
+  } catch {
+    return PLAIN;
+  }
 }

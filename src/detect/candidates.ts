@@ -1,4 +1,5 @@
 import { SLOT_MS } from "../feature/clock.ts";
+import type { Column } from "../feature/columns.ts";
 import { ENTITY_FEATURES } from "../feature/entity.ts";
 import { familyOf } from "../feature/family.ts";
 import type { MailEvent } from "../mail/event.ts";
@@ -8,8 +9,9 @@ import type { CauseCounter } from "./attribute.ts";
 import type { Candidate } from "./candidate.ts";
 import type { EntityFinding, EntityScorer } from "./entity.ts";
 import { duration, KIND_OF_CAUSE, KIND_TITLES, typicalRange, usual } from "./explain.ts";
-import type { LineRings, SeenLine } from "./lines.ts";
+import type { LineRings } from "./lines.ts";
 import type { NoveltyFinding } from "./novelty.ts";
+import type { TransactionModel, TransactionScorer } from "./transaction.ts";
 import type { WindowFinding, WindowModel, WindowScorer } from "./window.ts";
 
 /** Turns what a view found into a candidate in an operator's words. */
@@ -19,14 +21,23 @@ const MAX_VALUE = 120;
 
 type Context = { readonly causes: CauseCounter; readonly rings: LineRings; readonly at: number };
 
-const cited = (lines: readonly SeenLine[]): CitedLine[] =>
+const cited = (lines: readonly CitedLine[]): CitedLine[] =>
   lines.map(({ file, line, text }) => ({ file, line, text }));
-const templatesOf = (lines: readonly SeenLine[]): { id: string; text: string }[] => {
+const templatesOf = (
+  lines: readonly { templateId: string; template: string }[],
+): { id: string; text: string }[] => {
   const seen = new Map(lines.map((l) => [l.templateId, l.template]));
   return [...seen].slice(0, 3).map(([id, text]) => ({ id, text: text.slice(0, 400) }));
 };
 /** Names from the log are shown whole only when short; rendering escapes them. */
 const short = (value: string): string => (value.length > MAX_VALUE ? `${value.slice(0, MAX_VALUE)}…` : value);
+
+/** What a column counts, for a title: its own name, or the message that it is about. */
+function labelOf(column: Column, template: string | undefined): string {
+  if (column.key.startsWith("rare "))
+    return template === undefined ? column.label : `rare lines such as "${short(template)}"`;
+  return column.level === "template" ? `"${short(template ?? column.label)}"` : column.label;
+}
 
 export function windowCandidate(
   f: WindowFinding,
@@ -38,7 +49,7 @@ export function windowCandidate(
   const [low, high] = typicalRange(f.expected, f.alpha);
   const named = f.tail === "lower" ? undefined : ctx.causes.kind(column.cause, f.width);
   const kind: Kind = named?.kind ?? "volume_change";
-  const label = column.level === "template" ? `"${short(lines[0]?.template ?? column.label)}"` : column.label;
+  const label = labelOf(column, lines[0]?.template);
   const figures = `${f.actual} ${label} in ${duration(f.width * 5)}, ${usual(low, high)}`;
   const { scorer } = ctx;
   return {
@@ -68,6 +79,45 @@ export function windowCandidate(
       const slots = Math.ceil((ctx.slotEnd - time) / SLOT_MS);
       return scorer.recent(f.column, Math.min(f.width, Math.max(0, slots))) / Math.max(1, f.actual);
     },
+  };
+}
+
+export function transactionCandidate(
+  f: WindowFinding,
+  ctx: Context & {
+    model: TransactionModel;
+    scorer: WindowScorer;
+    strange: TransactionScorer;
+    slotEnd: number;
+  },
+): Candidate {
+  const column = ctx.model.rates.columns[f.column]!;
+  const start = ctx.slotEnd - f.width * SLOT_MS;
+  const lines = ctx.strange.linesOf(f.column, start);
+  const [low, high] = typicalRange(f.expected, f.alpha);
+  const named = ctx.causes.kind(undefined, f.width) ?? { kind: "unknown" as Kind, confidence: 0.3 };
+  const figures = `${f.actual} ${column.label} in ${duration(f.width * 5)}, ${usual(low, high)}`;
+  const { scorer } = ctx;
+  return {
+    at: ctx.at,
+    start,
+    view: "transaction",
+    family: lines[0]?.family ?? "total",
+    key: `transactions ${column.key}`,
+    rate: f.rate,
+    pValue: f.pValue,
+    kind: named.kind,
+    kindConfidence: named.confidence,
+    title: `${KIND_TITLES[named.kind]}: ${figures}`,
+    summary: `More messages, connections or sessions went an unusual way than on any day of training: ${figures}.`,
+    measure: { name: column.label, actual: f.actual, typicalLow: low, typicalHigh: high },
+    entities: [{ type: "measure", value: column.label }],
+    templates: templatesOf(lines),
+    lines: cited(lines),
+    fresh: scorer.recent(f.column, 1),
+    shareSince: (time) =>
+      scorer.recent(f.column, Math.min(f.width, Math.max(0, Math.ceil((ctx.slotEnd - time) / SLOT_MS)))) /
+      Math.max(1, f.actual),
   };
 }
 

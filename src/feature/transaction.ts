@@ -49,13 +49,6 @@ const MAX_LINES = 8;
 /** Joins lines to transactions by queue id and session. */
 export class TransactionTracker {
   readonly #open = new Map<string, Transaction>();
-  readonly #citing: boolean;
-
-  /** citing: keep lines; training has no use for them. */
-  constructor(citing: boolean) {
-    this.#citing = citing;
-  }
-
   /** Adds an event at log time `now`. Returns the transactions that this closed. */
   add(event: MailEvent, now: number): Transaction[] {
     const closed = this.#expire(now);
@@ -77,7 +70,7 @@ export class TransactionTracker {
       };
     } else this.#open.delete(id);
     this.#open.set(id, open); // the least recently touched first
-    note(open, event, now, this.#citing);
+    note(open, event, now);
     if (ends(event, type)) {
       this.#open.delete(id);
       closed.push(finish(open, true));
@@ -117,7 +110,7 @@ function finish(transaction: Transaction, finished: boolean): Transaction {
   return transaction;
 }
 
-function note(t: Transaction, event: MailEvent, now: number, citing: boolean): void {
+function note(t: Transaction, event: MailEvent, now: number): void {
   t.end = now;
   const n = t.shapes.get(event.templateId);
   if (n !== undefined || t.shapes.size < MAX_SHAPES) t.shapes.set(event.templateId, (n ?? 0) + 1);
@@ -132,7 +125,6 @@ function note(t: Transaction, event: MailEvent, now: number, citing: boolean): v
   keep(2, fields["delay_d"]);
   keep(3, fields["nrcpt"]);
   keep(4, fields["size"]);
-  if (!citing) return;
   const same = t.lines.findIndex((l) => l.templateId === event.templateId);
   if (same >= 0) t.lines.splice(same, 1);
   else if (t.lines.length >= MAX_LINES) t.lines.shift();
