@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { accessSync, constants, readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { EXIT, Fault } from "../fault.ts";
 import { terminalSafe } from "../report/escape.ts";
@@ -11,7 +11,11 @@ const EXIT_BUG = 70;
 const SHOWN = 200;
 
 /** The verbs; each module is loaded only when it is asked for, so that a small verb starts fast. */
-const VERBS: Readonly<Record<string, (program: Command) => Promise<unknown>>> = {};
+const VERBS: Readonly<Record<string, (program: Command) => Promise<unknown>>> = {
+  explain: async (program) => (await import("./explain.ts")).explainCommand(program),
+  alerts: async (program) => (await import("./alerts.ts")).alertsCommand(program),
+  doctor: async (program) => (await import("./doctor.ts")).doctorCommand(program),
+};
 
 /** Runs one command line. args: without node and the script. Returns the exit code. */
 export async function run(args: readonly string[]): Promise<number> {
@@ -34,8 +38,26 @@ function newProgram(): Command {
     .exitOverride()
     .configureOutput({ writeErr: () => {} })
     .hook("preAction", (_program, verb) => {
-      if (verb.opts()["json"] === true) verb.setOptionValue("format", "json");
+      const { json, config, quiet } = verb.opts();
+      if (json === true) verb.setOptionValue("format", "json");
+      if (typeof config === "string") checkConfig(config, quiet === true);
     });
+}
+
+/** No setting is read from a file yet; a wrong name is an error all the same, and a right one is not passed over silently. */
+function checkConfig(file: string, quiet: boolean): void {
+  try {
+    accessSync(file, constants.R_OK);
+  } catch (error) {
+    throw new Fault(
+      "noInput",
+      `cannot read the configuration (${(error as NodeJS.ErrnoException).code})`,
+      file,
+      "nothing was done",
+      "check the name after --config and who may read the file, or leave the flag out",
+    );
+  }
+  if (!quiet) writeError("logvane: this release reads no settings from a file; --config changes nothing\n");
 }
 
 /** The version of package.json, two folders above the compiled source. */

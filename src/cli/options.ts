@@ -26,21 +26,20 @@ export function addCommonOptions(command: Command): Command {
   return command;
 }
 
+/** The zone in which a verb shows or reads times. Does nothing the second time. */
+export function addZoneOption(command: Command): Command {
+  const option = new Option(
+    "--timezone <zone>",
+    "zone of times, such as Europe/Berlin (default: the system's)",
+  );
+  addOnce(command, option.argParser(parseZone));
+  return command;
+}
+
 /** The flags of a verb that reads log files. Does nothing the second time. */
 export function addInputOptions(command: Command): Command {
-  addOnce(
-    command,
-    new Option(
-      "--timezone <zone>",
-      "zone of lines without offset, such as Europe/Berlin (default: the system's)",
-    ).argParser(parseZone),
-  );
-  addOnce(
-    command,
-    new Option("--year <year>", "year of the first line of the oldest file (default: inferred)").argParser(
-      parseYear,
-    ),
-  );
+  const year = new Option("--year <year>", "year of the first line of the oldest file (default: inferred)");
+  addOnce(addZoneOption(command), year.argParser(parseYear));
   return command;
 }
 

@@ -1,6 +1,21 @@
 import { once } from "node:events";
 import { EXIT, Fault } from "../fault.ts";
 import { terminalSafe } from "../report/escape.ts";
+import type { AlertTextOptions } from "../report/text.ts";
+import { type Options, timeZone, useColor } from "./options.ts";
+
+/** Columns where standard output is no terminal. */
+const WIDTH = 100;
+
+/** How alerts are shown on standard output. command: see AlertTextOptions. */
+export function viewOptions(options: Options, command: string): AlertTextOptions {
+  return {
+    color: useColor(options, process.stdout),
+    width: process.stdout.columns ?? WIDTH,
+    timeZone: timeZone(options),
+    command,
+  };
+}
 
 /** Writes to standard output and waits while its reader is slower than we are. */
 export async function writeOut(text: string): Promise<void> {

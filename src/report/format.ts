@@ -1,4 +1,4 @@
-import type { Alert, AlertSeverity, Measure } from "../detect/alert.ts";
+import type { Alert, Measure } from "../detect/alert.ts";
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 3_600_000;
@@ -8,9 +8,6 @@ const DAY_MS = 86_400_000;
 const PLAIN_ID = /^[A-Za-z0-9_-]{1,64}$/;
 /** What comes before the id: our program and one of its verbs, such as "npx logvane explain". */
 const PLAIN_COMMAND = /^(?:npx )?logvane(?: [a-z]+)?$/;
-
-/** Most severe first. */
-export const SEVERITIES: readonly AlertSeverity[] = ["critical", "high", "medium", "low"];
 
 const formats = new Map<string, Intl.DateTimeFormat>();
 

@@ -69,7 +69,9 @@ function verdict(data: ReportData): string {
   const sent = data.alerts.filter((alert) => !alert.held);
   if (sent.length === 0) return "Nothing unusual to report";
   const grave = sent.filter((a) => a.severity === "critical" || a.severity === "high").length;
-  return `${countText(sent.length, "incident")}${grave > 0 ? `, ${numberText(grave)} of them serious` : ""}`;
+  const incidents = countText(sent.length, "incident");
+  if (grave === 0) return incidents;
+  return `${incidents}, ${grave === sent.length ? "serious" : `${numberText(grave)} of them serious`}`;
 }
 
 function card(alert: Alert, number: number, timeZone: string): string {

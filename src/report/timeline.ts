@@ -13,6 +13,7 @@ const BASE = 128;
 const BARS = 500;
 /** Days named below the bars. */
 const TICKS = 8;
+const HOUR_MS = 3_600_000;
 const DAY_MS = 86_400_000;
 
 /** Inline SVG: lines per hour as bars, a numbered mark where each alert opened, days below. from, to: milliseconds. */
@@ -31,7 +32,7 @@ export function timelineSvg(
   const label = `${countText(total, "line")} from ${localTime(from, timeZone)} to ${localTime(to, timeZone)}, ${countText(alerts.length, "alert")}`;
   return [
     `<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${htmlSafe(label)}">`,
-    `<path class="bars" d="${barPath(bars, most)}"/>`,
+    `<path class="bars" d="${barPath(bars, most, (barMs(span) / span) * WIDTH)}"/>`,
     `<path class="axis" d="M0 ${BASE}H${WIDTH}"/>`,
     ...alerts.map((alert, i) => mark(x(alert.openedAt), i + 1, alert)),
     ...days(from, to, timeZone).map(
@@ -43,19 +44,23 @@ export function timelineSvg(
 
 const round = (n: number): number => Math.round(n * 10) / 10;
 
-/** Lines of all hours in at most BARS equal parts of the span. */
+/** Milliseconds of one bar: whole hours, so that no hour falls between two bars. */
+function barMs(span: number): number {
+  return Math.ceil(Math.ceil(span / HOUR_MS) / BARS) * HOUR_MS;
+}
+
+/** Lines of all hours of the span, in at most BARS bars. */
 function binned(hours: readonly Hour[], from: number, span: number): number[] {
-  const count = Math.max(1, Math.min(BARS, Math.ceil(span / 3_600_000)));
-  const bars = new Array<number>(count).fill(0);
+  const bars = new Array<number>(Math.ceil(span / barMs(span))).fill(0);
   for (const { time, lines } of hours) {
-    const i = Math.floor(((time - from) / span) * count);
-    if (i >= 0 && i < count) bars[i]! += lines;
+    const i = Math.floor((time - from) / barMs(span));
+    if (i >= 0 && i < bars.length) bars[i]! += lines;
   }
   return bars;
 }
 
-function barPath(bars: readonly number[], most: number): string {
-  const step = WIDTH / bars.length;
+/** step: width of a bar with its gap, in drawing units. */
+function barPath(bars: readonly number[], most: number, step: number): string {
   let path = "";
   for (let i = 0; i < bars.length; i++) {
     if (bars[i] === 0) continue;

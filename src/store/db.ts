@@ -1,4 +1,4 @@
-import { chmodSync, closeSync, existsSync, mkdirSync, openSync } from "node:fs";
+import { chmodSync, closeSync, existsSync, mkdirSync, openSync, statSync } from "node:fs";
 import { join } from "node:path";
 import Sqlite from "better-sqlite3";
 import { Fault } from "../fault.ts";
@@ -17,9 +17,10 @@ export function databasePath(dir: string): string {
   return join(dir, FILE);
 }
 
-/** Whether the folder holds a database already. */
+/** Whether the folder holds a database already. Throws Fault io when it is no folder or may not be entered. */
 export function hasDatabase(dir: string): boolean {
-  return existsSync(databasePath(dir));
+  const path = databasePath(dir);
+  return guarded(path, () => statSync(path, { throwIfNoEntry: false }) !== undefined);
 }
 
 /**
@@ -67,6 +68,18 @@ function prepare(db: Database, path: string): void {
   db.transaction(() => migrate(db)).immediate();
 }
 
+/** The version of SQLite; throws when its binding does not load. */
+export function sqliteVersion(): string {
+  return guarded("better-sqlite3", () => {
+    const db = new Sqlite(":memory:");
+    try {
+      return String((db.prepare("SELECT sqlite_version() AS v").get() as { v: string }).v);
+    } finally {
+      db.close();
+    }
+  });
+}
+
 /** Runs one access to the database; trouble that an operator can mend comes out as a Fault. */
 export function guarded<T>(path: string, access: () => T): T {
   try {
@@ -105,6 +118,14 @@ function storeFault(error: unknown, path: string): Fault | undefined {
       path,
       "nothing was read or saved",
       "name a folder that you may write to with --state DIR",
+    );
+  if (code === "ERR_DLOPEN_FAILED" || /bindings file/.test(String((error as Error).message)))
+    return new Fault(
+      "unavailable",
+      `the SQLite binding does not load (${code || "not found"})`,
+      "node_modules/better-sqlite3",
+      "no state can be read or saved",
+      "build it for this Node: npm rebuild better-sqlite3 (needs a C++ toolchain)",
     );
   return undefined;
 }

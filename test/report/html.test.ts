@@ -32,6 +32,12 @@ suite("the HTML report", () => {
     assert.equal(page.match(/<g class="mark /g)?.length, 2);
     assert.match(page, /670 lines from 2026-09-21 02:00 \+02:00/); // 47 hours of 10 and one of 200
   });
+  test("draws every hour as a bar of its own", () => {
+    const bars = page.match(/class="bars" d="([^"]*)"/)![1]!.match(/v-[\d.]+/g)!;
+    assert.equal(bars.length, 48);
+    assert.equal(bars.filter((bar) => bar === "v-5.3").length, 47); // 10 of 200 lines in 106 units
+    assert.equal(bars[5], "v-106");
+  });
   test("loads nothing from anywhere and runs nothing", () => {
     assert.match(page, /content="default-src 'none'; style-src 'unsafe-inline'"/);
     assert.doesNotMatch(page, /<script|<link|<img|<iframe|\bsrc=|\bhref=|url\(|@import|https?:/i);
