@@ -35,6 +35,8 @@ for (let c = 0; c < 128; c++) {
 }
 
 const LESS = 60;
+const EQUALS = 61;
+const QUESTION = 63;
 const SLASH = 47;
 const DOT_CODE = 46;
 const CALENDAR = new Set(
@@ -71,6 +73,8 @@ class Shape {
   private afterParameter = false;
   /** Brackets that the current run of parameters swallowed: still open, and closed without having been opened. */
   private opened = 0;
+  /** The first bracket still open, with the blank before it. */
+  private openMark = "";
   private closed = "";
 
   separator(text: string): void {
@@ -101,20 +105,24 @@ class Shape {
     return (this.text + tidy(this.gap)).replace(/^ | $/g, "");
   }
 
-  /** A run that swallowed an opening bracket swallows its end too; one that swallowed an end gives it back. */
+  /**
+   * A run that swallowed an opening bracket swallows its end too, and if that doesn't follow, the run is two: "<*> (<*>".
+   * One that swallowed an end gives it back.
+   */
   private closeRun(): void {
     if (!this.afterParameter) return;
     this.text += this.closed;
     for (; this.opened > 0 && CLOSING.test(this.gap); this.opened--) this.gap = this.gap.replace(CLOSING, "");
+    if (this.opened > 0) this.text += this.openMark + PARAMETER;
     this.afterParameter = false;
   }
 
   /** Takes the separators between two parameters into the run. */
   private swallow(): void {
     for (const c of this.gap) {
-      if (OPENING.test(c)) this.opened++;
-      else if (!CLOSING.test(c)) continue;
-      else if (this.opened > 0) this.opened--;
+      if (OPENING.test(c) && this.opened++ === 0) this.openMark = this.gap.includes(" ") ? ` ${c}` : c;
+      if (!CLOSING.test(c)) continue;
+      if (this.opened > 0) this.opened--;
       else if (this.closed === "") this.closed = c;
     }
     this.gap = "";
@@ -167,10 +175,12 @@ export function maskText(text: string): string {
       shape.separator(text[start]!);
       continue;
     }
+    let query = false; // in "/path?a=b" the = belongs to the path
     for (at++; at < end; at++) {
       const next = text.charCodeAt(at);
       const kind = next < 128 ? KIND[next]! : HIGH;
-      if (kind === SEPARATOR) break;
+      if (kind === SEPARATOR && !(next === EQUALS && query)) break;
+      query ||= next === QUESTION && text.charCodeAt(start) === SLASH;
       kinds |= kind;
     }
     if (isParameter(text, start, at, kinds)) shape.parameter();

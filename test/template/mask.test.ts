@@ -20,6 +20,8 @@ suite("the masked shape of a message", () => {
     ["a date", "at Sun Jul 10 03:55:15 2005", "at <*>"],
     ["empty brackets", "from 192.0.2.1 () at x", "from <*> at x"],
     ["brackets opened inside a run", "from 192.0.2.1 (a.b) at x", "from <*> at x"],
+    ["brackets opened inside a run and closed later", "cipher X1 (256/256 bits)", "cipher <*> (<*> bits)"],
+    ["a path with a query", "GET /a?b=True&c=2 HTTP/1.1 x", "GET <*> x"],
     ["brackets closed inside a run", "lmtp(a@b)<12>: x", "lmtp(<*>): x"],
     ["blanks and tabs", "a  b\t\tc", "a b c"],
     ["an angle bracket that never closes", "a < b", "a b"],
