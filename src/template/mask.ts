@@ -12,6 +12,9 @@ const CUT_MARK = " ...";
 const VOWELLESS = 9;
 /** Words of hexadecimal letters from this length on are identifiers ("deadbeef"). */
 const HEX_WORD = 8;
+/** Letters of one group of an IPv6 address at most. */
+const HEXTET = 4;
+const LONGEST_IPV6 = 39;
 
 // Kinds of characters, as bits, so that a token's kind is the OR of its characters.
 const SEPARATOR = 1;
@@ -35,6 +38,7 @@ for (let c = 0; c < 128; c++) {
 }
 
 const LESS = 60;
+const COLON = 58;
 const EQUALS = 61;
 const QUESTION = 63;
 const SLASH = 47;
@@ -52,8 +56,23 @@ function isParameter(text: string, start: number, end: number, kinds: number): b
   if (kinds & (ODD | HIGH)) return false;
   if (length >= VOWELLESS && !(kinds & VOWEL)) return true;
   if (length >= HEX_WORD && !(kinds & NOT_HEX)) return true;
+  if (length <= HEXTET && !(kinds & NOT_HEX) && inColonHex(text, start, end)) return true;
   return length === 3 && CALENDAR.has(text.slice(start, end));
 }
+
+/** Whether text[start, end) stands in a run of hexadecimal digits with two colons or more: an IPv6 or MAC address. */
+function inColonHex(text: string, start: number, end: number): boolean {
+  let colons = 0;
+  for (let i = start - 1; i >= start - LONGEST_IPV6 && isHexOrColon(text.charCodeAt(i)); i--)
+    if (text.charCodeAt(i) === COLON) colons++;
+  for (let i = end; i < end + LONGEST_IPV6 && isHexOrColon(text.charCodeAt(i)); i++)
+    if (text.charCodeAt(i) === COLON) colons++;
+  return colons >= 2;
+}
+
+/** 0-9 and ":", A-F, a-f. False for NaN, past either end of a text. */
+const isHexOrColon = (c: number): boolean =>
+  (c >= 48 && c <= COLON) || (c >= 65 && c <= 70) || (c >= 97 && c <= 102);
 
 /** Whether a dot stands between other characters: "example.org" but not "done." or "...". */
 function innerDot(text: string, start: number, end: number): boolean {
