@@ -12,6 +12,9 @@ const CUT_MARK = " ...";
 const VOWELLESS = 9;
 /** Words of hexadecimal letters from this length on are identifiers ("deadbeef"). */
 const HEX_WORD = 8;
+/** Letters of one group of an IPv6 address at most. */
+const HEXTET = 4;
+const LONGEST_IPV6 = 39;
 
 // Kinds of characters, as bits, so that a token's kind is the OR of its characters.
 const SEPARATOR = 1;
@@ -35,6 +38,9 @@ for (let c = 0; c < 128; c++) {
 }
 
 const LESS = 60;
+const COLON = 58;
+const EQUALS = 61;
+const QUESTION = 63;
 const SLASH = 47;
 const DOT_CODE = 46;
 const CALENDAR = new Set(
@@ -50,8 +56,23 @@ function isParameter(text: string, start: number, end: number, kinds: number): b
   if (kinds & (ODD | HIGH)) return false;
   if (length >= VOWELLESS && !(kinds & VOWEL)) return true;
   if (length >= HEX_WORD && !(kinds & NOT_HEX)) return true;
+  if (length <= HEXTET && !(kinds & NOT_HEX) && inColonHex(text, start, end)) return true;
   return length === 3 && CALENDAR.has(text.slice(start, end));
 }
+
+/** Whether text[start, end) stands in a run of hexadecimal digits with two colons or more: an IPv6 or MAC address. */
+function inColonHex(text: string, start: number, end: number): boolean {
+  let colons = 0;
+  for (let i = start - 1; i >= start - LONGEST_IPV6 && isHexOrColon(text.charCodeAt(i)); i--)
+    if (text.charCodeAt(i) === COLON) colons++;
+  for (let i = end; i < end + LONGEST_IPV6 && isHexOrColon(text.charCodeAt(i)); i++)
+    if (text.charCodeAt(i) === COLON) colons++;
+  return colons >= 2;
+}
+
+/** 0-9 and ":", A-F, a-f. False for NaN, past either end of a text. */
+const isHexOrColon = (c: number): boolean =>
+  (c >= 48 && c <= COLON) || (c >= 65 && c <= 70) || (c >= 97 && c <= 102);
 
 /** Whether a dot stands between other characters: "example.org" but not "done." or "...". */
 function innerDot(text: string, start: number, end: number): boolean {
@@ -71,6 +92,8 @@ class Shape {
   private afterParameter = false;
   /** Brackets that the current run of parameters swallowed: still open, and closed without having been opened. */
   private opened = 0;
+  /** The first bracket still open, with the blank before it. */
+  private openMark = "";
   private closed = "";
 
   separator(text: string): void {
@@ -101,20 +124,24 @@ class Shape {
     return (this.text + tidy(this.gap)).replace(/^ | $/g, "");
   }
 
-  /** A run that swallowed an opening bracket swallows its end too; one that swallowed an end gives it back. */
+  /**
+   * A run that swallowed an opening bracket swallows its end too, and if that doesn't follow, the run is two: "<*> (<*>".
+   * One that swallowed an end gives it back.
+   */
   private closeRun(): void {
     if (!this.afterParameter) return;
     this.text += this.closed;
     for (; this.opened > 0 && CLOSING.test(this.gap); this.opened--) this.gap = this.gap.replace(CLOSING, "");
+    if (this.opened > 0) this.text += this.openMark + PARAMETER;
     this.afterParameter = false;
   }
 
   /** Takes the separators between two parameters into the run. */
   private swallow(): void {
     for (const c of this.gap) {
-      if (OPENING.test(c)) this.opened++;
-      else if (!CLOSING.test(c)) continue;
-      else if (this.opened > 0) this.opened--;
+      if (OPENING.test(c) && this.opened++ === 0) this.openMark = this.gap.includes(" ") ? ` ${c}` : c;
+      if (!CLOSING.test(c)) continue;
+      if (this.opened > 0) this.opened--;
       else if (this.closed === "") this.closed = c;
     }
     this.gap = "";
@@ -167,10 +194,12 @@ export function maskText(text: string): string {
       shape.separator(text[start]!);
       continue;
     }
+    let query = false; // in "/path?a=b" the = belongs to the path
     for (at++; at < end; at++) {
       const next = text.charCodeAt(at);
       const kind = next < 128 ? KIND[next]! : HIGH;
-      if (kind === SEPARATOR) break;
+      if (kind === SEPARATOR && !(next === EQUALS && query)) break;
+      query ||= next === QUESTION && text.charCodeAt(start) === SLASH;
       kinds |= kind;
     }
     if (isParameter(text, start, at, kinds)) shape.parameter();
