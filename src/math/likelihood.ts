@@ -2,7 +2,7 @@ import type { Floats } from "./floats.ts";
 import { logGamma } from "./negative-binomial.ts";
 
 /** Log-means are held within this, far outside any real count and inside what exp can take. */
-export const LOG_MEAN_LIMIT = 25;
+const LOG_MEAN_LIMIT = 25;
 /** Up to this count the ratio of gamma functions is summed term by term: exact, and faster than two logGammas. */
 const SUMMED_COUNTS = 16;
 const HALF_LOG_TWO_PI = 0.5 * Math.log(2 * Math.PI);
