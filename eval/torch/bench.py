@@ -35,7 +35,9 @@ def weight(rows, cols, share=1.0):
 encoder, head = weight(C + G + S, H), weight(H, 2 * Z)
 decoder, output = weight(Z + S, H), weight(H, C + G, 0.1)
 biases = [torch.zeros(n, requires_grad=True) for n in (H, 2 * Z, H, C + G)]
-log_alpha = torch.full((C,), -2.3, requires_grad=True)
+mean = offset.exp()
+surplus = ((counts - mean).square() - mean).sum(0) / mean.square().sum(0)
+log_alpha = surplus.clamp(0.002, 10).log().requires_grad_()  # by moments, as ours
 log_var = torch.zeros(G, requires_grad=True)
 parameters = [encoder, head, decoder, output, *biases, log_alpha, log_var]
 
