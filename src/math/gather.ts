@@ -1,4 +1,5 @@
 import type { Floats } from "./floats.ts";
+import { logOnePlus } from "./logs.ts";
 
 /** Standardised inputs are held within this many standard deviations, so that no one value drives the encoder. */
 const INPUT_LIMIT = 5;
@@ -32,7 +33,7 @@ export function floorOffsets(offset: Floats, n: number): void {
 }
 
 /** How far a count lies from its expectation on the log scale: ln(1 + x) - ln(1 + e^offset). */
-export const logExcess = (x: number, offset: number): number => Math.log1p(x) - Math.log1p(Math.exp(offset));
+export const logExcess = (x: number, offset: number): number => logOnePlus(x) - Math.log1p(Math.exp(offset));
 
 /** input[b, c] = logExcess / scale[c], within INPUT_LIMIT. counts, offset: (B, C). input: (B, W). */
 export function countInputs(

@@ -1,8 +1,9 @@
 import type { Floats } from "./floats.ts";
+import { logFactorial } from "./logs.ts";
 import { logGamma } from "./negative-binomial.ts";
 
-/** Log-means are held within this, far outside any real count and inside what exp can take. */
-export const LOG_MEAN_LIMIT = 25;
+/** Log-means are held within this, far outside any real count and inside what exp can take; the gradient goes on as if not. */
+const LOG_MEAN_LIMIT = 25;
 /** Up to this count the ratio of gamma functions is summed term by term: exact, and faster than two logGammas. */
 const SUMMED_COUNTS = 16;
 const HALF_LOG_TWO_PI = 0.5 * Math.log(2 * Math.PI);
@@ -48,10 +49,13 @@ const clamp = (x: number, limit: number): number => (x > limit ? limit : x < -li
  *     ln mu       = offset[b, c] + out[b, c], held within LOG_MEAN_LIMIT
  *
  * counts, offset: (B, C). logAlpha: (C). out, parts: (B, W), of which the first C columns are used.
+ * mean and spreads, (B, C), receive mu and ln(1 + alpha mu) for the gradient.
  * Source: Hilbe, Negative Binomial Regression (2011), NB2.
  */
 export function countLoss(
   parts: Floats,
+  mean: Floats,
+  spreads: Floats,
   counts: Floats,
   offset: Floats,
   out: Floats,
@@ -65,21 +69,27 @@ export function countLoss(
     for (let b = 0; b < B; b++) {
       const x = counts[b * C + c];
       const logMean = clamp(offset[b * C + c] + out[b * W + c], LOG_MEAN_LIMIT);
-      const spread = Math.log1p(alpha * Math.exp(logMean));
+      const mu = Math.exp(logMean);
+      const spread = Math.log1p(alpha * mu);
+      mean[b * C + c] = mu;
+      spreads[b * C + c] = spread;
       let loss = spread / alpha;
-      if (x > 0) loss += x * (spread - logMean) - logRising(x, alpha) + logGamma(x + 1);
+      if (x > 0) loss += x * (spread - logMean) - logRising(x, alpha) + logFactorial(x);
       parts[b * W + c] = loss;
     }
   }
 }
 
-/** Gradient of `countLoss`, each row times scale[b]: by `out` into dOut (B, W), by ln alpha into dLogAlpha (C). */
+/**
+ * Gradient of `countLoss`, each row times scale[b]: by `out` into dOut (B, W), by ln alpha into dLogAlpha (C).
+ * mean, spreads: (B, C) as `countLoss` left them.
+ */
 export function countLossBack(
   dOut: Floats,
   dLogAlpha: Floats,
   counts: Floats,
-  offset: Floats,
-  out: Floats,
+  mean: Floats,
+  spreads: Floats,
   logAlpha: Floats,
   scale: Floats,
   B: number,
@@ -91,12 +101,10 @@ export function countLossBack(
     let sum = 0;
     for (let b = 0; b < B; b++) {
       const x = counts[b * C + c];
-      const raw = offset[b * C + c] + out[b * W + c];
-      const mu = Math.exp(clamp(raw, LOG_MEAN_LIMIT));
+      const mu = mean[b * C + c];
       const share = (alpha * mu) / (1 + alpha * mu);
-      const inside = raw > -LOG_MEAN_LIMIT && raw < LOG_MEAN_LIMIT;
-      dOut[b * W + c] = inside ? (scale[b] * (mu - x)) / (1 + alpha * mu) : 0;
-      let slope = (x + 1 / alpha) * share - Math.log1p(alpha * mu) / alpha;
+      dOut[b * W + c] = (scale[b] * (mu - x)) / (1 + alpha * mu);
+      let slope = (x + 1 / alpha) * share - spreads[b * C + c] / alpha;
       if (x > 1) slope -= logRisingSlope(x, alpha);
       sum += scale[b] * slope;
     }

@@ -13,7 +13,7 @@ const CHECKSUM = 8;
 const MAX_WIDTH = 100_000;
 const MAX_WEIGHTS = 50_000_000;
 
-export type ArtifactCode = "magic" | "version" | "checksum" | "truncated" | "header";
+type ArtifactCode = "magic" | "version" | "checksum" | "truncated" | "header";
 
 /** Bytes that are no network of ours; `code` tells which check they failed. */
 export class ArtifactError extends Error {

@@ -50,17 +50,17 @@ export function forward(vae: Vae, B: number): void {
 export function loss(vae: Vae, B: number): void {
   const { counts: C, reals: G, latent: Z } = vae.shape;
   const { work: w, weights } = vae;
-  countLoss(w.parts, w.counts, w.offset, w.out, weights.logAlpha, B, C, C + G);
+  countLoss(w.parts, w.mean, w.spreads, w.counts, w.offset, w.out, weights.logAlpha, B, C, C + G);
   realLoss(w.parts, w.reals, w.realWeights, w.out, weights.logVar, B, C, G);
   klToUnitGaussian(w.kl, w.head, B, Z);
 }
 
-/** After `forward`: the gradient of sum over rows of scale[b] * (parts + beta * kl), into vae.gradient. */
+/** After `loss`: the gradient of sum over rows of scale[b] * (parts + beta * kl), into vae.gradient. */
 export function backward(vae: Vae, B: number, beta: number): void {
   const { counts: C, reals: G, conditions: S, hidden: H, latent: Z } = vae.shape;
   const { work: w, weights, gradient: d, heap } = vae;
   const W = C + G;
-  countLossBack(w.dOut, d.logAlpha, w.counts, w.offset, w.out, weights.logAlpha, w.scale, B, C, W);
+  countLossBack(w.dOut, d.logAlpha, w.counts, w.mean, w.spreads, weights.logAlpha, w.scale, B, C, W);
   realLossBack(w.dOut, d.logVar, w.reals, w.realWeights, w.out, weights.logVar, w.scale, B, C, G);
   heap.matmulAt(d.output, w.decoded, w.dOut, H, B, W);
   columnSums(d.outputBias, w.dOut, B, W);

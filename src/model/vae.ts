@@ -66,6 +66,8 @@ export type Work = {
   readonly decoded: Floats;
   readonly out: Floats;
   readonly parts: Floats;
+  readonly mean: Floats;
+  readonly spreads: Floats;
   readonly kl: Floats;
   readonly mask: Floats;
   readonly scale: Floats;
@@ -142,6 +144,8 @@ function workWidths(shape: VaeShape): Record<keyof Work, number> {
     decoded: H,
     out: W,
     parts: W,
+    mean: C,
+    spreads: C,
     kl: 1,
     mask: W,
     scale: 1,

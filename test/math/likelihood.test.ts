@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { drawLatent, klToUnitGaussian } from "../../src/math/gaussian-latent.ts";
 import { countLoss, digamma, realLoss } from "../../src/math/likelihood.ts";
+import { logFactorial, logOnePlus } from "../../src/math/logs.ts";
+import { logGamma } from "../../src/math/negative-binomial.ts";
 
 const near = (got: number, want: number, tolerance = 1e-12): void =>
   assert.ok(Math.abs(got - want) <= tolerance * Math.max(1, Math.abs(want)), `${got}, not ${want}`);
@@ -10,7 +12,7 @@ const near = (got: number, want: number, tolerance = 1e-12): void =>
 const count = (x: number, mu: number, alpha: number): number => {
   const parts = new Float64Array(1);
   const of = (v: number): Float64Array => Float64Array.of(v);
-  countLoss(parts, of(x), of(Math.log(mu)), of(0), of(Math.log(alpha)), 1, 1, 1);
+  countLoss(parts, of(0), of(0), of(x), of(Math.log(mu)), of(0), of(Math.log(alpha)), 1, 1, 1);
   return parts[0]!;
 };
 const real = (x: number, weight: number, mean: number, logVar: number): number => {
@@ -77,4 +79,14 @@ suite("a drawn latent", () => {
 suite("digamma", () => {
   test("of 1 is minus Euler's constant", () => near(digamma(1), -0.5772156649015329));
   test("rises by 1 / x from x to x + 1", () => near(digamma(7.3) - digamma(6.3), 1 / 6.3));
+});
+
+suite("logarithms of counts", () => {
+  test("are the same from the table and beyond it, fractions included", () => {
+    for (const x of [0, 1, 2.5, 1023, 1023.5, 1024, 1e6]) {
+      assert.equal(logOnePlus(x), Math.log1p(x));
+      assert.equal(logFactorial(x), logGamma(x + 1));
+    }
+    near(logFactorial(5), Math.log(120));
+  });
 });

@@ -49,7 +49,18 @@ function timeOnly(rows: Rows): number {
   const C = SHAPE.counts;
   const parts = new Float64Array(rows.n * C);
   const flat = new Float32Array(rows.n * C);
-  countLoss(parts, rows.counts, rows.offset, flat, untrained.weights.logAlpha, rows.n, C, C);
+  countLoss(
+    parts,
+    flat.slice(),
+    flat.slice(),
+    rows.counts,
+    rows.offset,
+    flat,
+    untrained.weights.logAlpha,
+    rows.n,
+    C,
+    C,
+  );
   return parts.reduce((a, b) => a + b, 0) / rows.n;
 }
 
