@@ -49,7 +49,7 @@ async function backtest(files: readonly string[], options: Options): Promise<voi
     writeError("note: weekly retraining is not built yet; this back-test keeps the first model throughout\n");
   }
   if (typeof options["state"] === "string") makeScratch(options["state"]);
-  const progress = createProgress("lines", undefined, { quiet: isQuiet(options) });
+  const progress = createProgress("reading", 0, { quiet: isQuiet(options) });
   const result = await replay({
     ...request,
     onProgress: (lines) => progress.update(lines),

@@ -4,7 +4,14 @@ import { alertFromRecord } from "../report/record.ts";
 import { renderAlertText } from "../report/text.ts";
 import { hasDatabase } from "../store/db.ts";
 import { openStore, type StoredAlert } from "../store/queries.ts";
-import { addCommonOptions, addZoneOption, type Options, outputFormat, stateDir } from "./options.ts";
+import {
+  addCommonOptions,
+  addZoneOption,
+  demoState,
+  type Options,
+  outputFormat,
+  stateDir,
+} from "./options.ts";
 import { viewOptions, writeOut } from "./out.ts";
 
 /** Registers `logvane explain`. */
@@ -15,7 +22,7 @@ export function explainCommand(program: Command): Command {
     .argument("<id>", "the alert's id, or its beginning")
     .action(async (id: string, options: Options) => {
       const format = outputFormat(options, ["text", "json"]);
-      const record = find(stateDir(options), id);
+      const record = find(stateDir(options), demoState(options), id);
       await writeOut(
         format === "json"
           ? `${JSON.stringify(record, undefined, 2)}\n`
@@ -25,9 +32,11 @@ export function explainCommand(program: Command): Command {
   return addZoneOption(addCommonOptions(command));
 }
 
-function find(dir: string, id: string): StoredAlert {
-  const record = hasDatabase(dir) ? search(dir, id) : undefined;
-  if (record !== undefined) return record;
+function find(dir: string, demo: string, id: string): StoredAlert {
+  for (const folder of [dir, demo]) {
+    const record = hasDatabase(folder) ? search(folder, id) : undefined;
+    if (record !== undefined) return record;
+  }
   throw new Fault(
     "noInput",
     `there is no alert "${id.slice(0, 80)}"`,

@@ -1,10 +1,10 @@
 import { parseEnvelope } from "../log/envelope.ts";
+import { detached } from "../log/lines.ts";
 import { LogClock } from "../log/year.ts";
 import { Zone } from "../log/zone.ts";
 import { EventReader } from "../mail/read.ts";
-import { hash64 } from "../math/hash.ts";
 import { inferYear, openInputs, readInputs } from "../source/files.ts";
-import { maskText } from "../template/mask.ts";
+import { maskText, templateId } from "../template/mask.ts";
 import { firstYear, type Options, timeZone } from "./options.ts";
 import type { InputLine, OpenedMail } from "./parse.ts";
 
@@ -23,7 +23,7 @@ export async function openMail(files: readonly string[], options: Options): Prom
   const reader = new EventReader({
     envelope: (text) => parseEnvelope(text, clock),
     mask: maskText,
-    templateId: hash64,
+    templateId,
   });
   const repeated = duplicates.reduce((sum, d) => sum + d.lines, 0);
   return {
@@ -38,6 +38,9 @@ export async function openMail(files: readonly string[], options: Options): Prom
 
 async function* linesOf(inputs: Parameters<typeof readInputs>[0]): AsyncGenerator<InputLine> {
   for await (const batch of readInputs(inputs)) {
-    for (const line of batch.lines) yield { file: batch.file, ...line };
+    for (const line of batch.lines) {
+      // A copy: a view of the chunk would keep all of it alive in every table that holds a word of it.
+      yield { file: batch.file, line: line.line, text: detached(line.text), truncated: line.truncated };
+    }
   }
 }

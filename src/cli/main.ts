@@ -2,8 +2,8 @@ import { accessSync, constants, readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { EXIT, Fault } from "../fault.ts";
 import { terminalSafe } from "../report/escape.ts";
-import { addCommonOptions } from "./options.ts";
-import { diskFault, faultText, guardOutput, writeError } from "./out.ts";
+import { addCommonOptions, addInputOptions } from "./options.ts";
+import { diskFault, faultText, guardOutput, writeError, writeOut } from "./out.ts";
 
 /** Exit code of a bug, after sysexits.h (EX_SOFTWARE). */
 const EXIT_BUG = 70;
@@ -12,6 +12,20 @@ const SHOWN = 200;
 
 /** The verbs; each module is loaded only when it is asked for, so that a small verb starts fast. */
 const VERBS: Readonly<Record<string, (program: Command) => Promise<unknown>>> = {
+  demo: async (program) => (await import("./demo.ts")).demoCommand(program),
+  backtest: async (program) => (await import("./backtest.ts")).backtestCommand(program),
+  parse: async (program) => {
+    const [{ parseCommand }, { openMail }] = await Promise.all([import("./parse.ts"), import("./input.ts")]);
+    addInputOptions(parseCommand(program, openMail, writeOut));
+  },
+  templates: async (program) => (await import("./templates.ts")).templatesCommand(program, { out: writeOut }),
+  summary: async (program) => {
+    const [{ summaryCommand }, { openMail }] = await Promise.all([
+      import("./summary.ts"),
+      import("./input.ts"),
+    ]);
+    addInputOptions(summaryCommand(program, openMail, writeOut, Date.now));
+  },
   explain: async (program) => (await import("./explain.ts")).explainCommand(program),
   alerts: async (program) => (await import("./alerts.ts")).alertsCommand(program),
   doctor: async (program) => (await import("./doctor.ts")).doctorCommand(program),

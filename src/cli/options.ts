@@ -95,6 +95,9 @@ export function outputFormat<F extends string>(options: Options, allowed: readon
   );
 }
 
+/** Folder of the demo's alerts, apart from those of a real server. */
+export const demoState = (options: Options): string => join(stateDir(options), "demo");
+
 /**
  * Folder of models and alerts: --state, LOGVANE_STATE, what systemd gives a service, /var/lib/logvane for root, else
  * the user's own state folder of the XDG base directory specification.

@@ -28,6 +28,8 @@ export type ReplayRequest = {
   readonly budget: number;
   readonly without: ReadonlySet<ViewName>;
   readonly seed: number;
+  /** The name under which a file is cited; its own when absent. */
+  readonly name?: (file: string) => string;
   readonly onScore?: (score: Score) => void;
   readonly onEvent?: (event: MailEvent, phase: "learn" | "watch") => void;
   readonly onProgress?: (lines: number, phase: "learn" | "watch") => void;
@@ -77,7 +79,7 @@ export async function replay(request: ReplayRequest): Promise<ReplayResult> {
   let watched = 0;
   let last = Number.NEGATIVE_INFINITY;
   for await (const { file, line, text, truncated: cut } of input.lines) {
-    const event = input.reader.read(file, line, text, cut);
+    const event = input.reader.read(request.name?.(file) ?? file, line, text, cut);
     lines++;
     if (cut) truncated++;
     if (lines % PROGRESS_LINES === 0) request.onProgress?.(lines, detector ? "watch" : "learn");

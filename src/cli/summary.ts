@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { Fault } from "../fault.ts";
 import { MailSummary, type Row, type Summary } from "../mail/summary.ts";
 import { dayHour } from "../mail/summary-day.ts";
 import type { OpenMail } from "./parse.ts";
@@ -35,7 +36,7 @@ export function summaryCommand(
     });
 }
 
-/** `yesterday` and `today` as a calendar day of the zone; anything else as given. Throws RangeError for what is no date. */
+/** `yesterday` and `today` as a calendar day of the zone; anything else as given. Throws a usage Fault for what is no date. */
 export function resolveDate(date: string, now: number, zone: string): string {
   if (date === "today") return dayHour(now, zone).day;
   if (date === "yesterday") {
@@ -43,7 +44,13 @@ export function resolveDate(date: string, now: number, zone: string): string {
     return new Date(Date.parse(`${today}T12:00:00Z`) - DAY_MS).toISOString().slice(0, 10);
   }
   if (date !== "all" && !/^\d{4}-\d\d-\d\d$/.test(date))
-    throw new RangeError(`no such date: ${date.slice(0, 40)}`);
+    throw new Fault(
+      "usage",
+      `"${date.slice(0, 40)}" is no date`,
+      "--date",
+      "nothing was done",
+      "use --date yesterday, today, all or 2026-10-04",
+    );
   return date;
 }
 
@@ -78,6 +85,26 @@ const pad = (n: string | number): string => String(n).padStart(8);
 /** Without control characters, cut to a line's width. */
 export const clean = (text: string): string =>
   text.replace(/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, "?").slice(0, 120);
+
+/** The day's figures for a page. */
+export function figuresOf(s: Summary): { label: string; value: string }[] {
+  const t = s.corrected;
+  const figure = (label: string, value: number | string): { label: string; value: string } => ({
+    label,
+    value: String(value),
+  });
+  return [
+    figure("received", t.received),
+    figure("delivered", t.delivered),
+    figure("deferred", `${t.deferred} (${t.deferrals} deferrals)`),
+    figure("bounced", t.bounced),
+    figure("rejected", t.rejected),
+    figure("bytes received", bytesText(t.bytes_received)),
+    figure("senders", t.senders),
+    figure("recipients", t.recipients),
+    figure("SMTP connections", t.connections),
+  ];
+}
 
 function totalsText(s: Summary): string {
   const t = s.corrected;

@@ -89,8 +89,13 @@ export const ALWAYS: ReadonlySet<Kind> = new Set([
 
 const iso = (ms: number): string => new Date(ms).toISOString();
 
+/** An alert as JSON; the contract names its fields. */
+export type AlertRecord = { readonly id: string; readonly opened_at: string } & Readonly<
+  Record<string, unknown>
+>;
+
 /** The record as `backtest --format ndjson` prints it; field names of the contract. */
-export function alertRecord(alert: Alert): Record<string, unknown> {
+export function alertRecord(alert: Alert): AlertRecord {
   return {
     id: alert.id,
     opened_at: iso(alert.openedAt),

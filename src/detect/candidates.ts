@@ -133,6 +133,7 @@ const KIND_OF_FEATURE: Readonly<Record<string, Kind>> = {
   recipients: "account_compromised",
   messages: "account_compromised",
   failing_messages_account: "account_compromised",
+  failing_messages_hop: "remote_unreachable",
   connects_network: "connection_flood",
   null_sender_recipient: "backscatter",
 };

@@ -40,7 +40,7 @@ export const ENTITY_FEATURES: readonly EntityFeature[] = [
   feature("failing_messages", "domain", "outbound", "messages that failed to reach"),
   feature("failing_messages_recipient", "recipient", "outbound", "messages that failed to reach"),
   feature("failing_messages_account", "account", "outbound", "failed deliveries of messages by"),
-  feature("failing_messages_hop", "next hop", "outbound", "messages stopped by the unreachable next hop"),
+  feature("failing_messages_hop", "next hop", "outbound", "messages stopped at"),
   feature("rejects_network", "network", "inbound", "rejected commands from"),
   feature("connects_network", "network", "inbound", "connections from"),
   feature("null_sender_recipient", "recipient", "inbound", "bounces received by"),
