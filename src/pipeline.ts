@@ -1,5 +1,5 @@
 import { AbsenceCollector, type AbsenceModel, AbsenceScorer } from "./detect/absence.ts";
-import type { Alert, CitedLine } from "./detect/alert.ts";
+import type { Alert } from "./detect/alert.ts";
 import { CauseCounter } from "./detect/attribute.ts";
 import type { Candidate } from "./detect/candidate.ts";
 import {
@@ -392,5 +392,3 @@ export class Detector {
     else opened.push(...this.manager.offer([candidate]));
   }
 }
-
-export type { Alert, CitedLine };

@@ -56,7 +56,7 @@ export function windowRows(
     }
   }
   const rows = emptyRows(picked.length, C);
-  picked.forEach((p, i) => setRow(rows, i, C, p.sums, p.mu, p.width, p.place));
+  for (const [i, p] of picked.entries()) setRow(rows, i, C, p.sums, p.mu, p.width, p.place);
   return { rows, width: picked.map((p) => p.width) };
 }
 

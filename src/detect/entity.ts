@@ -188,9 +188,9 @@ function eventWindows(
   dayOf: (slot: number) => number,
 ): EventWindow[] {
   const perDay = new Map<number, number>();
-  history.slots.forEach((slot, i) =>
-    perDay.set(dayOf(slot), (perDay.get(dayOf(slot)) ?? 0) + history.counts[i]!),
-  );
+  for (const [i, slot] of history.slots.entries()) {
+    perDay.set(dayOf(slot), (perDay.get(dayOf(slot)) ?? 0) + history.counts[i]!);
+  }
   const windows: EventWindow[] = [];
   let from = 0;
   let n = 0;

@@ -116,14 +116,14 @@ export class TransactionCollector {
       calibrate([], Float32Array.from(scores.filter((_, i) => samples[i]!.type === type))),
     );
     const counts = new Float32Array(places.length * STRANGE.length);
-    samples.forEach((s, i) =>
+    for (const [i, s] of samples.entries()) {
       countStrange(
         counts,
         (s.slot - first) * STRANGE.length,
         s.type,
         pValue(calibration[s.type]!, scores[i]!),
-      ),
-    );
+      );
+    }
     return {
       columns,
       offset,

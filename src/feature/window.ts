@@ -1,5 +1,5 @@
 import type { MailEvent } from "../mail/event.ts";
-import { type LocalClock, placeOf, SLOT_MS, type SlotPlace, slotOf } from "./clock.ts";
+import { type LocalClock, placeOf, type SlotPlace } from "./clock.ts";
 import type { ColumnRegistry } from "./columns.ts";
 
 /** Counts of one five-minute slot, sparse: columns ids and how often each was seen. */
@@ -34,14 +34,9 @@ export class SlotCounter {
   }
 }
 
-/** Seconds from a time to the slot that holds it; a helper for callers that walk slots. */
-export const startOfSlot = (slot: number): number => slot * SLOT_MS;
-
 /** Places of the slots from first to last, computed once. */
 export function placesOf(first: number, last: number, clock: LocalClock): SlotPlace[] {
   const places: SlotPlace[] = [];
   for (let slot = first; slot <= last; slot++) places.push(placeOf(slot, clock));
   return places;
 }
-
-export { slotOf };
