@@ -272,7 +272,9 @@ export class Detector {
   #transact(event: MailEvent, now: number, explained: boolean): void {
     for (const t of this.#tracker.add(event, now)) {
       if (explained || !this.#transactions) continue;
-      const { score, pValue } = this.#transactions.add(t, now);
+      const scored = this.#transactions.add(t, now);
+      if (!scored) continue;
+      const { score, pValue } = scored;
       this.#onScore?.({ time: now, view: "transaction", key: `${t.type} ${t.key}`, score, pValue });
     }
   }

@@ -28,8 +28,10 @@ const MAX_COLUMNS = 120;
 const MAX_TRAINING = 6_000;
 /** With fewer transactions there is nothing to learn. */
 export const MIN_TRANSACTIONS = 300;
-/** Transactions that training remembers; older ones leave first. */
-const MAX_REMEMBERED = 150_000;
+/** Transactions that training remembers; of more, every second. */
+const MAX_REMEMBERED = 80_000;
+/** Rows scored in one go; only memory depends on it. */
+const SCORED_AT_ONCE = 2048;
 const FOLDS = 2;
 const HELD_OUT = 10;
 const HIDDEN = 32;
@@ -47,6 +49,8 @@ const OPTIONS = {
 const TRIMMED = 0.02;
 
 export type TransactionModel = {
+  /** One of so many transactions is looked at: 1 but on busy servers. */
+  readonly stride: number;
   /** Shape -> column; shapes without one count in the last column. */
   readonly columns: readonly string[];
   /** (types, C): ln of the mean count of each column. */
@@ -58,27 +62,33 @@ export type TransactionModel = {
   readonly rates: WindowModel;
 };
 
-/** What training keeps of a transaction. */
+/** What training keeps of a transaction. shapes: a shape and its count in turn, flat since there are many. */
 type Sample = {
   readonly type: number;
   readonly slot: number;
-  readonly shapes: readonly (readonly [string, number])[];
+  readonly shapes: readonly (string | number)[];
   readonly reals: Float64Array;
 };
 
 export class TransactionCollector {
   readonly #samples: Sample[] = [];
-  dropped = 0;
+  #stride = 1;
+  #seen = 0;
+
+  /** Keeps every second of what is there, and of what comes: all of the history stays, at half the grain. */
+  #thin(): void {
+    for (let i = 0; i < this.#samples.length / 2; i++) this.#samples[i] = this.#samples[2 * i]!;
+    this.#samples.length = Math.ceil(this.#samples.length / 2);
+    this.#stride *= 2;
+  }
 
   add(t: Transaction): void {
-    if (this.#samples.length >= MAX_REMEMBERED) {
-      this.dropped++;
-      return;
-    }
+    if (this.#samples.length >= MAX_REMEMBERED) this.#thin();
+    if (this.#seen++ % this.#stride !== 0) return;
     this.#samples.push({
       type: TRANSACTION_TYPES.indexOf(t.type),
       slot: slotOf(t.end),
-      shapes: [...t.shapes],
+      shapes: [...t.shapes].flat(),
       reals: t.reals,
     });
   }
@@ -100,17 +110,18 @@ export class TransactionCollector {
       const own = samples.filter((s) => dayOf(s) % FOLDS !== fold);
       const vae = trainRobust(own, columns, offset, seed + fold + 1, kernels);
       const index = samples.map((_, i) => i).filter((i) => dayOf(samples[i]!) % FOLDS === fold);
-      const others = elbo(
-        vae,
-        rowsOf(
-          index.map((i) => samples[i]!),
-          columns,
-          offset,
-        ),
-      );
-      index.forEach((i, k) => {
-        scores[i] = others[k]!;
-      });
+      for (let from = 0; from < index.length; from += SCORED_AT_ONCE) {
+        const part = index.slice(from, from + SCORED_AT_ONCE);
+        const others = elbo(
+          vae,
+          rowsOf(
+            part.map((i) => samples[i]!),
+            columns,
+            offset,
+          ),
+        );
+        for (const [k, i] of part.entries()) scores[i] = others[k]!;
+      }
     }
     const calibration = TRANSACTION_TYPES.map((_, type) =>
       calibrate([], Float32Array.from(scores.filter((_, i) => samples[i]!.type === type))),
@@ -125,6 +136,7 @@ export class TransactionCollector {
       );
     }
     return {
+      stride: this.#stride,
       columns,
       offset,
       vae: trainRobust(samples, columns, offset, seed, kernels),
@@ -155,7 +167,10 @@ function countStrange(counts: Float32Array, at: number, type: number, p: number)
 
 function chooseColumns(samples: readonly Sample[]): string[] {
   const seen = new Map<string, number>();
-  for (const { shapes } of samples) for (const [shape] of shapes) seen.set(shape, (seen.get(shape) ?? 0) + 1);
+  for (const { shapes } of samples) {
+    for (let k = 0; k < shapes.length; k += 2)
+      seen.set(shapes[k] as string, (seen.get(shapes[k] as string) ?? 0) + 1);
+  }
   return [...seen]
     .filter(([, n]) => n >= 4)
     .sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1))
@@ -171,7 +186,9 @@ function meanCounts(samples: readonly Sample[], columns: readonly string[]): Flo
   const n = new Float64Array(TRANSACTION_TYPES.length).fill(1);
   for (const { type, shapes } of samples) {
     n[type]!++;
-    for (const [shape, count] of shapes) sums[type * C + (index.get(shape) ?? C - 1)]! += count;
+    for (let k = 0; k < shapes.length; k += 2) {
+      sums[type * C + (index.get(shapes[k] as string) ?? C - 1)]! += shapes[k + 1] as number;
+    }
   }
   return Float32Array.from(sums, (v, i) => Math.log(v / n[Math.floor(i / C)]!));
 }
@@ -194,7 +211,9 @@ function rowsOf(samples: readonly Countable[], columns: readonly string[], offse
     conditions: new Float32Array(n * S),
   };
   samples.forEach(({ type, shapes, reals }, i) => {
-    for (const [shape, count] of shapes) rows.counts[i * C + (index.get(shape) ?? C - 1)]! += count;
+    for (let k = 0; k < shapes.length; k += 2) {
+      rows.counts[i * C + (index.get(shapes[k] as string) ?? C - 1)]! += shapes[k + 1] as number;
+    }
     for (let g = 0; g < G; g++) {
       const known = !Number.isNaN(reals[g]!);
       rows.reals[i * G + g] = known ? reals[g]! : 0;
@@ -253,6 +272,7 @@ export class TransactionScorer {
   readonly model: TransactionModel;
   /** Counts of the open slot, in the columns of model.rates. */
   #counts: Float32Array;
+  #seen = 0;
   /** The most telling lines of the newest strange transactions, per column of model.rates. */
   readonly #lines: StrangeLine[][] = STRANGE.map(() => []);
 
@@ -261,10 +281,12 @@ export class TransactionScorer {
     this.#counts = new Float32Array(STRANGE.length);
   }
 
-  add(t: Transaction, now: number): TransactionScore {
+  /** Undefined for a transaction that a busy server's stride leaves out. */
+  add(t: Transaction, now: number): TransactionScore | undefined {
     const { model } = this;
+    if (this.#seen++ % model.stride !== 0) return undefined;
     const type = TRANSACTION_TYPES.indexOf(t.type);
-    const row = rowsOf([{ type, shapes: [...t.shapes], reals: t.reals }], model.columns, model.offset);
+    const row = rowsOf([{ type, shapes: [...t.shapes].flat(), reals: t.reals }], model.columns, model.offset);
     const score = elbo(model.vae, row)[0]!;
     const p = pValue(model.calibration[type]!, score);
     countStrange(this.#counts, 0, type, p);
