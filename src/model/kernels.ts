@@ -1,11 +1,13 @@
 import { squash, squashBack } from "../math/activation.ts";
 import { adam } from "../math/adam.ts";
 import type { Floats } from "../math/floats.ts";
-import { matmul, matmulAt, matmulBt } from "../math/matrix.ts";
+import { countInputs } from "../math/gather.ts";
+import { countLoss, countLossBack } from "../math/likelihood.ts";
+import { addBias, columnSums, matmul, matmulAt, matmulBt } from "../math/matrix.ts";
 
 /**
  * Where a network keeps its numbers, and the operations that take most of its time. Arguments are views handed out
- * by `alloc` of the same heap; shapes as told in math/matrix.ts, math/activation.ts and math/adam.ts.
+ * by `alloc` of the same heap; shapes as told where math/ has the plain form of each.
  */
 export type Heap = {
   /** n zeros. RangeError when the heap was opened too small: a bug. */
@@ -13,8 +15,13 @@ export type Heap = {
   matmul(out: Floats, a: Floats, b: Floats, M: number, K: number, N: number): void;
   matmulAt(out: Floats, a: Floats, b: Floats, M: number, K: number, N: number): void;
   matmulBt(out: Floats, a: Floats, b: Floats, M: number, K: number, N: number): void;
+  addBias: typeof addBias;
+  columnSums: typeof columnSums;
   squash(values: Floats, n: number): void;
   squashBack(gradient: Floats, y: Floats, n: number): void;
+  countInputs: typeof countInputs;
+  countLoss: typeof countLoss;
+  countLossBack: typeof countLossBack;
   adam(
     weights: Floats,
     gradient: Floats,
@@ -39,8 +46,13 @@ const plainHeap = (alloc: (n: number) => Floats): Heap => ({
   matmul,
   matmulAt,
   matmulBt,
+  addBias,
+  columnSums,
   squash,
   squashBack,
+  countInputs,
+  countLoss,
+  countLossBack,
   adam,
 });
 
@@ -52,6 +64,8 @@ export const PLAIN_DOUBLE: Kernels = { name: "plain-f64", open: () => plainHeap(
 /** Bytes of a page of WebAssembly memory, and the alignment of every array in it. */
 const PAGE = 65_536;
 const ALIGN = 16;
+/** Bytes that the kernels' own tables may take at the head of the memory; they take about 4 KiB. */
+const OWN_TABLES = 16_384;
 /** Numbers at the head of a heap for tiles that stick out of their matrix. */
 const SPILL = 32;
 /** Decays of Adam, of which the kernel takes the corrections; as in math/adam.ts. */
@@ -73,8 +87,46 @@ type Assembly = {
     N: number,
     scratch: number,
   ): void;
+  heapBase(): number;
+  addBias(rows: number, bias: number, M: number, N: number): void;
+  columnSums(out: number, rows: number, M: number, N: number): void;
   squash(values: number, n: number): void;
   squashBack(gradient: number, y: number, n: number): void;
+  countInputs(
+    input: number,
+    counts: number,
+    offset: number,
+    scale: number,
+    B: number,
+    C: number,
+    W: number,
+  ): void;
+  countLoss(
+    parts: number,
+    mean: number,
+    spreads: number,
+    counts: number,
+    offset: number,
+    out: number,
+    logAlpha: number,
+    B: number,
+    C: number,
+    W: number,
+    scratch: number,
+  ): void;
+  countLossBack(
+    dOut: number,
+    dLogAlpha: number,
+    counts: number,
+    mean: number,
+    spreads: number,
+    logAlpha: number,
+    scale: number,
+    B: number,
+    C: number,
+    W: number,
+    scratch: number,
+  ): void;
   adam(
     w: number,
     g: number,
@@ -105,7 +157,7 @@ export function wasmKernels(bytes: Uint8Array): Kernels {
   return {
     name: "wasm-simd-f32",
     open(floats, views, panel) {
-      const size = 4 * (SPILL + panel + floats) + ALIGN * (views + 2);
+      const size = OWN_TABLES + 4 * (SPILL + panel + floats) + ALIGN * (views + 2);
       const pages = Math.ceil(size / PAGE);
       const memory = new wasm.Memory({ initial: pages, maximum: pages });
       const instance = new wasm.Instance(module, { env: { memory, abort: () => {} } });
@@ -115,7 +167,8 @@ export function wasmKernels(bytes: Uint8Array): Kernels {
 }
 
 function wasmHeap(run: Assembly, buffer: ArrayBuffer, panel: number): Heap {
-  const scratch = ALIGN;
+  if (run.heapBase() > OWN_TABLES) throw new RangeError(`the kernels' tables end at ${run.heapBase()}`);
+  const scratch = Math.ceil(run.heapBase() / ALIGN) * ALIGN;
   let top = scratch + 4 * (SPILL + panel);
   const fits = (M: number, K: number, N: number): void => {
     if ((M + N + 10) * K > panel) throw new RangeError(`(${M}, ${K}) by (${K}, ${N}) in a panel of ${panel}`);
@@ -140,6 +193,42 @@ function wasmHeap(run: Assembly, buffer: ArrayBuffer, panel: number): Heap {
     matmulBt(out, a, b, M, K, N) {
       fits(M, K, N);
       run.gemm(out.byteOffset, a.byteOffset, K, 1, b.byteOffset, 1, K, M, K, N, scratch);
+    },
+    addBias: (rows, bias, M, N) => run.addBias(rows.byteOffset, bias.byteOffset, M, N),
+    columnSums: (out, rows, M, N) => run.columnSums(out.byteOffset, rows.byteOffset, M, N),
+    countInputs: (input, counts, offset, scale, B, C, W) =>
+      run.countInputs(input.byteOffset, counts.byteOffset, offset.byteOffset, scale.byteOffset, B, C, W),
+    countLoss(parts, mean, spreads, counts, offset, out, logAlpha, B, C, W) {
+      fits(1, C, 1); // the overdispersions are kept where products pack their operands
+      run.countLoss(
+        parts.byteOffset,
+        mean.byteOffset,
+        spreads.byteOffset,
+        counts.byteOffset,
+        offset.byteOffset,
+        out.byteOffset,
+        logAlpha.byteOffset,
+        B,
+        C,
+        W,
+        scratch,
+      );
+    },
+    countLossBack(dOut, dLogAlpha, counts, mean, spreads, logAlpha, scale, B, C, W) {
+      fits(1, C, 1);
+      run.countLossBack(
+        dOut.byteOffset,
+        dLogAlpha.byteOffset,
+        counts.byteOffset,
+        mean.byteOffset,
+        spreads.byteOffset,
+        logAlpha.byteOffset,
+        scale.byteOffset,
+        B,
+        C,
+        W,
+        scratch,
+      );
     },
     squash: (values, n) => run.squash(values.byteOffset, n),
     squashBack: (gradient, y, n) => run.squashBack(gradient.byteOffset, y.byteOffset, n),

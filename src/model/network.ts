@@ -1,7 +1,6 @@
-import { applyMask, countInputs, floorOffsets, gatherRows, realInputs } from "../math/gather.ts";
+import { applyMask, floorOffsets, gatherRows, realInputs } from "../math/gather.ts";
 import { drawLatent, klToUnitGaussian, latentBack } from "../math/gaussian-latent.ts";
-import { countLoss, countLossBack, realLoss, realLossBack } from "../math/likelihood.ts";
-import { addBias, columnSums } from "../math/matrix.ts";
+import { realLoss, realLossBack } from "../math/likelihood.ts";
 import type { Rows, Vae } from "./vae.ts";
 
 /**
@@ -19,7 +18,7 @@ export function load(vae: Vae, rows: Rows, index: Int32Array | undefined, start:
   gatherRows(work.realWeights, rows.realWeights, index, start, B, G, G, 0);
   gatherRows(work.input, rows.conditions, index, start, B, S, W, C + G);
   gatherRows(work.latent, rows.conditions, index, start, B, S, Z + S, Z);
-  countInputs(work.input, work.counts, work.offset, scales.count, B, C, W);
+  vae.heap.countInputs(work.input, work.counts, work.offset, scales.count, B, C, W);
   realInputs(work.input, work.reals, work.realWeights, scales.realMean, scales.real, B, G, W, C);
 }
 
@@ -34,23 +33,23 @@ export function forward(vae: Vae, B: number): void {
   const { counts: C, reals: G, conditions: S, hidden: H, latent: Z } = vae.shape;
   const { work, weights, heap } = vae;
   heap.matmul(work.hidden, work.input, weights.encoder, B, C + G + S, H);
-  addBias(work.hidden, weights.encoderBias, B, H);
+  heap.addBias(work.hidden, weights.encoderBias, B, H);
   heap.squash(work.hidden, B * H);
   heap.matmul(work.head, work.hidden, weights.head, B, H, 2 * Z);
-  addBias(work.head, weights.headBias, B, 2 * Z);
+  heap.addBias(work.head, weights.headBias, B, 2 * Z);
   drawLatent(work.latent, work.head, work.noise, B, Z, Z + S);
   heap.matmul(work.decoded, work.latent, weights.decoder, B, Z + S, H);
-  addBias(work.decoded, weights.decoderBias, B, H);
+  heap.addBias(work.decoded, weights.decoderBias, B, H);
   heap.squash(work.decoded, B * H);
   heap.matmul(work.out, work.decoded, weights.output, B, H, C + G);
-  addBias(work.out, weights.outputBias, B, C + G);
+  heap.addBias(work.out, weights.outputBias, B, C + G);
 }
 
 /** After `forward`: work.parts (B, C + G), the negative log-likelihood of each value, and work.kl (B), in nats. */
 export function loss(vae: Vae, B: number): void {
   const { counts: C, reals: G, latent: Z } = vae.shape;
-  const { work: w, weights } = vae;
-  countLoss(w.parts, w.mean, w.spreads, w.counts, w.offset, w.out, weights.logAlpha, B, C, C + G);
+  const { work: w, weights, heap } = vae;
+  heap.countLoss(w.parts, w.mean, w.spreads, w.counts, w.offset, w.out, weights.logAlpha, B, C, C + G);
   realLoss(w.parts, w.reals, w.realWeights, w.out, weights.logVar, B, C, G);
   klToUnitGaussian(w.kl, w.head, B, Z);
 }
@@ -60,22 +59,22 @@ export function backward(vae: Vae, B: number, beta: number): void {
   const { counts: C, reals: G, conditions: S, hidden: H, latent: Z } = vae.shape;
   const { work: w, weights, gradient: d, heap } = vae;
   const W = C + G;
-  countLossBack(w.dOut, d.logAlpha, w.counts, w.mean, w.spreads, weights.logAlpha, w.scale, B, C, W);
+  heap.countLossBack(w.dOut, d.logAlpha, w.counts, w.mean, w.spreads, weights.logAlpha, w.scale, B, C, W);
   realLossBack(w.dOut, d.logVar, w.reals, w.realWeights, w.out, weights.logVar, w.scale, B, C, G);
   heap.matmulAt(d.output, w.decoded, w.dOut, H, B, W);
-  columnSums(d.outputBias, w.dOut, B, W);
+  heap.columnSums(d.outputBias, w.dOut, B, W);
   heap.matmulBt(w.dHidden, w.dOut, weights.output, B, W, H);
   heap.squashBack(w.dHidden, w.decoded, B * H);
   heap.matmulAt(d.decoder, w.latent, w.dHidden, Z + S, B, H);
-  columnSums(d.decoderBias, w.dHidden, B, H);
+  heap.columnSums(d.decoderBias, w.dHidden, B, H);
   heap.matmulBt(w.dLatent, w.dHidden, weights.decoder, B, H, Z + S);
   latentBack(w.dHead, w.dLatent, w.head, w.noise, w.scale, beta, B, Z, Z + S);
   heap.matmulAt(d.head, w.hidden, w.dHead, H, B, 2 * Z);
-  columnSums(d.headBias, w.dHead, B, 2 * Z);
+  heap.columnSums(d.headBias, w.dHead, B, 2 * Z);
   heap.matmulBt(w.dHidden, w.dHead, weights.head, B, 2 * Z, H);
   heap.squashBack(w.dHidden, w.hidden, B * H);
   heap.matmulAt(d.encoder, w.input, w.dHidden, W + S, B, H);
-  columnSums(d.encoderBias, w.dHidden, B, H);
+  heap.columnSums(d.encoderBias, w.dHidden, B, H);
 }
 
 /** Sum over the B rows of scale[b] * (parts + beta * kl), in nats. */

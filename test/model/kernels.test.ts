@@ -4,7 +4,7 @@ import { suite, test } from "node:test";
 import fc from "fast-check";
 import type { Floats } from "../../src/math/floats.ts";
 import { createRandom } from "../../src/math/random.ts";
-import { type Heap, PLAIN, wasmKernels } from "../../src/model/kernels.ts";
+import { type Heap, type Kernels, PLAIN, wasmKernels } from "../../src/model/kernels.ts";
 import { elbo } from "../../src/model/score.ts";
 import { trainVae } from "../../src/model/train.ts";
 import { createVae } from "../../src/model/vae.ts";
@@ -22,12 +22,45 @@ function both(n: number, seed: number, heaps: readonly [Heap, Heap]): [Floats, F
   return views;
 }
 
-function agree(got: Floats, want: Floats, tolerance: number): void {
+function agree(got: Floats, want: Floats, tolerance: number, size: (i: number) => number = () => 0): void {
   for (let i = 0; i < want.length; i++)
     assert.ok(
-      Math.abs(got[i]! - want[i]!) <= tolerance * (1 + Math.abs(want[i]!)),
+      Math.abs(got[i]! - want[i]!) <= tolerance * (size(i) + 1 + Math.abs(want[i]!)),
       `[${i}] ${got[i]}, not ${want[i]}`,
     );
+}
+
+type Count = { readonly x: number; readonly offset: number; readonly out: number; readonly logAlpha: number };
+/** A count, and what the network makes of it. */
+const count = (): fc.Arbitrary<Count> =>
+  fc.record({
+    x: fc.oneof(fc.integer({ min: 0, max: 40 }), fc.integer({ min: 0, max: 1_000_000 })),
+    offset: fc.double({ min: -15, max: 10, noNaN: true }),
+    out: fc.double({ min: -3, max: 3, noNaN: true }),
+    logAlpha: fc.double({ min: -10, max: 3, noNaN: true }),
+  });
+
+/** Runs the kernels of counts over (B, C) counts; results and inputs alike have rows of W. */
+function countKernels(kernels: Kernels, rows: readonly Count[], B: number, C: number, W: number) {
+  const heap = kernels.open(B * (4 * C + 4 * W + 1) + 3 * C, 12, 100 * C);
+  const place = (n: number, value: (i: number) => number): Floats => {
+    const view = heap.alloc(n);
+    view.set(Float32Array.from({ length: n }, (_, i) => value(i)));
+    return view;
+  };
+  const counts = place(B * C, (i) => rows[i]!.x);
+  const offset = place(B * C, (i) => rows[i]!.offset);
+  const out = place(B * W, (i) => (i % W < C ? rows[Math.floor(i / W) * C + (i % W)]!.out : 0));
+  const logAlpha = place(C, (i) => rows[i]!.logAlpha);
+  const [input, parts, dOut] = [heap.alloc(B * W), heap.alloc(B * W), heap.alloc(B * W)];
+  const dLogAlpha = heap.alloc(C);
+  const columnScale = place(C, (i) => 0.05 + i);
+  heap.countInputs(input, counts, offset, columnScale, B, C, W);
+  const [mean, spreads] = [heap.alloc(B * C), heap.alloc(B * C)];
+  heap.countLoss(parts, mean, spreads, counts, offset, out, logAlpha, B, C, W);
+  const scale = place(B, () => 1);
+  heap.countLossBack(dOut, dLogAlpha, counts, mean, spreads, logAlpha, scale, B, C, W);
+  return { input, parts, dOut, dLogAlpha };
 }
 
 const open = (): [Heap, Heap] => [
@@ -67,6 +100,43 @@ suite("the SIMD kernels beside their plain twins", () => {
         agree(gradient[0], gradient[1], 1e-5);
       }),
     ));
+  test("biases added and gathered agree, odd widths included", () =>
+    fc.assert(
+      fc.property(size(), size(), fc.nat(1000), (M, N, seed) => {
+        const heaps = open();
+        const rows = both(M * N, seed, heaps);
+        const bias = both(N, seed + 1, heaps);
+        heaps.forEach((heap, i) => {
+          heap.addBias(rows[i]!, bias[i]!, M, N);
+          heap.columnSums(bias[i]!, rows[i]!, M, N);
+        });
+        agree(rows[0], rows[1], 1e-6);
+        agree(bias[0], bias[1], 2e-5);
+      }),
+    ));
+  test("inputs, losses and gradients of counts agree from 0 to a million, whatever the overdispersion", () =>
+    fc.assert(
+      fc.property(fc.array(fc.array(count(), { minLength: 7, maxLength: 7 }), { minLength: 1 }), (table) => {
+        const [B, C, W] = [table.length, 7, 9];
+        const rows = table.flat();
+        const got = countKernels(WASM, rows, B, C, W);
+        const want = countKernels(PLAIN, rows, B, C, W);
+        // What a result is the difference of: the count times a logarithm below 30, and the mean.
+        const terms = rows.map(({ x, offset, out }) => 30 * x + Math.exp(offset + out));
+        const size = (i: number): number => terms[Math.floor(i / W) * C + (i % W)] ?? 0;
+        const columnSize = (c: number): number =>
+          terms.reduce((sum, term, i) => sum + (i % C === c ? term : 0), 0);
+        agree(got.input, want.input, 5e-6);
+        agree(got.parts, want.parts, 1e-6, size);
+        agree(got.dOut, want.dOut, 1e-6, size);
+        agree(got.dLogAlpha, want.dLogAlpha, 1e-6, columnSize);
+      }),
+    ));
+  test("counts that lie in no whole vector are left alone beyond the last column", () => {
+    const got = countKernels(WASM, [{ x: 3, offset: 1, out: 0, logAlpha: 0 }], 1, 1, 9);
+    for (const result of [got.input, got.parts, got.dOut])
+      assert.ok(result[0] !== 0 && result.subarray(1).every((v) => v === 0));
+  });
   test("three steps of Adam agree", () =>
     fc.assert(
       fc.property(size(), fc.nat(1000), (n, seed) => {

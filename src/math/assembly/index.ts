@@ -1,6 +1,13 @@
-// Kernels of src/math/matrix.ts, activation.ts and adam.ts in 128-bit SIMD over float32. Arguments are byte addresses
+// Kernels of src/math/matrix.ts, activation.ts and adam.ts, and by likelihood.ts those of gather.ts and likelihood.ts, in 128-bit SIMD over float32. Arguments are byte addresses
 // in the imported memory, laid out by src/model/kernels.ts; sizes in numbers. Nothing here allocates.
 // One k per turn of the micro-kernel: unrolling it by two makes V8 hoist all loads and spill registers.
+
+export { countInputs, countLoss, countLossBack } from "./likelihood";
+
+/** First byte that the module's own tables leave free. */
+export function heapBase(): usize {
+  return __heap_base;
+}
 
 /** Rows and columns of the register tile. */
 const MR: i32 = 4;
@@ -8,13 +15,24 @@ const NR: i32 = 8;
 
 /** Packs a, element (m, k) at a + 4 (m am + k ak), into panels [M/4][K][4]; rows beyond M become zero. */
 function packA(to: usize, a: usize, am: i32, ak: i32, M: i32, K: i32): void {
-  for (let m0 = 0; m0 < M; m0 += MR)
-    for (let k = 0; k < K; k++)
-      for (let i = 0; i < MR; i++) {
-        const m = m0 + i;
-        store<f32>(to, m < M ? load<f32>(a + ((<usize>(m * am + k * ak)) << 2)) : 0);
-        to += 4;
+  const next = <usize>ak << 2;
+  const down = <usize>am << 2;
+  for (let m0 = 0; m0 < M; m0 += MR) {
+    let from = a + (<usize>(m0 * am) << 2);
+    const rows = min(MR, M - m0);
+    for (let k = 0; k < K; k++, to += 16, from += next) {
+      if (rows < MR) {
+        v128.store(to, f32x4.splat(0));
+        for (let i = 0; i < rows; i++) store<f32>(to + (<usize>i << 2), load<f32>(from + <usize>i * down));
+      } else if (am == 1) v128.store(to, v128.load(from));
+      else {
+        store<f32>(to, load<f32>(from));
+        store<f32>(to, load<f32>(from + down), 4);
+        store<f32>(to, load<f32>(from + 2 * down), 8);
+        store<f32>(to, load<f32>(from + 3 * down), 12);
       }
+    }
+  }
 }
 
 /** Packs b, element (k, n) at b + 4 (k bk + n bn), into panels [N/8][K][8]; columns beyond N become zero. */
@@ -186,5 +204,28 @@ export function adam(
     store<f32>(mean, m);
     store<f32>(square, v);
     store<f32>(weights, load<f32>(weights) - (rate * (m * c1)) / (sqrt<f32>(v * c2) + floor));
+  }
+}
+
+/** rows (M, N) += bias (N), on every row. */
+export function addBias(rows: usize, bias: usize, M: i32, N: i32): void {
+  const whole = <usize>(N & ~3) << 2;
+  const end = <usize>N << 2;
+  for (let m = 0; m < M; m++, rows += end) {
+    let at: usize = 0;
+    for (; at < whole; at += 16) v128.store(rows + at, f32x4.add(v128.load(rows + at), v128.load(bias + at)));
+    for (; at < end; at += 4) store<f32>(rows + at, load<f32>(rows + at) + load<f32>(bias + at));
+  }
+}
+
+/** out (N) = sum of rows (M, N) over M. */
+export function columnSums(out: usize, rows: usize, M: i32, N: i32): void {
+  const whole = <usize>(N & ~3) << 2;
+  const end = <usize>N << 2;
+  memory.fill(out, 0, end);
+  for (let m = 0; m < M; m++, rows += end) {
+    let at: usize = 0;
+    for (; at < whole; at += 16) v128.store(out + at, f32x4.add(v128.load(out + at), v128.load(rows + at)));
+    for (; at < end; at += 4) store<f32>(out + at, load<f32>(out + at) + load<f32>(rows + at));
   }
 }
