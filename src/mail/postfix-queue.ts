@@ -297,15 +297,3 @@ export function readDnsblog(body: string): Reading | undefined {
   const refused = String(fields["result"] ?? "").startsWith("127.255.255.");
   return { event: "dnsblog_listed", fields, cause: refused ? "dns" : "rbl", shape: body };
 }
-
-/** Milter verdicts that cleanup logs without a client, kept apart so that the code is read. */
-export function readVerdict(prefix: string, body: string): Reading | undefined {
-  if (!body.startsWith("milter-reject: ")) return undefined;
-  const reply = readReply(body, 15);
-  return {
-    event: "milter_reject",
-    fields: { reason: cap(body.slice(reply.rest)) },
-    cause: refusalCause(reply.code, reply.dsn, body, true),
-    shape: prefix + body.slice(0, reply.rest),
-  };
-}

@@ -142,6 +142,3 @@ export function redact(text: string): string {
   const close = text.lastIndexOf(")");
   return colon < 0 ? text : `${text.slice(0, colon + 2)}*${close > colon ? text.slice(close) : ""}`;
 }
-
-/** Text of at most `n` words kept as a shape; the rest is free. */
-export const head = (text: string, n: number): string => (text.length > n ? text.slice(0, n) : text);
