@@ -11,6 +11,7 @@ import { writeError, writeOut } from "./out.ts";
 import { createProgress } from "./progress.ts";
 import { type ReplayRequest, replay } from "./replay.ts";
 import { reportData } from "./report-data.ts";
+import { instant } from "./when.ts";
 
 const VIEWS: readonly ViewName[] = ["window", "transaction", "entity", "novelty", "absence"];
 const DEFAULT_BUDGET = 2;
@@ -108,7 +109,7 @@ function requestOf(files: readonly string[], options: Options): ReplayRequest {
     until:
       trainUntil === undefined
         ? { sinceMs: durationMs(String(since)) }
-        : { time: isoTime(String(trainUntil)) },
+        : { time: instant(String(trainUntil), "--train-until") },
     budget: budgetOf(String(options["alertBudget"])),
     without: new Set(without as ViewName[]),
     seed: Number(options["seed"]),
@@ -117,19 +118,6 @@ function requestOf(files: readonly string[], options: Options): ReplayRequest {
 
 const usage = (what: string, where: string, remedy: string): Fault =>
   new Fault("usage", what, where, "nothing was done", `type: ${remedy}`);
-
-function isoTime(text: string): number {
-  const time = /^\d{4}-\d\d-\d\d/.test(text)
-    ? Date.parse(/T/.test(text) ? text : `${text.slice(0, 10)}T00:00:00Z`)
-    : Number.NaN;
-  if (Number.isNaN(time))
-    throw usage(
-      `"${text.slice(0, 60)}" is no ISO 8601 time`,
-      "--train-until",
-      "--train-until 2026-09-21T00:00:00Z",
-    );
-  return time;
-}
 
 const UNITS: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: DAY_MS, w: 7 * DAY_MS };
 
