@@ -2,7 +2,7 @@ import type { Alert } from "../detect/alert.ts";
 import { cut, htmlSafe } from "./escape.ts";
 import { countText, localTime, measureText, nextCommand, numberText, sinceText } from "./format.ts";
 import { STYLE } from "./style.ts";
-import { type Hour, timelineSvg } from "./timeline.ts";
+import { type Hour, timelineChart } from "./timeline.ts";
 
 export type Figure = { readonly label: string; readonly value: string };
 
@@ -53,7 +53,7 @@ export function renderHtml(data: ReportData): string {
 <p class="note">${htmlSafe(span)} (${htmlSafe(data.timeZone)})</p>
 </header>
 <section aria-label="Timeline">
-${timelineSvg(data.perHour, data.alerts, data.from, data.to, data.timeZone)}
+${timelineChart(data.perHour, data.alerts, data.from, data.to, data.timeZone)}
 </section>
 ${data.alerts.map((alert, i) => card(alert, i + 1, data.timeZone)).join("\n")}
 ${figuresTable("Mail figures", data.figures)}

@@ -30,6 +30,13 @@ suite("the HTML report", () => {
   test("shows local times with their offset", () => assert.match(page, /2026-09-21 04:00 \+02:00, for 2 h/));
   test("marks every alert on the timeline", () => {
     assert.equal(page.match(/<g class="mark /g)?.length, 2);
+    assert.deepEqual(
+      [...page.matchAll(/<span class="pin (\w+)" style="left:([\d.]+)%">(\d+)/g)].map((m) => m.slice(1)),
+      [
+        ["high", "5.2", "1"], // 2.5 of 48 hours
+        ["low", "5.2", "2"],
+      ],
+    );
     assert.match(page, /670 lines from 2026-09-21 02:00 \+02:00/); // 47 hours of 10 and one of 200
   });
   test("draws every hour as a bar of its own", () => {
