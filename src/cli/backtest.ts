@@ -17,6 +17,8 @@ const VIEWS: readonly ViewName[] = ["window", "transaction", "entity", "novelty"
 const DEFAULT_BUDGET = 2;
 /** Exit code of --exit-code when something was found. */
 const FOUND = 1;
+/** A back-test keeps no alert, so `explain` would not find it. */
+const NO_COMMAND = "";
 
 /** Registers `logvane backtest`. */
 export function backtestCommand(program: Command): Command {
@@ -62,14 +64,14 @@ async function backtest(files: readonly string[], options: Options): Promise<voi
   if (format === "ndjson")
     for (const alert of shown) await writeOut(`${JSON.stringify(alertRecord(alert))}\n`);
   else if (format === "json") await writeOut(`${JSON.stringify(shown.map(alertRecord), undefined, 2)}\n`);
-  else if (format === "html") await writeOut(renderHtml(reportData(result, shown, [])));
+  else if (format === "html") await writeOut(renderHtml(reportData(result, shown, [], NO_COMMAND)));
   else {
     const look = {
       color: useColor(options, process.stdout),
       width: process.stdout.columns ?? 100,
       timeZone: result.timeZone,
     };
-    await writeOut(renderAlertsText(shown, { ...look, command: "logvane explain" }));
+    await writeOut(renderAlertsText(shown, { ...look, command: NO_COMMAND }));
   }
   if (!isQuiet(options)) writeError(ledgerText(result));
   if (options["exitCode"] === true && shown.some((a) => !a.held)) process.exitCode = FOUND;

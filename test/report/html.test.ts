@@ -16,6 +16,7 @@ const data: ReportData = {
   perHour: Array.from({ length: 48 }, (_, i) => ({ time: from + i * HOUR, lines: i === 5 ? 200 : 10 })),
   figures: [{ label: "received", value: "412" }],
   model: [{ label: "Trained on", value: "21 days" }],
+  command: "npx logvane explain",
 };
 
 suite("the HTML report", () => {
@@ -48,6 +49,10 @@ suite("the HTML report", () => {
   test("loads nothing from anywhere and runs nothing", () => {
     assert.match(page, /content="default-src 'none'; style-src 'unsafe-inline'"/);
     assert.doesNotMatch(page, /<script|<link|<img|<iframe|\bsrc=|\bhref=|url\(|@import|https?:/i);
+  });
+  test("offers the command that it was given, and none where nothing was kept", () => {
+    assert.match(page, /<code>npx logvane explain b4f00d<\/code>/);
+    assert.doesNotMatch(renderHtml({ ...data, command: "" }), /<code>/);
   });
   test("is the same on every run", () => assert.equal(renderHtml(data), page));
   test("holds no number that is none", () => assert.doesNotMatch(page, /NaN|undefined|Infinity/));
