@@ -11,11 +11,14 @@ import { writeError, writeOut } from "./out.ts";
 import { createProgress } from "./progress.ts";
 import { type ReplayRequest, replay } from "./replay.ts";
 import { reportData } from "./report-data.ts";
+import { instant } from "./when.ts";
 
 const VIEWS: readonly ViewName[] = ["window", "transaction", "entity", "novelty", "absence"];
 const DEFAULT_BUDGET = 2;
 /** Exit code of --exit-code when something was found. */
 const FOUND = 1;
+/** A back-test keeps no alert, so `explain` would not find it. */
+const NO_COMMAND = "";
 
 /** Registers `logvane backtest`. */
 export function backtestCommand(program: Command): Command {
@@ -61,14 +64,14 @@ async function backtest(files: readonly string[], options: Options): Promise<voi
   if (format === "ndjson")
     for (const alert of shown) await writeOut(`${JSON.stringify(alertRecord(alert))}\n`);
   else if (format === "json") await writeOut(`${JSON.stringify(shown.map(alertRecord), undefined, 2)}\n`);
-  else if (format === "html") await writeOut(renderHtml(reportData(result, shown, [])));
+  else if (format === "html") await writeOut(renderHtml(reportData(result, shown, [], NO_COMMAND)));
   else {
     const look = {
       color: useColor(options, process.stdout),
       width: process.stdout.columns ?? 100,
       timeZone: result.timeZone,
     };
-    await writeOut(renderAlertsText(shown, { ...look, command: "logvane explain" }));
+    await writeOut(renderAlertsText(shown, { ...look, command: NO_COMMAND }));
   }
   if (!isQuiet(options)) writeError(ledgerText(result));
   if (options["exitCode"] === true && shown.some((a) => !a.held)) process.exitCode = FOUND;
@@ -108,7 +111,7 @@ function requestOf(files: readonly string[], options: Options): ReplayRequest {
     until:
       trainUntil === undefined
         ? { sinceMs: durationMs(String(since)) }
-        : { time: isoTime(String(trainUntil)) },
+        : { time: instant(String(trainUntil), "--train-until") },
     budget: budgetOf(String(options["alertBudget"])),
     without: new Set(without as ViewName[]),
     seed: Number(options["seed"]),
@@ -117,19 +120,6 @@ function requestOf(files: readonly string[], options: Options): ReplayRequest {
 
 const usage = (what: string, where: string, remedy: string): Fault =>
   new Fault("usage", what, where, "nothing was done", `type: ${remedy}`);
-
-function isoTime(text: string): number {
-  const time = /^\d{4}-\d\d-\d\d/.test(text)
-    ? Date.parse(/T/.test(text) ? text : `${text.slice(0, 10)}T00:00:00Z`)
-    : Number.NaN;
-  if (Number.isNaN(time))
-    throw usage(
-      `"${text.slice(0, 60)}" is no ISO 8601 time`,
-      "--train-until",
-      "--train-until 2026-09-21T00:00:00Z",
-    );
-  return time;
-}
 
 const UNITS: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: DAY_MS, w: 7 * DAY_MS };
 

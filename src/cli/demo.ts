@@ -24,6 +24,8 @@ const LAST_DAY = "2026-10-04";
 const LOG_FLAGS = { timezone: "UTC", year: 2026 };
 const WIDTH = 100;
 const BUDGET = 2;
+/** What the next command begins with: from a clone, it is typed with npx. */
+const EXPLAIN = "npx logvane explain";
 
 /** Registers `logvane demo`. */
 export function demoCommand(program: Command): Command {
@@ -62,11 +64,11 @@ async function demo(options: Options): Promise<void> {
       `then watched the fourth as if live, with at most ${BUDGET} alerts a day. No label was read.\n\n` +
       `${alerts.length} alerts; ${result.ledger.held} held back by the budget\n\n`,
   );
-  await writeOut(renderAlertsText(alerts, { ...look, command: "npx logvane explain" }));
+  await writeOut(renderAlertsText(alerts, { ...look, command: EXPLAIN }));
   await writeOut(`\n${summaryText(day)}\n`);
   remember(options, alerts.map(alertRecord));
   const out = String(options["out"]);
-  save(out, renderHtml(reportData(result, alerts, figuresOf(day))));
+  save(out, renderHtml(reportData(result, alerts, figuresOf(day), EXPLAIN)));
   await writeOut(
     `The same as a page: ${relative(".", out) || out}\n\n` +
       `On your own log (any server with two weeks of it):\n` +

@@ -1,11 +1,13 @@
 import { once } from "node:events";
 import { EXIT, Fault } from "../fault.ts";
-import { terminalSafe } from "../report/escape.ts";
+import { cut, terminalSafe } from "../report/escape.ts";
 import type { AlertTextOptions } from "../report/text.ts";
 import { type Options, timeZone, useColor } from "./options.ts";
 
 /** Columns where standard output is no terminal. */
 const WIDTH = 100;
+/** A part of a message stays readable whatever file name or argument it quotes. */
+const PART = 600;
 
 /** How alerts are shown on standard output. command: see AlertTextOptions. */
 export function viewOptions(options: Options, command: string): AlertTextOptions {
@@ -30,13 +32,8 @@ export function writeError(text: string): void {
 /** The four lines of a fault, each on one line whatever file names hold. */
 export function faultText(fault: Fault): string {
   const { exit, message, where, effect, remedy } = fault;
-  return new Fault(
-    exit,
-    terminalSafe(message),
-    terminalSafe(where),
-    terminalSafe(effect),
-    terminalSafe(remedy),
-  ).format();
+  const part = (text: string): string => cut(terminalSafe(text), PART);
+  return new Fault(exit, part(message), part(where), part(effect), part(remedy)).format();
 }
 
 /** Trouble of a disk that any write can meet. */

@@ -3,11 +3,12 @@ import { DAY_MS } from "../feature/clock.ts";
 import type { ReportData } from "../report/html.ts";
 import type { ReplayResult } from "./replay.ts";
 
-/** The report's plain data of one back-test. figures: the mail figures of its last day. */
+/** The report's plain data of one back-test. figures: the mail figures of its last day. command: see ReportData. */
 export function reportData(
   result: ReplayResult,
   alerts: readonly Alert[],
   figures: ReportData["figures"],
+  command: string,
 ): ReportData {
   const { model, lines, ledger } = result;
   return {
@@ -20,6 +21,7 @@ export function reportData(
     lines,
     perHour: result.perHour.filter((h) => h.time >= model.to - (model.to % 3_600_000)),
     figures,
+    command,
     model: [
       {
         label: "learned from",

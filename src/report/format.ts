@@ -5,7 +5,7 @@ const HOUR_MS = 3_600_000;
 const DAY_MS = 86_400_000;
 
 /** Ids that may stand in a command to paste into a shell; all of ours do. */
-const PLAIN_ID = /^[A-Za-z0-9_-]{1,64}$/;
+const PLAIN_ID = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
 /** What comes before the id: our program and one of its verbs, such as "npx logvane explain". */
 const PLAIN_COMMAND = /^(?:npx )?logvane(?: [a-z]+)?$/;
 

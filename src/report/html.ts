@@ -2,7 +2,7 @@ import type { Alert } from "../detect/alert.ts";
 import { cut, htmlSafe } from "./escape.ts";
 import { countText, localTime, measureText, nextCommand, numberText, sinceText } from "./format.ts";
 import { STYLE } from "./style.ts";
-import { type Hour, timelineSvg } from "./timeline.ts";
+import { type Hour, timelineChart } from "./timeline.ts";
 
 export type Figure = { readonly label: string; readonly value: string };
 
@@ -25,6 +25,8 @@ export type ReportData = {
   readonly perHour: readonly Hour[];
   readonly figures: readonly Figure[];
   readonly model: readonly Figure[];
+  /** Our program and verb that tells more of an alert, such as "npx logvane explain"; "" where nothing was kept. */
+  readonly command: string;
 };
 
 const LINES = 5;
@@ -53,9 +55,9 @@ export function renderHtml(data: ReportData): string {
 <p class="note">${htmlSafe(span)} (${htmlSafe(data.timeZone)})</p>
 </header>
 <section aria-label="Timeline">
-${timelineSvg(data.perHour, data.alerts, data.from, data.to, data.timeZone)}
+${timelineChart(data.perHour, data.alerts, data.from, data.to, data.timeZone)}
 </section>
-${data.alerts.map((alert, i) => card(alert, i + 1, data.timeZone)).join("\n")}
+${data.alerts.map((alert, i) => card(alert, i + 1, data)).join("\n")}
 ${figuresTable("Mail figures", data.figures)}
 ${figuresTable("What was read", coverage(data))}
 ${figuresTable("Model", data.model)}
@@ -74,7 +76,7 @@ function verdict(data: ReportData): string {
   return `${incidents}, ${grave === sent.length ? "serious" : `${numberText(grave)} of them serious`}`;
 }
 
-function card(alert: Alert, number: number, timeZone: string): string {
+function card(alert: Alert, number: number, { timeZone, command }: ReportData): string {
   return `<article class="${htmlSafe(alert.severity)}">
 <h2><span class="badge">${number} · ${htmlSafe(alert.severity)}</span> ${htmlSafe(alert.title)}</h2>
 <p>${htmlSafe(alert.summary)}</p>
@@ -85,7 +87,7 @@ ${alert.measures.map((m) => term(m.name, htmlSafe(measureText(m)))).join("\n")}
 ${entities(alert)}
 ${term("Kind", htmlSafe(`${alert.kind} (${Math.round(alert.kindConfidence * 100)} %), ${alert.view} view`))}
 </dl>
-${rawLines(alert)}${next(alert)}</article>`;
+${rawLines(alert)}${next(alert, command)}</article>`;
 }
 
 /** One row of a card. html: escaped already. */
@@ -108,9 +110,9 @@ function rawLines(alert: Alert): string {
   return `<details open><summary>Evidence, from ${of}</summary><ol class="lines">\n${rows.join("\n")}\n</ol></details>\n`;
 }
 
-function next(alert: Alert): string {
-  const command = nextCommand("logvane explain", alert.id);
-  return command === undefined ? "" : `<p class="note">Again on a terminal: <code>${command}</code></p>\n`;
+function next(alert: Alert, command: string): string {
+  const line = command === "" ? undefined : nextCommand(command, alert.id);
+  return line === undefined ? "" : `<p class="note">Again on a terminal: <code>${line}</code></p>\n`;
 }
 
 function coverage(data: ReportData): Figure[] {

@@ -34,11 +34,13 @@ code { font: .9em ui-monospace, monospace; }
 table { border-collapse: collapse; width: 100%; }
 th, td { text-align: left; font-weight: normal; padding: .25rem 0; border-top: 1px solid var(--rule); overflow-wrap: anywhere; }
 td { text-align: right; font-variant-numeric: tabular-nums; }
-svg { display: block; width: 100%; height: auto; }
-.bars { fill: var(--bar); } .axis { stroke: var(--rule); }
-.mark path { stroke: var(--accent); stroke-width: 1.5; stroke-dasharray: 3 3; }
-.mark circle { fill: var(--accent); }
-.mark text { fill: var(--card); font: bold 11px system-ui, sans-serif; text-anchor: middle; }
-.day { fill: var(--soft); font: 12px system-ui, sans-serif; text-anchor: middle; }
+.chart { position: relative; margin: 1.6rem .6rem 0; padding-bottom: 1.4rem; }
+.chart svg { display: block; width: 100%; height: 7.5rem; }
+.bars { fill: var(--bar); } .axis { stroke: var(--rule); vector-effect: non-scaling-stroke; }
+.mark path { stroke: var(--accent); stroke-width: 1.5; stroke-dasharray: 3 3; vector-effect: non-scaling-stroke; }
+.chart span { position: absolute; transform: translateX(-50%); }
+.pin { top: -1.5rem; min-width: 1.3rem; padding: 0 .2rem; border-radius: 1rem; background: var(--accent); color: var(--card); box-shadow: 0 0 0 1px var(--card); font: bold .72rem/1.3rem system-ui, sans-serif; text-align: center; }
+.day { bottom: 0; color: var(--soft); font-size: .75rem; white-space: nowrap; }
+@media (max-width: 36rem) { .day.odd { display: none; } }
 @media print { body { background: none; } section, article { break-inside: avoid; } }
 `;

@@ -4,11 +4,9 @@ import { countText, localDay, localTime, numberText } from "./format.ts";
 
 export type Hour = { readonly time: number; readonly lines: number };
 
-/** Drawing units; the page scales the picture to its width. */
+/** Drawing units; the page stretches the picture to its width, and sets the labels beside it at their own size. */
 const WIDTH = 1000;
-const HEIGHT = 150;
-const TOP = 22;
-const BASE = 128;
+const HEIGHT = 106;
 /** More bars than this cannot be told apart on a screen. */
 const BARS = 500;
 /** Days named below the bars. */
@@ -16,8 +14,11 @@ const TICKS = 8;
 const HOUR_MS = 3_600_000;
 const DAY_MS = 86_400_000;
 
-/** Inline SVG: lines per hour as bars, a numbered mark where each alert opened, days below. from, to: milliseconds. */
-export function timelineSvg(
+/**
+ * Lines per hour as bars, a numbered mark where each alert opened, days below. from, to: milliseconds. Labels are no
+ * part of the drawing, so that they stay readable where it gets narrow.
+ */
+export function timelineChart(
   hours: readonly Hour[],
   alerts: readonly Alert[],
   from: number,
@@ -25,24 +26,28 @@ export function timelineSvg(
   timeZone: string,
 ): string {
   const span = Math.max(1, to - from);
-  const x = (time: number): number => (Math.min(Math.max(time - from, 0), span) / span) * WIDTH;
+  const share = (time: number): number => Math.min(Math.max(time - from, 0), span) / span;
   const bars = binned(hours, from, span);
   const most = bars.reduce((max, n) => Math.max(max, n), 0);
   const total = hours.reduce((sum, hour) => sum + hour.lines, 0);
   const label = `${countText(total, "line")} from ${localTime(from, timeZone)} to ${localTime(to, timeZone)}, ${countText(alerts.length, "alert")}`;
   return [
-    `<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${htmlSafe(label)}">`,
+    `<div class="chart"><svg viewBox="0 0 ${WIDTH} ${HEIGHT}" preserveAspectRatio="none" role="img" aria-label="${htmlSafe(label)}">`,
     `<path class="bars" d="${barPath(bars, most, (barMs(span) / span) * WIDTH)}"/>`,
-    `<path class="axis" d="M0 ${BASE}H${WIDTH}"/>`,
-    ...alerts.map((alert, i) => mark(x(alert.openedAt), i + 1, alert)),
+    `<path class="axis" d="M0 ${HEIGHT}H${WIDTH}"/>`,
+    ...alerts.map((alert, i) => mark(share(alert.openedAt), i + 1, alert)),
+    "</svg>",
+    ...alerts.map((alert, i) => pin(share(alert.openedAt), i + 1, alert)),
     ...days(from, to, timeZone).map(
-      ([time, day]) => `<text class="day" x="${round(x(time))}" y="${HEIGHT - 6}">${htmlSafe(day)}</text>`,
+      ([time, day], i) =>
+        `<span class="day${i % 2 === 1 ? " odd" : ""}" style="left:${percent(share(time))}">${htmlSafe(day)}</span>`,
     ),
-    `</svg><p class="note">Lines in the log; the tallest bar is ${numberText(most)}.</p>`,
+    `</div><p class="note">Lines in the log; the tallest bar is ${numberText(most)}.</p>`,
   ].join("\n");
 }
 
 const round = (n: number): number => Math.round(n * 10) / 10;
+const percent = (share: number): string => `${round(100 * share)}%`;
 
 /** Milliseconds of one bar: whole hours, so that no hour falls between two bars. */
 function barMs(span: number): number {
@@ -64,18 +69,22 @@ function barPath(bars: readonly number[], most: number, step: number): string {
   let path = "";
   for (let i = 0; i < bars.length; i++) {
     if (bars[i] === 0) continue;
-    const height = round((bars[i]! / most) * (BASE - TOP));
-    path += `M${round(i * step)} ${BASE}v-${height}h${round(step * 0.8)}v${height}z`;
+    const height = round((bars[i]! / most) * HEIGHT);
+    path += `M${round(i * step)} ${HEIGHT}v-${height}h${round(step * 0.8)}v${height}z`;
   }
   return path;
 }
 
-function mark(x: number, number: number, alert: Alert): string {
-  const at = round(Math.min(Math.max(x, 9), WIDTH - 9));
+function mark(share: number, number: number, alert: Alert): string {
   return (
     `<g class="mark ${alert.severity}"><title>${number}: ${htmlSafe(alert.title)}</title>` +
-    `<path d="M${at} ${TOP}V${BASE}"/><circle cx="${at}" cy="12" r="9"/><text x="${at}" y="16">${number}</text></g>`
+    `<path d="M${round(share * WIDTH)} 0V${HEIGHT}"/></g>`
   );
+}
+
+/** The mark's number above it. Two that are close overlap; the later one is on top. */
+function pin(share: number, number: number, alert: Alert): string {
+  return `<span class="pin ${alert.severity}" style="left:${percent(share)}">${number}</span>`;
 }
 
 /** At most TICKS days of the span with the time of their noon, from the first on. */

@@ -43,8 +43,8 @@ export function storeOf(db: Database, path: string): Store {
     saveModel: (model) => guarded(path, () => saveModel(db, model)),
     champion: () => guarded(path, () => champion(db, path)),
     saveAlerts: (records) => guarded(path, () => saveAlerts(db, records)),
-    getAlert: (id) => guarded(path, () => getAlert(db, id)),
-    listAlerts: (limit) => guarded(path, () => listAlerts(db, limit)),
+    getAlert: (id) => guarded(path, () => getAlert(db, id, path)),
+    listAlerts: (limit) => guarded(path, () => listAlerts(db, limit, path)),
     close: () => void db.close(),
   };
 }
@@ -75,7 +75,7 @@ function champion(db: Database, path: string): StoredModel | undefined {
       "no line can be scored with it",
       "train again: logvane train FILE...",
     );
-  return { id: row.id, createdAt: row.created_at, header: JSON.parse(row.header) as object, blob };
+  return { id: row.id, createdAt: row.created_at, header: parsed(row.header, path, `model ${row.id}`), blob };
 }
 
 function saveAlerts(db: Database, records: readonly StoredAlert[]): void {
@@ -89,7 +89,24 @@ function saveAlerts(db: Database, records: readonly StoredAlert[]): void {
   }).immediate();
 }
 
-function getAlert(db: Database, idOrPrefix: string): StoredAlert | undefined {
+/** JSON that this program saved. Throws Fault badData for anything but an object. */
+function parsed(json: string, path: string, what: string): object {
+  try {
+    const value: unknown = JSON.parse(json);
+    if (typeof value === "object" && value !== null) return value;
+  } catch {
+    // told below
+  }
+  throw new Fault(
+    "badData",
+    "the state database is damaged: a record in it is no JSON",
+    `${path}, ${what}`,
+    "it can't be read; nothing was changed",
+    "move the file away and train again (logvane train FILE...), or put back a copy from a backup",
+  );
+}
+
+function getAlert(db: Database, idOrPrefix: string, path: string): StoredAlert | undefined {
   if (idOrPrefix === "") return undefined;
   const rows = db
     .prepare("SELECT id, record FROM alerts WHERE substr(id, 1, length(@id)) = @id ORDER BY id LIMIT 3")
@@ -104,12 +121,12 @@ function getAlert(db: Database, idOrPrefix: string): StoredAlert | undefined {
       "nothing was shown",
       "type more of the id (logvane alerts lists them)",
     );
-  return JSON.parse(row.record) as StoredAlert;
+  return parsed(row.record, path, `alert ${row.id}`) as StoredAlert;
 }
 
-function listAlerts(db: Database, limit: number): StoredAlert[] {
+function listAlerts(db: Database, limit: number, path: string): StoredAlert[] {
   const rows = db
     .prepare("SELECT id, record FROM alerts ORDER BY opened_at DESC, id LIMIT ?")
     .all(limit) as AlertRow[];
-  return rows.map((row) => JSON.parse(row.record) as StoredAlert);
+  return rows.map((row) => parsed(row.record, path, `alert ${row.id}`) as StoredAlert);
 }

@@ -28,6 +28,14 @@ db.close();
 const damaged = path("damaged");
 openStore(damaged).close();
 writeFileSync(databasePath(damaged), "no database ".repeat(500));
+/** Sound pages, but records that are not ours any more. */
+const torn = path("torn");
+openStore(torn).close();
+const rows = openDatabase(torn);
+const insert = rows.prepare("INSERT INTO alerts (id, opened_at, record) VALUES (?, 1, ?)");
+insert.run("aaaa", '{"id":');
+insert.run("bbbb", '{"id":"bbbb"}');
+rows.close();
 const file = path("file");
 writeFileSync(file, "");
 
@@ -54,6 +62,30 @@ const CASES: readonly (readonly [string, readonly string[], number, RegExp, RegE
     /more of the id/,
   ],
   ["a damaged state", ["alerts", "--state", damaged], 65, /damaged/, /logvane\.db/, /train again/],
+  [
+    "half a record",
+    ["explain", "aaaa", "--state", torn],
+    65,
+    /a record in it is no JSON/,
+    /alert aaaa/,
+    /train again/,
+  ],
+  [
+    "a record without its fields",
+    ["explain", "bbbb", "--state", torn],
+    65,
+    /no sound "total"/,
+    /alert bbbb/,
+    /again/,
+  ],
+  [
+    "an argument of a hundred kilobytes",
+    ["alerts", "--timezone", "x".repeat(100_000)],
+    64,
+    /^.{10,700}$/,
+    /alerts/,
+    /--help/,
+  ],
   ["a file as state", ["alerts", "--state", file], 74, /cannot use the state folder/, /file/, /--state DIR/],
   ["a newer state", ["alerts", "--state", newer], 78, /schema 99/, /logvane\.db/, /newer release/],
 ];

@@ -16,6 +16,7 @@ const data: ReportData = {
   perHour: Array.from({ length: 48 }, (_, i) => ({ time: from + i * HOUR, lines: i === 5 ? 200 : 10 })),
   figures: [{ label: "received", value: "412" }],
   model: [{ label: "Trained on", value: "21 days" }],
+  command: "npx logvane explain",
 };
 
 suite("the HTML report", () => {
@@ -30,6 +31,13 @@ suite("the HTML report", () => {
   test("shows local times with their offset", () => assert.match(page, /2026-09-21 04:00 \+02:00, for 2 h/));
   test("marks every alert on the timeline", () => {
     assert.equal(page.match(/<g class="mark /g)?.length, 2);
+    assert.deepEqual(
+      [...page.matchAll(/<span class="pin (\w+)" style="left:([\d.]+)%">(\d+)/g)].map((m) => m.slice(1)),
+      [
+        ["high", "5.2", "1"], // 2.5 of 48 hours
+        ["low", "5.2", "2"],
+      ],
+    );
     assert.match(page, /670 lines from 2026-09-21 02:00 \+02:00/); // 47 hours of 10 and one of 200
   });
   test("draws every hour as a bar of its own", () => {
@@ -41,6 +49,10 @@ suite("the HTML report", () => {
   test("loads nothing from anywhere and runs nothing", () => {
     assert.match(page, /content="default-src 'none'; style-src 'unsafe-inline'"/);
     assert.doesNotMatch(page, /<script|<link|<img|<iframe|\bsrc=|\bhref=|url\(|@import|https?:/i);
+  });
+  test("offers the command that it was given, and none where nothing was kept", () => {
+    assert.match(page, /<code>npx logvane explain b4f00d<\/code>/);
+    assert.doesNotMatch(renderHtml({ ...data, command: "" }), /<code>/);
   });
   test("is the same on every run", () => assert.equal(renderHtml(data), page));
   test("holds no number that is none", () => assert.doesNotMatch(page, /NaN|undefined|Infinity/));

@@ -60,6 +60,7 @@ suite("an alert written by an attacker", () => {
     assert.equal(good.match(/^next +(.*)$/m)?.[1], "npx logvane explain b4f00d");
   });
   test("cannot bring a command of its own", () => {
+    assert.equal(nextCommand("logvane explain", "--state"), undefined);
     assert.equal(nextCommand("logvane explain", "a b"), undefined);
     assert.equal(nextCommand("logvane explain", HOSTILE), undefined);
     assert.throws(() => nextCommand("rm -rf", "a"), RangeError);
