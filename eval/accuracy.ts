@@ -188,10 +188,10 @@ ${missing.map((m) => `\n**Not run:** ${m}\n`).join("")}
 
 Both logs come from one lab: real Postfix and Dovecot, but composed from recordings. Each common normal episode occurs many times
 over, so almost nothing new happens in normal time. A view that reports shapes never seen has it easy here; a real server brings
-new harmless shapes every week. The rows without the novelty view tell how much hangs on it. Faults switch on and off at once, delays have
+new harmless shapes every week. The row without the novelty view tells how much hangs on it on quickstart. Faults switch on and off at once, delays have
 light tails, and users are independent of each other. For many faults the labels were themselves made from shapes that the
 normal recordings lack, which favours novelty again. The views were tuned on these two logs, so the figures are those of a fit, not a
-forecast: nothing here was held out from the people who chose the constants. Five and fifteen incidents are few; one more or less
+forecast: no log was held out while the constants were chosen. Five and fifteen incidents are few; one more or less
 moves the share by 20 and 7 points. No figure here says how many false alarms your server will see.
 
 ## Run by run
