@@ -1,4 +1,3 @@
-import { refusalCause } from "./cause.ts";
 import type { EventName } from "./names.ts";
 import { readDelivery } from "./postfix-delivery.ts";
 import { putEnvelope, readAction } from "./postfix-smtpd.ts";
@@ -11,7 +10,6 @@ import {
   putClient,
   type Reading,
   readDsn,
-  readReply,
   type Sample,
   word,
 } from "./scan.ts";
