@@ -19,7 +19,7 @@ import { type WindowModel, WindowScorer } from "./detect/window.ts";
 import { columnIndex, fitWindow, windowTable } from "./detect/window-fit.ts";
 import { DAY_MS, type LocalClock, placeOf, SLOT_MS, slotOf } from "./feature/clock.ts";
 import { ColumnRegistry } from "./feature/columns.ts";
-import { EntityReader, type Observation } from "./feature/entity.ts";
+import { EntityReader, type KnownPairs, type Observation } from "./feature/entity.ts";
 import { TransactionTracker } from "./feature/transaction.ts";
 import { placesOf, SlotCounter, type SlotCounts } from "./feature/window.ts";
 import type { MailEvent } from "./mail/event.ts";
@@ -74,7 +74,7 @@ const isGrave = (event: MailEvent): boolean =>
 /** Reads the past. Hand it events in log order, then fit(). */
 export class Learner {
   readonly registry: ColumnRegistry = new ColumnRegistry();
-  readonly reader: EntityReader = new EntityReader();
+  readonly reader: EntityReader;
   readonly tracker: TransactionTracker = new TransactionTracker();
   /** Events of the last day, from which the detector starts warm. */
   readonly tail: {
@@ -98,6 +98,7 @@ export class Learner {
 
   constructor(options: PipelineOptions) {
     this.#options = options;
+    this.reader = new EntityReader(options.salt);
   }
 
   /** First and last log time seen, in ms; NaN and -Infinity before any. */
@@ -165,6 +166,19 @@ export class Learner {
   }
 }
 
+/** What a detector continues: the tables that join lines, and the last day. */
+export type Warmth = Pick<Learner, "registry" | "reader" | "tracker" | "tail">;
+
+/** A detector's start from a model alone, as after a restart. */
+export function coldStart(salt: string, pairs: KnownPairs): Warmth {
+  return {
+    registry: new ColumnRegistry(),
+    reader: new EntityReader(salt, pairs),
+    tracker: new TransactionTracker(),
+    tail: { slots: [], observations: [] },
+  };
+}
+
 /** Watches what comes after training. Hand it events in log order; it hands back the alerts that open. */
 export class Detector {
   readonly model: Model;
@@ -191,7 +205,7 @@ export class Detector {
   #now: number;
   #slot: number;
 
-  constructor(model: Model, learner: Learner, options: PipelineOptions, onScore?: (score: Score) => void) {
+  constructor(model: Model, learner: Warmth, options: PipelineOptions, onScore?: (score: Score) => void) {
     this.model = model;
     this.#options = options;
     this.#registry = learner.registry;
@@ -222,7 +236,8 @@ export class Detector {
   }
 
   /** The windows and entity counts continue where training ended. */
-  #warm(learner: Learner): void {
+  #warm(learner: Warmth): void {
+    if (learner.tail.slots.length === 0) return; // begins cold: windows fill with what comes
     const bySlot = new Map(learner.tail.slots.map((s) => [s.slot, s]));
     for (let slot = this.#slot - MAX_GAP_SLOTS; slot < this.#slot; slot++) this.#push(bySlot.get(slot), slot);
     for (const { observation, slot } of learner.tail.observations) this.#entities.add(observation, slot);

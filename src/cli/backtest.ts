@@ -129,7 +129,7 @@ function durationMs(text: string): number {
   return Number(match[1]) * UNITS[match[2]!]!;
 }
 
-function budgetOf(text: string): number {
+export function budgetOf(text: string): number {
   const match = /^(\d{1,4})(?:\/day)?$/.exec(text);
   if (!match || Number(match[1]) < 1)
     throw usage(`"${text.slice(0, 60)}" is no alert budget`, "--alert-budget", "--alert-budget 2/day");

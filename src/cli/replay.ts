@@ -139,7 +139,7 @@ function noTimes(files: readonly string[]): Fault {
   );
 }
 
-function checkHistory(learner: Learner, until: number): void {
+export function checkHistory(learner: Learner, until: number): void {
   const { from } = learner.range;
   if (Number.isNaN(from)) {
     throw new Fault(

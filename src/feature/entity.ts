@@ -1,4 +1,5 @@
 import type { MailEvent } from "../mail/event.ts";
+import { hash64 } from "../math/hash.ts";
 import type { Family } from "./family.ts";
 
 /** Something a person, network or domain did that is worth counting. */
@@ -56,6 +57,9 @@ const MAX_PAIRS = 262_144;
 /** The key under which the whole site is counted. */
 export const SITE = "this server";
 
+/** Pairs of account and network that logged in, and that at least tried; pseudonyms, oldest first. */
+export type KnownPairs = { readonly used: readonly string[]; readonly tried: readonly string[] };
+
 /** Turns events into observations of entities. Holds what joins lines: queue ids, and networks known for an account. */
 export class EntityReader {
   /** host + queue id -> what is known of the message. */
@@ -63,8 +67,25 @@ export class EntityReader {
   /** "account network" pairs seen with a successful, or with any, log-in. */
   readonly #used = new BoundedSet(MAX_PAIRS);
   readonly #tried = new BoundedSet(MAX_PAIRS);
+  readonly #salt: string;
   readonly #blocks = new BoundedSet(MAX_PAIRS);
   readonly #failed = new BoundedSet(MAX_PAIRS);
+
+  /** salt: of the pseudonyms under which accounts and networks are remembered. pairs: those of an earlier reader. */
+  constructor(salt: string, pairs: KnownPairs = { used: [], tried: [] }) {
+    this.#salt = salt;
+    for (const pair of pairs.used) this.#used.add(pair);
+    for (const pair of pairs.tried) this.#tried.add(pair);
+  }
+
+  /** The pairs of account and network met so far, as pseudonyms. */
+  get pairs(): KnownPairs {
+    return { used: this.#used.members, tried: this.#tried.members };
+  }
+
+  #pair(account: string, network: string): string {
+    return hash64(`${this.#salt} ${account} ${network}`);
+  }
 
   /** Account that sent the message of a queue id, while it is remembered. */
   accountOf(event: MailEvent): string | undefined {
@@ -92,7 +113,7 @@ export class EntityReader {
   #failure(account: string, network: string, out: Observation[]): void {
     if (account !== "") out.push({ feature: F["auth_failures"]!, key: account, count: 1 });
     if (network !== "") out.push({ feature: F["auth_failures_network"]!, key: network, count: 1 });
-    if (account === "" || network === "" || !this.#tried.add(`${account} ${network}`)) return;
+    if (account === "" || network === "" || !this.#tried.add(this.#pair(account, network))) return;
     out.push({ feature: F["auth_failures_new_network"]!, key: account, count: 1 });
     out.push({ feature: F["auth_failures_new_pair_site"]!, key: SITE, count: 1 });
   }
@@ -102,8 +123,9 @@ export class EntityReader {
     const block = Math.floor((event.time ?? 0) / 21_600_000);
     if (this.#blocks.add(`${account} ${network} ${block}`))
       out.push({ feature: F["login_networks"]!, key: account, count: 1 });
-    this.#tried.add(`${account} ${network}`);
-    if (!this.#used.add(`${account} ${network}`)) return;
+    const pair = this.#pair(account, network);
+    this.#tried.add(pair);
+    if (!this.#used.add(pair)) return;
     out.push({ feature: F["login_new_network"]!, key: account, count: 1 });
     out.push({ feature: F["login_new_network_site"]!, key: SITE, count: 1 });
   }
@@ -188,6 +210,11 @@ class BoundedSet {
 
   constructor(limit: number) {
     this.#limit = limit;
+  }
+
+  /** Oldest first. */
+  get members(): string[] {
+    return [...this.#members];
   }
 
   /** True when the member is new. */

@@ -1,0 +1,92 @@
+import type { Command } from "commander";
+import { type Alert, alertRecord } from "../detect/alert.ts";
+import { Fault } from "../fault.ts";
+import { localClock } from "../feature/clock.ts";
+import { coldStart, Detector } from "../pipeline.ts";
+import { renderAlertsText } from "../report/text.ts";
+import { databasePath } from "../store/db.ts";
+import { unpackModel } from "../store/model.ts";
+import { openStore, type StoredModel } from "../store/queries.ts";
+import { budgetOf } from "./backtest.ts";
+import { openMail } from "./input.ts";
+import { loadKernels } from "./kernels.ts";
+import { addInputOptions, isQuiet, type Options, outputFormat, stateDir } from "./options.ts";
+import { viewOptions, writeError, writeOut } from "./out.ts";
+import { createProgress } from "./progress.ts";
+
+const PROGRESS_LINES = 4096;
+/** Exit code of --exit-code when something was found. */
+const FOUND = 1;
+
+/** Registers `logvane detect`. */
+export function detectCommand(program: Command): Command {
+  const command = program
+    .command("detect")
+    .description("watch the lines after the end of training with the model in use; print and keep the alerts")
+    .argument("<file...>", "log files, globs, directories, or - for standard input")
+    .option("--alert-budget <n>", "alerts a day at most: 2, or 2/day", "2/day")
+    .option("--exit-code", "exit with 1 when there are alerts")
+    .action(async (files: string[], options: Options) => detect(files, options));
+  return addInputOptions(command);
+}
+
+async function detect(files: readonly string[], options: Options): Promise<void> {
+  const format = outputFormat(options, ["text", "ndjson", "json"]);
+  const budget = budgetOf(String(options["alertBudget"]));
+  const store = openStore(stateDir(options));
+  const stored = store.champion();
+  if (!stored) throw noModel(stateDir(options));
+  const kernels = loadKernels();
+  const { model, pairs } = unpackModel(stored.blob, kernels, whereOf(stored, options));
+  const input = await openMail(files, options);
+  const { salt } = model.entity;
+  const settings = {
+    clock: localClock(input.zone),
+    budget,
+    without: new Set<never>(),
+    salt,
+    seed: 1,
+    kernels,
+  };
+  const detector = new Detector(model, coldStart(salt, pairs), settings);
+  const alerts: Alert[] = [];
+  const progress = createProgress("watching", 0, { quiet: isQuiet(options) });
+  let lines = 0;
+  let before = 0;
+  for await (const { file, line, text, truncated } of input.lines) {
+    const event = input.reader.read(file, line, text, truncated);
+    if (++lines % PROGRESS_LINES === 0) progress.update(lines);
+    if (event.time !== null && event.time < model.to) before++;
+    else alerts.push(...detector.add(event));
+  }
+  progress.end();
+  store.saveAlerts(alerts.map(alertRecord));
+  store.close();
+  const shown = alerts.filter((a) => !a.held);
+  if (format === "ndjson")
+    for (const alert of shown) await writeOut(`${JSON.stringify(alertRecord(alert))}\n`);
+  else if (format === "json") await writeOut(`${JSON.stringify(shown.map(alertRecord), undefined, 2)}\n`);
+  else
+    await writeOut(
+      renderAlertsText(shown, viewOptions({ ...options, timezone: input.timezone }, "logvane explain")),
+    );
+  if (!isQuiet(options)) {
+    writeError(
+      `${shown.length} alerts, ${detector.ledger.held} held back by the budget; ${lines} lines read, ${before} of them from before the model's end (left out)\n`,
+    );
+  }
+  if (options["exitCode"] === true && shown.length > 0) process.exitCode = FOUND;
+}
+
+const whereOf = (stored: StoredModel, options: Options): string =>
+  `${databasePath(stateDir(options))}, model ${stored.id}`;
+
+function noModel(dir: string): Fault {
+  return new Fault(
+    "configuration",
+    "there is no model yet",
+    `state folder ${dir}`,
+    "no line can be scored",
+    "learn one first: logvane train FILE... (two weeks of log or more)",
+  );
+}

@@ -1,0 +1,77 @@
+import { randomBytes } from "node:crypto";
+import type { Command } from "commander";
+import { Fault } from "../fault.ts";
+import { DAY_MS, localClock } from "../feature/clock.ts";
+import { hash64 } from "../math/hash.ts";
+import { Learner } from "../pipeline.ts";
+import { packModel } from "../store/model.ts";
+import { openStore } from "../store/queries.ts";
+import { openMail } from "./input.ts";
+import { loadKernels } from "./kernels.ts";
+import { addInputOptions, isQuiet, type Options, stateDir } from "./options.ts";
+import { writeError, writeOut } from "./out.ts";
+import { createProgress } from "./progress.ts";
+import { checkHistory } from "./replay.ts";
+
+const PROGRESS_LINES = 4096;
+
+/** Registers `logvane train`. */
+export function trainCommand(program: Command): Command {
+  const command = program
+    .command("train")
+    .description("learn what is normal from a log, and keep it as the model in use")
+    .argument("<file...>", "log files, globs, directories, or - for standard input")
+    .option("--seed <n>", "seed of the training", "1")
+    .action(async (files: string[], options: Options) => train(files, options));
+  return addInputOptions(command);
+}
+
+async function train(files: readonly string[], options: Options): Promise<void> {
+  const seed = seedOf(options);
+  const store = openStore(stateDir(options)); // first, so that hours of reading don't end at a folder that can't be written
+  const input = await openMail(files, options);
+  const learner = new Learner({
+    clock: localClock(input.zone),
+    budget: 1,
+    without: new Set(),
+    salt: randomBytes(16).toString("hex"),
+    seed,
+    kernels: loadKernels(),
+  });
+  const progress = createProgress("learning", 0, { quiet: isQuiet(options) });
+  let lines = 0;
+  for await (const { file, line, text, truncated } of input.lines) {
+    learner.add(input.reader.read(file, line, text, truncated));
+    if (++lines % PROGRESS_LINES === 0) progress.update(lines);
+  }
+  progress.update(lines);
+  progress.end();
+  const { from, to } = learner.range;
+  checkHistory(learner, to);
+  const model = learner.fit(to);
+  const blob = packModel({ model, pairs: learner.reader.pairs });
+  const id = hash64(`${from} ${to} ${model.events} ${seed}`).slice(0, 12);
+  const header = {
+    from,
+    to,
+    events: model.events,
+    seed,
+    columns: model.window.columns.length,
+    shapes: model.novelty.known.length,
+  };
+  store.saveModel({ id, createdAt: to, header, blob });
+  store.close();
+  const { unknown, badEnvelope } = input.reader;
+  await writeOut(
+    `model ${id}: ${((to - from) / DAY_MS).toFixed(1)} days, ${model.events} lines, ${header.columns} columns, ${header.shapes} message shapes\n` +
+      `${lines} lines read (${unknown} not understood, ${badEnvelope} without a readable time, ${input.duplicates()} duplicates left out)\n`,
+  );
+  if (!isQuiet(options)) writeError("next: logvane detect FILE... watches the lines that come after\n");
+}
+
+/** --seed, checked. */
+function seedOf(options: Options): number {
+  const text = String(options["seed"]);
+  if (/^\d{1,15}$/.test(text)) return Number(text);
+  throw new Fault("usage", "--seed takes a whole number", "--seed", "nothing was done", "type: --seed 1");
+}
