@@ -4,11 +4,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, suite, test } from "node:test";
 import { createRandom } from "../../src/math/random.ts";
-import { printed, program } from "./support.ts";
+import { frozen, printed, program } from "./support.ts";
 
-/** A small server's log: 15 quiet days, then one with a flood of hostile lines. */
+/** A small server's log: 15 quiet days and a half, then a flood of hostile lines. */
 const START = Date.UTC(2026, 8, 7);
-const DAYS = 16;
+const DAYS = 15.5;
 const PER_DAY = 144;
 const UNTIL = "2026-09-22T00:00:00Z";
 const EVIL =
@@ -32,7 +32,7 @@ for (let i = 0; i < DAYS * PER_DAY; i++) {
   put(at, `postfix/smtpd[${100 + i}]: connect from ${client}`);
   put(at + 1000, `postfix/smtpd[${100 + i}]: disconnect from ${client} ehlo=1 quit=1 commands=2`);
 }
-const noon = START + (DAYS - 0.5) * 86_400_000;
+const noon = START + DAYS * 86_400_000;
 for (let i = 0; i < 300; i++) {
   const at = noon + i * 4000;
   put(
@@ -84,5 +84,22 @@ suite("an attacker's log, from the file to each output", () => {
     const next = outputs.get("text")!.match(/^next .*$/gm) ?? [];
     assert.ok(next.length > 0);
     for (const line of next) assert.match(line, /^next {6}logvane explain [0-9a-f]{12}$/);
+  });
+
+  test("prints an alert when cut after the line that opened it, and not when cut before", async () => {
+    const alerts = printed(Buffer.from(outputs.get("ndjson")!));
+    const times = parts
+      .filter((_, i) => i % 2 === 0)
+      .map((text) => Date.parse(text.toString("latin1").slice(0, 29)));
+    const opening = times.findIndex((t) => t >= Date.parse(alerts[0]!.opened_at));
+    const flags = ["--train-until", UNTIL, "--timezone", "UTC", "--quiet", "--format", "ndjson"];
+    for (const [lines, opened] of [
+      [opening, 0],
+      [opening + 1, 1],
+    ] as const) {
+      writeFileSync(file, Buffer.concat(parts.slice(0, 2 * lines)));
+      const { stdout } = await program("bin/logvane.js", ["backtest", file, ...flags]);
+      assert.deepEqual(printed(stdout).map(frozen), alerts.slice(0, opened).map(frozen));
+    }
   });
 });
