@@ -12,6 +12,11 @@ const files = readdirSync(join(ROOT, "dist/test"), { recursive: true, encoding: 
   )
   .sort()
   .map((file) => join("dist/test", file));
+// Without files, node --test would look for some by itself and run them all.
+if (files.length === 0) {
+  console.error(`no compiled test file has "${filters.join('" or "')}" in its name`);
+  process.exit(1);
+}
 const result = spawnSync(process.execPath, ["--enable-source-maps", "--test", ...files], {
   cwd: ROOT,
   stdio: "inherit",

@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 
@@ -11,4 +12,24 @@ export function logvane(args: readonly string[], env: Readonly<Record<string, st
     env: { PATH: process.env["PATH"] ?? "", TZ: "UTC", ...env },
   });
   return { status, stdout, stderr };
+}
+
+/** A mistake: its name, arguments, exit code, and a word each of what, where and do. */
+export type FaultCase = readonly [string, readonly string[], number, RegExp, RegExp, RegExp];
+
+/** Runs it and holds the message to its four parts, with nothing else on either stream. */
+export function assertFault([, args, code, what, where, remedy]: FaultCase): void {
+  const { status, stdout, stderr } = logvane(args);
+  assert.equal(status, code, stderr);
+  assert.equal(stdout, "");
+  const [error, place, effect, advice, end, ...more] = stderr.split("\n");
+  assert.match(error!, /^error {3}\S/);
+  assert.match(error!, what);
+  assert.match(place!, /^where {3}\S/);
+  assert.match(place!, where);
+  assert.match(effect!, /^effect {2}\S/);
+  assert.match(advice!, /^do {6}\S/);
+  assert.match(advice!, remedy);
+  assert.deepEqual([end, more], ["", []]);
+  assert.doesNotMatch(stderr, /[\u0000-\u0009\u000b-\u001f]| at .*\.js:/);
 }

@@ -8,7 +8,7 @@ import { alertRecord } from "../../src/detect/alert.ts";
 import { databasePath, openDatabase } from "../../src/store/db.ts";
 import { openStore, type StoredAlert } from "../../src/store/queries.ts";
 import { HOSTILE, sampleAlert } from "../report/support.ts";
-import { logvane } from "./support.ts";
+import { assertFault, type FaultCase, logvane } from "./support.ts";
 
 const root = mkdtempSync(join(tmpdir(), "logvane-faults-"));
 after(() => rmSync(root, { recursive: true, force: true }));
@@ -39,8 +39,7 @@ rows.close();
 const file = path("file");
 writeFileSync(file, "");
 
-/** Arguments, exit code, and a word of what, where and do. */
-const CASES: readonly (readonly [string, readonly string[], number, RegExp, RegExp, RegExp])[] = [
+const CASES: readonly FaultCase[] = [
   ["no verb", [], 64, /no verb/, /command line/, /--help/],
   ["an unknown verb", ["fly"], 64, /no verb "fly"/, /first word/, /explain, alerts/],
   ["a verb with control characters", ["a\u001b[31m\nb"], 64, /a\\x1b\[31m\\x0ab/, /first word/, /use one of/],
@@ -91,22 +90,9 @@ const CASES: readonly (readonly [string, readonly string[], number, RegExp, RegE
 ];
 
 suite("a mistake or a broken state", () => {
-  for (const [name, args, code, what, where, remedy] of CASES)
-    test(`${name} ends with ${code} and says what, where, effect and what to do`, () => {
-      const { status, stdout, stderr } = logvane(args);
-      assert.equal(status, code, stderr);
-      assert.equal(stdout, "");
-      const [error, place, effect, advice, end, ...more] = stderr.split("\n");
-      assert.match(error!, /^error {3}\S/);
-      assert.match(error!, what);
-      assert.match(place!, /^where {3}\S/);
-      assert.match(place!, where);
-      assert.match(effect!, /^effect {2}\S/);
-      assert.match(advice!, /^do {6}\S/);
-      assert.match(advice!, remedy);
-      assert.deepEqual([end, more], ["", []]);
-      assert.doesNotMatch(stderr, /[\u0000-\u0009\u000b-\u001f]| at .*\.js:/);
-    });
+  for (const fault of CASES)
+    test(`${fault[0]} ends with ${fault[2]} and says what, where, effect and what to do`, () =>
+      assertFault(fault));
 });
 
 suite("the state's alerts on the command line", () => {

@@ -1,0 +1,152 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, suite, test } from "node:test";
+import { assertFault, type FaultCase } from "./support.ts";
+
+const root = mkdtempSync(join(tmpdir(), "logvane-input-"));
+after(() => rmSync(root, { recursive: true, force: true }));
+
+function made(name: string, content: string | Uint8Array, mode = 0o644): string {
+  const file = join(root, name);
+  writeFileSync(file, content, { mode });
+  return file;
+}
+
+/** A folder with one file that is no log by its name. */
+const folder = join(root, "folder");
+mkdirSync(folder);
+writeFileSync(join(folder, "notes.txt"), "nothing\n");
+/** Two connections on September 7 and one on the 8th, 12 hours and 36 hours after the first. */
+const LINES = ["Sep  7 00:00:00", "Sep  7 12:00:00", "Sep  8 12:00:00"]
+  .map((stamp) => `${stamp} mx1 postfix/smtpd[7]: connect from unknown[192.0.2.9]\n`)
+  .join("");
+const log = made("mail.log", LINES);
+const sample = readFileSync("samples/quickstart.log.gz");
+const half = made("half.log.gz", sample.subarray(0, 50_000));
+const access = made("access.log", '192.0.2.9 - - "GET / HTTP/1.1" 200 1\n'.repeat(3));
+const image = made(
+  "image",
+  Uint8Array.from({ length: 4096 }, (_, i) => (i * 7) % 256),
+);
+
+const backtest = (file: string, until: string, ...more: string[]): string[] => [
+  ...["backtest", file, "--timezone", "UTC", "--year", "2026"],
+  ...(until === "" ? [] : ["--train-until", until]),
+  ...more,
+];
+const NOON = "2026-09-08T12:00:00Z";
+const flags = (...more: string[]): string[] => backtest(log, NOON, ...more);
+
+const CASES: readonly FaultCase[] = [
+  [
+    "no such file",
+    backtest(join(root, "none.log"), NOON),
+    66,
+    /no such file: .*none\.log \(ENOENT\)/,
+    /FILE/,
+    /check the path/,
+  ],
+  [
+    "a folder without logs",
+    backtest(folder, NOON),
+    66,
+    /no log in the folder/,
+    /1 files/,
+    /name the log files/,
+  ],
+  [
+    "a glob without files",
+    backtest(join(root, "*.zip"), NOON),
+    66,
+    /no file matches/,
+    /FILE/,
+    /check the path/,
+  ],
+  ["an empty file", backtest(made("empty.log", ""), NOON), 66, /is empty/, /FILE/, /mail\.log\.1/],
+  ["a binary file", backtest(image, NOON), 65, /not a text log/, /first bytes/, /name a text log/],
+  [
+    "a truncated gz file",
+    backtest(half, NOON),
+    65,
+    /half\.log\.gz/,
+    /after line \d{3,}/,
+    /copy the file again/,
+  ],
+  ["a log of another kind", backtest(access, NOON), 65, /none of 3 lines has a time/, /files/, /mail server/],
+  [
+    "a log of another kind, with --since",
+    backtest(access, "", "--since", "7d"),
+    65,
+    /no line has a time/,
+    /access/,
+    /mail server/,
+  ],
+  [
+    "no line before the end of training",
+    backtest(log, "2026-09-01"),
+    65,
+    /no line lies before/,
+    /2026-09-01T/,
+    /later time/,
+  ],
+  [
+    "no line after the end of training",
+    backtest(log, "2026-10-01"),
+    65,
+    /no line lies after/,
+    /last line 2026-09-08T12/,
+    /earlier time/,
+  ],
+  [
+    "too little history",
+    backtest(log, "2026-09-07T12:00:00Z"),
+    65,
+    /0\.5 days before/,
+    /first line 2026-09-07T00/,
+    /older \(rotated\)/,
+  ],
+  ["neither of the times", backtest(log, ""), 64, /either/, /--train-until/, /--since 7d/],
+  ["both of the times", flags("--since", "7d"), 64, /either/, /--since/, /--train-until 2026/],
+  [
+    "an end of training that is no time",
+    backtest(log, "monday"),
+    64,
+    /"monday"/,
+    /--train-until/,
+    /2026-09-21T/,
+  ],
+  ["a month that is none", backtest(log, "2026-13-01"), 64, /no ISO 8601/, /--train-until/, /2026-09-21T/],
+  [
+    "a duration without unit",
+    backtest(log, "", "--since", "30"),
+    64,
+    /no duration/,
+    /--since/,
+    /--since 30d/,
+  ],
+  ["a budget of none", flags("--alert-budget", "0/day"), 64, /"0\/day"/, /--alert-budget/, /2\/day/],
+  ["a budget a week", flags("--alert-budget", "9/week"), 64, /"9\/week"/, /--alert-budget/, /2\/day/],
+  ["a view that is none", flags("--without", "vae"), 64, /no view "vae"/, /--without/, /transaction, entity/],
+  ["a seed with a sign", flags("--seed", "-1"), 64, /whole number/, /--seed/, /--seed 1/],
+  ["retraining by the hour", flags("--retrain", "hourly"), 64, /weekly or never/, /--retrain/, /never/],
+];
+
+suite("a back-test of bad input", () => {
+  for (const fault of CASES)
+    test(`${fault[0]} ends with ${fault[2]} and says what, where, effect and what to do`, () =>
+      assertFault(fault));
+
+  // root may read everything, so that no file is out of reach
+  const skip = process.getuid?.() === 0 ? "runs as root" : false;
+  test("a file that may not be read ends with 66", { skip }, () =>
+    assertFault([
+      "no permission",
+      backtest(made("secret.log", LINES, 0), NOON),
+      66,
+      /permission denied \(EACCES\)/,
+      /FILE/,
+      /group "adm"/,
+    ]),
+  );
+});
