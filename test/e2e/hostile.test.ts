@@ -80,10 +80,8 @@ suite("an attacker's log, from the file to each output", () => {
     for (const [name, text] of outputs) assert.ok(text.length < MEGABYTE / 2, `${name}: ${text.length}`);
   });
 
-  test("puts nothing but our verb and an id into the command to type", () => {
-    const next = outputs.get("text")!.match(/^next .*$/gm) ?? [];
-    assert.ok(next.length > 0);
-    for (const line of next) assert.match(line, /^next {6}logvane explain [0-9a-f]{12}$/);
+  test("offers no command to type: a back-test keeps nothing to explain", () => {
+    assert.doesNotMatch(outputs.get("text")!, /^next/m);
   });
 
   test("prints an alert when cut after the line that opened it, and not when cut before", async () => {
