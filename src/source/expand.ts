@@ -38,7 +38,14 @@ export function expandArguments(args: readonly string[]): Named[] {
   return out;
 }
 
-const exists = (path: string): boolean => statSync(path, { throwIfNoEntry: false }) !== undefined;
+/** A path under a folder that may not be entered is not known to exist; statOf says why. */
+const exists = (path: string): boolean => {
+  try {
+    return statSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch {
+    return false;
+  }
+};
 
 function statOf(path: string): ReturnType<typeof statSync> & object {
   try {
@@ -84,7 +91,7 @@ function logsIn(folder: string): Named[] {
   );
 }
 
-const isFile = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+const isFile = (path: string): boolean => exists(path) && statOf(path).isFile();
 
 /** Existing paths that match, sorted. A part without wildcards is taken as it is. */
 function glob(pattern: string): string[] {
@@ -95,7 +102,7 @@ function glob(pattern: string): string[] {
       if (!/[*?[]/.test(part)) {
         const path = base === "" ? part : join(base, part);
         if (part === "." || exists(path)) next.push(base === "" && part === "." ? "." : path);
-      } else if (base === "" || statSync(base).isDirectory()) {
+      } else if (base === "" || statOf(base).isDirectory()) {
         const names = entriesOf(base === "" ? "." : base);
         for (const name of names)
           if (matchesGlob(name, part)) next.push(base === "" ? name : join(base, name));
