@@ -147,7 +147,7 @@ suite("a back-test of bad input", () => {
     try {
       await assert.rejects(openInputs([secret]), (fault: Fault) => {
         assert.equal(fault.exit, "noInput");
-        assert.match(fault.format(), /permission denied \(EACCES\)[^]*group "adm"/);
+        assert.match(fault.format(), /permission denied \(EACCES\)[\s\S]*group "adm"/);
         return true;
       });
     } finally {
