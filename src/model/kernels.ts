@@ -1,5 +1,6 @@
 import { squash, squashBack } from "../math/activation.ts";
 import { adam } from "../math/adam.ts";
+import { fnv64 } from "../math/checksum.ts";
 import type { Floats } from "../math/floats.ts";
 import { countInputs } from "../math/gather.ts";
 import { countLoss, countLossBack } from "../math/likelihood.ts";
@@ -155,7 +156,7 @@ export function wasmKernels(bytes: Uint8Array): Kernels {
   const wasm = (globalThis as unknown as { WebAssembly: WasmGlobal }).WebAssembly;
   const module = new wasm.Module(bytes);
   return {
-    name: "wasm-simd-f32",
+    name: `wasm-simd-f32 ${(fnv64(bytes).high >>> 0).toString(16).padStart(8, "0")}`,
     open(floats, views, panel) {
       const size = OWN_TABLES + 4 * (SPILL + panel + floats) + ALIGN * (views + 2);
       const pages = Math.ceil(size / PAGE);
