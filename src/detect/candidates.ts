@@ -29,6 +29,18 @@ const templatesOf = (
   const seen = new Map(lines.map((l) => [l.templateId, l.template]));
   return [...seen].slice(0, 3).map(([id, text]) => ({ id, text: text.slice(0, 400) }));
 };
+/** The programs that wrote the lines; where none is cited, what was counted. */
+function programsOf(
+  lines: readonly { template: string }[],
+  label: string,
+): { type: string; value: string }[] {
+  const programs = new Set(lines.map((l) => l.template.slice(0, Math.max(0, l.template.indexOf(": ")))));
+  programs.delete("");
+  return programs.size === 0
+    ? [{ type: "measure", value: label }]
+    : [...programs].map((value) => ({ type: "program", value }));
+}
+
 /** Names from the log are shown whole only when short; rendering escapes them. */
 const short = (value: string): string => (value.length > MAX_VALUE ? `${value.slice(0, MAX_VALUE)}…` : value);
 
@@ -70,7 +82,7 @@ export function windowCandidate(
       typicalLow: low,
       typicalHigh: high,
     },
-    entities: [{ type: "measure", value: column.level === "template" ? "message" : column.label }],
+    entities: programsOf(lines, column.label),
     templates: templatesOf(lines),
     lines: cited(lines),
     fresh: scorer.recent(f.column, 1),
@@ -111,7 +123,7 @@ export function transactionCandidate(
     title: `${KIND_TITLES[named.kind]}: ${figures}`,
     summary: `More messages, connections or sessions went an unusual way than on any day of training: ${figures}.`,
     measure: { name: column.label, actual: f.actual, typicalLow: low, typicalHigh: high },
-    entities: [{ type: "measure", value: column.label }],
+    entities: programsOf(lines, column.label),
     templates: templatesOf(lines),
     lines: cited(lines),
     fresh: scorer.recent(f.column, 1),

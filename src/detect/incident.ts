@@ -28,6 +28,9 @@ const MAX_LINES = 5;
 type Incident = {
   readonly alert: Alert;
   readonly family: Candidate["family"];
+  /** What opened it; its lines make the total, once a moment, so that overlapping windows count nothing twice. */
+  readonly key: string;
+  countedAt: number;
   readonly keys: Set<string>;
   lastActivity: number;
 };
@@ -115,7 +118,10 @@ export class IncidentManager {
     incident.lastActivity = candidate.at;
     incident.alert.end = candidate.at;
     incident.alert.total.events++;
-    incident.alert.total.lines += candidate.fresh;
+    if (candidate.key === incident.key && candidate.at > incident.countedAt) {
+      incident.alert.total.lines += candidate.fresh;
+      incident.countedAt = candidate.at;
+    }
     this.#lastOf.set(incident.family, candidate.at);
     this.#lastOf.set(candidate.family, candidate.at);
     if (
@@ -170,7 +176,14 @@ export class IncidentManager {
       updates: [],
       total: { lines: c.fresh, events: 1 },
     };
-    this.#open.push({ alert, family: c.family, keys: new Set([c.key]), lastActivity: c.at });
+    this.#open.push({
+      alert,
+      family: c.family,
+      key: c.key,
+      countedAt: c.at,
+      keys: new Set([c.key]),
+      lastActivity: c.at,
+    });
     this.#lastOf.set(c.family, c.at);
     return alert;
   }
