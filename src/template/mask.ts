@@ -131,7 +131,12 @@ class Shape {
   private closeRun(): void {
     if (!this.afterParameter) return;
     this.text += this.closed;
-    for (; this.opened > 0 && CLOSING.test(this.gap); this.opened--) this.gap = this.gap.replace(CLOSING, "");
+    for (; this.opened > 0 && CLOSING.test(this.gap); this.opened--) {
+      const at = this.gap.search(CLOSING);
+      const rest = this.gap.slice(at + 1);
+      // an end that touches the next word leaves a blank, or the two sides would become one token
+      this.gap = this.gap.slice(0, at) + (rest === "" ? " " : rest);
+    }
     if (this.opened > 0) this.text += this.openMark + PARAMETER;
     this.afterParameter = false;
   }
@@ -151,15 +156,18 @@ class Shape {
 const OPENING = /[[({]/;
 const CLOSING = /[\])}]/;
 
-/** Separators as a shape holds them: white space and angle brackets as one blank, empty pairs of brackets dropped. */
+/** Separators as a shape holds them: white space, angle brackets and empty pairs of brackets as one blank. */
 function tidy(gap: string): string {
   if (gap.length === 1) return gap <= " " || gap === "<" || gap === ">" || gap === "\x7f" ? " " : gap;
   let out = "";
   for (const c of gap) {
     const last = out.at(-1);
     if (c <= " " || c === "\x7f" || c === "<" || c === ">") out += last === " " ? "" : " ";
-    else if (last !== undefined && PAIRS.has(last + c)) out = out.slice(0, -1);
-    else out += c;
+    else if (last !== undefined && PAIRS.has(last + c)) {
+      // a blank stays, or what stood on either side would become one token
+      out = out.slice(0, -1);
+      if (!out.endsWith(" ")) out += " ";
+    } else out += c;
   }
   return out === "" && gap !== "" ? " " : out; // never joins two words
 }
