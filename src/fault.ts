@@ -9,6 +9,9 @@ export const EXIT = {
   configuration: 78,
 } as const;
 
+/** Exit code of --exit-code when something was found. */
+export const FOUND = 1;
+
 export type ExitName = keyof typeof EXIT;
 
 /** What an operator can mend, in four parts, each written for someone woken at night. */

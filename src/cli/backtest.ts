@@ -1,12 +1,12 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import type { Command } from "commander";
 import { alertRecord } from "../detect/alert.ts";
-import { Fault } from "../fault.ts";
+import { Fault, FOUND } from "../fault.ts";
 import { DAY_MS } from "../feature/clock.ts";
 import type { Score, ViewName } from "../pipeline.ts";
 import { renderHtml } from "../report/html.ts";
 import { renderAlertsText } from "../report/text.ts";
-import { addInputOptions, isQuiet, type Options, outputFormat, useColor } from "./options.ts";
+import { addInputOptions, isQuiet, type Options, outputFormat, seedOf, useColor } from "./options.ts";
 import { writeError, writeOut } from "./out.ts";
 import { createProgress } from "./progress.ts";
 import { type ReplayRequest, replay } from "./replay.ts";
@@ -15,8 +15,6 @@ import { instant } from "./when.ts";
 
 const VIEWS: readonly ViewName[] = ["window", "transaction", "entity", "novelty", "absence"];
 const DEFAULT_BUDGET = 2;
-/** Exit code of --exit-code when something was found. */
-const FOUND = 1;
 /** A back-test keeps no alert, so `explain` would not find it. */
 const NO_COMMAND = "";
 
@@ -103,8 +101,6 @@ function requestOf(files: readonly string[], options: Options): ReplayRequest {
   if (options["retrain"] !== "weekly" && options["retrain"] !== "never") {
     throw usage("--retrain takes weekly or never", "--retrain", "--retrain never");
   }
-  if (!/^\d{1,15}$/.test(String(options["seed"])))
-    throw usage("--seed takes a whole number", "--seed", "--seed 1");
   return {
     files,
     options,
@@ -114,7 +110,7 @@ function requestOf(files: readonly string[], options: Options): ReplayRequest {
         : { time: instant(String(trainUntil), "--train-until") },
     budget: budgetOf(String(options["alertBudget"])),
     without: new Set(without as ViewName[]),
-    seed: Number(options["seed"]),
+    seed: seedOf(options),
   };
 }
 

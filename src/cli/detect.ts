@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { type Alert, alertRecord } from "../detect/alert.ts";
-import { Fault } from "../fault.ts";
+import { Fault, FOUND } from "../fault.ts";
 import { localClock } from "../feature/clock.ts";
 import { coldStart, Detector } from "../pipeline.ts";
 import { renderAlertsText } from "../report/text.ts";
@@ -12,11 +12,7 @@ import { openMail } from "./input.ts";
 import { loadKernels } from "./kernels.ts";
 import { addInputOptions, isQuiet, type Options, outputFormat, stateDir } from "./options.ts";
 import { viewOptions, writeError, writeOut } from "./out.ts";
-import { createProgress } from "./progress.ts";
-
-const PROGRESS_LINES = 4096;
-/** Exit code of --exit-code when something was found. */
-const FOUND = 1;
+import { createProgress, PROGRESS_LINES } from "./progress.ts";
 
 /** Registers `logvane detect`. */
 export function detectCommand(program: Command): Command {

@@ -111,3 +111,10 @@ export function stateDir(options: Options): string {
   if (process.getuid?.() === 0) return "/var/lib/logvane";
   return join(env["XDG_STATE_HOME"] || join(env["HOME"] || homedir(), ".local", "state"), "logvane");
 }
+
+/** --seed, checked. Throws a usage Fault. */
+export function seedOf(options: Options): number {
+  const text = String(options["seed"]);
+  if (/^\d{1,15}$/.test(text)) return Number(text);
+  throw new Fault("usage", "--seed takes a whole number", "--seed", "nothing was done", "type: --seed 1");
+}

@@ -22,6 +22,9 @@ export type ProgressOptions = {
   readonly now?: () => number;
 };
 
+/** Lines between two updates: a look at the clock for each line would cost more than the bar is worth. */
+export const PROGRESS_LINES = 4096;
+
 /** A bar with a rate on a terminal, a plain line every few seconds elsewhere. total: 0 when it is not known. */
 export function createProgress(label: string, total: number, options: ProgressOptions): Progress {
   if (options.quiet) return { update() {}, end() {} };

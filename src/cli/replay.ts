@@ -14,6 +14,7 @@ import {
 import { openMail } from "./input.ts";
 import { loadKernels } from "./kernels.ts";
 import type { Options } from "./options.ts";
+import { PROGRESS_LINES } from "./progress.ts";
 
 /** A back-test: learn what lies before a time, replay the rest as if live. */
 
@@ -54,7 +55,6 @@ export type ReplayResult = {
 };
 
 const HOUR_MS = 3_600_000;
-const PROGRESS_LINES = 4096;
 const MAX_HOURS = 24 * 400;
 
 /** Throws a Fault when there is too little before the end of training, or nothing after it. */

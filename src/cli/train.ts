@@ -1,6 +1,5 @@
 import { randomBytes } from "node:crypto";
 import type { Command } from "commander";
-import { Fault } from "../fault.ts";
 import { DAY_MS, localClock } from "../feature/clock.ts";
 import { hash64 } from "../math/hash.ts";
 import { Learner } from "../pipeline.ts";
@@ -8,12 +7,10 @@ import { packModel } from "../store/model.ts";
 import { openStore } from "../store/queries.ts";
 import { openMail } from "./input.ts";
 import { loadKernels } from "./kernels.ts";
-import { addInputOptions, isQuiet, type Options, stateDir } from "./options.ts";
+import { addInputOptions, isQuiet, type Options, seedOf, stateDir } from "./options.ts";
 import { writeError, writeOut } from "./out.ts";
-import { createProgress } from "./progress.ts";
+import { createProgress, PROGRESS_LINES } from "./progress.ts";
 import { checkHistory } from "./replay.ts";
-
-const PROGRESS_LINES = 4096;
 
 /** Registers `logvane train`. */
 export function trainCommand(program: Command): Command {
@@ -67,11 +64,4 @@ async function train(files: readonly string[], options: Options): Promise<void> 
       `${lines} lines read (${unknown} not understood, ${badEnvelope} without a readable time, ${input.duplicates()} duplicates left out)\n`,
   );
   if (!isQuiet(options)) writeError("next: logvane detect FILE... watches the lines that come after\n");
-}
-
-/** --seed, checked. */
-function seedOf(options: Options): number {
-  const text = String(options["seed"]);
-  if (/^\d{1,15}$/.test(text)) return Number(text);
-  throw new Fault("usage", "--seed takes a whole number", "--seed", "nothing was done", "type: --seed 1");
 }
