@@ -72,7 +72,7 @@ function groupingAccuracy(groups: readonly string[], truth: readonly string[]): 
 
 /** Group ids of messages, as `templates --raw` gives them. */
 function groupsOf(messages: readonly string[]): string[] {
-  const catalogue = new Catalogue();
+  const catalogue = new Catalogue(1);
   const shapes = messages.map((message) => catalogue.add(message));
   catalogue.settle();
   return shapes.map((shape) => catalogue.groupOf(shape).id);

@@ -12,6 +12,7 @@ import { openMail } from "./input.ts";
 import { loadKernels } from "./kernels.ts";
 import { addInputOptions, isQuiet, type Options, outputFormat, stateDir } from "./options.ts";
 import { viewOptions, writeError, writeOut } from "./out.ts";
+import { eachEvent } from "./parse.ts";
 import { createProgress, PROGRESS_LINES } from "./progress.ts";
 
 /** Registers `logvane detect`. */
@@ -49,12 +50,11 @@ async function detect(files: readonly string[], options: Options): Promise<void>
   const progress = createProgress("watching", 0, { quiet: isQuiet(options) });
   let lines = 0;
   let before = 0;
-  for await (const { file, line, text, truncated } of input.lines) {
-    const event = input.reader.read(file, line, text, truncated);
+  await eachEvent(input, (event) => {
     if (++lines % PROGRESS_LINES === 0) progress.update(lines);
     if (event.time !== null && event.time < model.to) before++;
     else alerts.push(...detector.add(event));
-  }
+  });
   progress.end();
   store.saveAlerts(alerts.map(alertRecord));
   store.close();

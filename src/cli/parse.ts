@@ -1,28 +1,34 @@
 import type { Command } from "commander";
 import type { MailEvent } from "../mail/event.ts";
 import type { EventReader } from "../mail/read.ts";
+import type { FileBatch } from "../source/files.ts";
 
-/** One line of the input, as the source layer gives it. */
-export type InputLine = {
-  readonly file: string;
-  readonly line: number;
-  readonly text: string;
-  readonly truncated: boolean;
-};
-
-/** Opens the FILE arguments of a verb with its flags: a reader for their zone and year, and the lines in order of time. */
+/** Opens the FILE arguments of a verb with its flags: a reader for their zone and year, and the lines, file after file. */
 export type OpenMail = (
   files: readonly string[],
   options: Readonly<Record<string, unknown>>,
 ) => Promise<OpenedMail>;
 export type OpenedMail = {
   readonly reader: EventReader;
-  readonly lines: AsyncIterable<InputLine> | Iterable<InputLine>;
+  /** The lines, for `reader`. To be taken once. */
+  readonly batches: () => AsyncIterable<FileBatch>;
   /** IANA zone in which days are cut. */
   readonly timezone: string;
   /** Lines left out because rotated files overlap; known when all is read. */
   readonly duplicates: () => number;
 };
+
+/** Reads all lines and hands each one's event to `visit`. name: how a file is to be cited. */
+export async function eachEvent(
+  mail: Pick<OpenedMail, "reader" | "batches">,
+  visit: (event: MailEvent) => void,
+  name: (file: string) => string = (file) => file,
+): Promise<void> {
+  for await (const { file, lines } of mail.batches()) {
+    const cited = name(file);
+    for (let i = 0; i < lines.count; i++) visit(mail.reader.read(cited, lines, i));
+  }
+}
 
 /** Characters gathered before a write. */
 const CHUNK = 1 << 16;
@@ -66,18 +72,20 @@ export function recordOf(event: MailEvent): Record<string, unknown> {
 
 async function writeRecords(mail: OpenedMail, write: (text: string) => void | Promise<void>): Promise<void> {
   let out = "";
-  for await (const line of mail.lines) {
-    out += `${JSON.stringify(recordOf(mail.reader.read(line.file, line.line, line.text, line.truncated)))}\n`;
-    if (out.length > CHUNK) {
-      await write(out);
-      out = "";
+  for await (const { file, lines } of mail.batches()) {
+    for (let i = 0; i < lines.count; i++) {
+      out += `${JSON.stringify(recordOf(mail.reader.read(file, lines, i)))}\n`;
+      if (out.length > CHUNK) {
+        await write(out);
+        out = "";
+      }
     }
   }
   if (out !== "") await write(out);
 }
 
 async function statsOf(mail: OpenedMail, text: boolean): Promise<string> {
-  for await (const line of mail.lines) mail.reader.read(line.file, line.line, line.text, line.truncated);
+  await eachEvent(mail, () => {});
   const stats = mail.reader.stats(mail.duplicates());
   if (!text) return `${JSON.stringify(stats, undefined, 2)}\n`;
   const rows: [string, number][] = [

@@ -14,6 +14,7 @@ import {
 import { openMail } from "./input.ts";
 import { loadKernels } from "./kernels.ts";
 import type { Options } from "./options.ts";
+import { eachEvent } from "./parse.ts";
 import { PROGRESS_LINES } from "./progress.ts";
 
 /** A back-test: learn what lies before a time, replay the rest as if live. */
@@ -75,15 +76,12 @@ export async function replay(request: ReplayRequest): Promise<ReplayResult> {
   const perHour = new Map<number, number>();
   let detector: Detector | undefined;
   let lines = 0;
-  let truncated = 0;
   let watched = 0;
   let last = Number.NEGATIVE_INFINITY;
-  for await (const { file, line, text, truncated: cut } of input.lines) {
-    const event = input.reader.read(request.name?.(file) ?? file, line, text, cut);
+  const take = (event: MailEvent): void => {
     lines++;
-    if (cut) truncated++;
     if (lines % PROGRESS_LINES === 0) request.onProgress?.(lines, detector ? "watch" : "learn");
-    if (event.time === null) continue;
+    if (event.time === null) return;
     last = Math.max(last, event.time);
     const hour = Math.floor(event.time / HOUR_MS) * HOUR_MS;
     if (perHour.size < MAX_HOURS || perHour.has(hour)) perHour.set(hour, (perHour.get(hour) ?? 0) + 1);
@@ -91,18 +89,19 @@ export async function replay(request: ReplayRequest): Promise<ReplayResult> {
     if (!detector) {
       if (event.time < until) {
         learner.add(event);
-        continue;
+        return;
       }
       checkHistory(learner, until);
       detector = new Detector(learner.fit(until), learner, settings, request.onScore);
     }
     watched++;
     alerts.push(...detector.add(event));
-  }
+  };
+  await eachEvent(input, take, request.name);
   request.onProgress?.(lines, "watch");
   if (!detector) throw nothingAfter(learner, until, lines);
   alerts.sort((a, b) => a.openedAt - b.openedAt || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0));
-  const { unknown, badEnvelope } = input.reader;
+  const { unknown, badEnvelope, truncated } = input.reader;
   return {
     alerts,
     ledger: detector.ledger,
@@ -119,10 +118,9 @@ export async function replay(request: ReplayRequest): Promise<ReplayResult> {
 async function lastTime(request: ReplayRequest): Promise<number> {
   const input = await openMail(request.files, request.options);
   let last = Number.NEGATIVE_INFINITY;
-  for await (const { file, line, text, truncated } of input.lines) {
-    const { time } = input.reader.read(file, line, text, truncated);
+  await eachEvent(input, ({ time }) => {
     if (time !== null && time > last) last = time;
-  }
+  });
   if (!Number.isFinite(last)) throw noTimes(request.files);
   return last;
 }

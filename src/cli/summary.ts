@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { Fault } from "../fault.ts";
 import { MailSummary, type Row, type Summary } from "../mail/summary.ts";
 import { dayHour } from "../mail/summary-day.ts";
-import type { OpenMail } from "./parse.ts";
+import { eachEvent, type OpenMail } from "./parse.ts";
 
 const DAY_MS = 86_400_000;
 /** Rows of a table in the text report. */
@@ -27,8 +27,7 @@ export function summaryCommand(
         resolveDate(String(options["date"]), now(), mail.timezone),
         mail.timezone,
       );
-      for await (const line of mail.lines)
-        summary.add(mail.reader.read(line.file, line.line, line.text, line.truncated));
+      await eachEvent(mail, (event) => summary.add(event));
       const result = summary.summary();
       await write(
         options["format"] === "json" ? `${JSON.stringify(result, undefined, 2)}\n` : summaryText(result),

@@ -1,5 +1,8 @@
+import { randomBytes } from "node:crypto";
 import type { Command } from "commander";
 import { parseEnvelope } from "../log/envelope.ts";
+import { HeadReader } from "../log/head.ts";
+import type { LineBatch } from "../log/lines.ts";
 import { LogClock } from "../log/year.ts";
 import { Zone } from "../log/zone.ts";
 import { openInputs, readInputs } from "../source/files.ts";
@@ -13,8 +16,11 @@ const WRITE_SIZE = 1 << 16;
 /** A year with every day: times play no part here, only where the envelope ends. */
 const ANY_YEAR = 2000;
 
-/** The lines of one file: how many, and the number of each one's shape. */
-type FileShapes = { readonly file: string; readonly shapes: number[] };
+/** Numbers of one run of lines. */
+const RUN = 1 << 16;
+
+/** The number of the shape of each line from `first` on. */
+type Run = { readonly file: string; readonly first: number; readonly shapes: Int32Array; length: number };
 
 /** Registers `logvane templates`. */
 export function templatesCommand(program: Command, io: Out): void {
@@ -28,30 +34,52 @@ export function templatesCommand(program: Command, io: Out): void {
     .option("--timezone <zone>", "taken as by every verb; shapes don't depend on it")
     .option("--year <year>", "taken as by every verb; shapes don't depend on it")
     .action(async (files: string[], options: { raw?: true; format: string; json?: true }) => {
-      const catalogue = new Catalogue();
-      const read = await shapesOf(files, options.raw === true, catalogue);
+      const catalogue = new Catalogue(randomBytes(4).readUInt32LE());
+      const perLine = options.json !== true && options.format === "ndjson";
+      const runs = await shapesOf(files, options.raw === true, catalogue, perLine);
       catalogue.settle();
-      if (options.json === true || options.format === "json") await io.out(asJson(catalogue));
-      else if (options.format === "ndjson") await writeRecords(read, catalogue, io);
-      else await io.out(asText(catalogue));
+      if (perLine) await writeRecords(runs, catalogue, io);
+      else await io.out(options.json === true || options.format === "json" ? asJson(catalogue) : asText(catalogue));
     });
 }
 
-/** Reads all lines into the catalogue. */
-async function shapesOf(files: readonly string[], raw: boolean, catalogue: Catalogue): Promise<FileShapes[]> {
-  const { inputs } = await openInputs(files);
+/** Reads all lines into the catalogue. keep: whether to keep each line's shape, at four bytes a line. */
+async function shapesOf(
+  files: readonly string[],
+  raw: boolean,
+  catalogue: Catalogue,
+  keep: boolean,
+): Promise<Run[]> {
+  const { inputs } = await openInputs(files, { stdin: process.stdin });
   const clock = new LogClock(new Zone("UTC"), ANY_YEAR);
-  const read: FileShapes[] = [];
+  const head = new HeadReader(clock);
+  const shapeOf = (lines: LineBatch, i: number): number => {
+    const start = lines.starts[i]!;
+    const end = lines.ends[i]!;
+    if (raw) return catalogue.addBytes(lines.bytes, start, end);
+    if (head.read(lines.bytes, start, end)) return catalogue.addBytes(lines.bytes, head.messageAt, end);
+    head.forget();
+    return catalogue.add(parseEnvelope(lines.text(i), clock).message);
+  };
+  const runs: Run[] = [];
+  let run: Run | undefined;
   for await (const { file, lines } of readInputs(inputs)) {
-    if (read.at(-1)?.file !== file) read.push({ file, shapes: [] });
-    const { shapes } = read.at(-1)!;
-    for (const { text } of lines) shapes.push(catalogue.add(raw ? text : parseEnvelope(text, clock).message));
+    for (let i = 0; i < lines.count; i++) {
+      const shape = shapeOf(lines, i);
+      if (!keep) continue;
+      const line = lines.first + i;
+      if (run === undefined || run.file !== file || run.first + run.length !== line || run.length === RUN) {
+        run = { file, first: line, shapes: new Int32Array(RUN), length: 0 };
+        runs.push(run);
+      }
+      run.shapes[run.length++] = shape;
+    }
   }
-  return read;
+  return runs;
 }
 
 /** One record for every line, in order. `file` stands in it when there are several. */
-async function writeRecords(read: readonly FileShapes[], catalogue: Catalogue, io: Out): Promise<void> {
+async function writeRecords(runs: readonly Run[], catalogue: Catalogue, io: Out): Promise<void> {
   const tails = new Map<number, string>(); // what records of one shape have in common
   const tailOf = (shape: number): string => {
     const { id, text } = catalogue.groupOf(shape);
@@ -59,11 +87,12 @@ async function writeRecords(read: readonly FileShapes[], catalogue: Catalogue, i
     tails.set(shape, tail);
     return tail;
   };
+  const several = runs.some((run) => run.file !== runs[0]!.file);
   let out = "";
-  for (const { file, shapes } of read) {
-    const head = read.length > 1 ? `{"file":${JSON.stringify(file)},"line":` : '{"line":';
-    for (const [i, shape] of shapes.entries()) {
-      out += `${head}${i + 1}${tails.get(shape) ?? tailOf(shape)}`;
+  for (const { file, first, shapes, length } of runs) {
+    const head = several ? `{"file":${JSON.stringify(file)},"line":` : '{"line":';
+    for (let i = 0; i < length; i++) {
+      out += `${head}${first + i}${tails.get(shapes[i]!) ?? tailOf(shapes[i]!)}`;
       if (out.length < WRITE_SIZE) continue;
       await io.out(out);
       out = "";

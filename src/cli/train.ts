@@ -9,6 +9,7 @@ import { openMail } from "./input.ts";
 import { loadKernels } from "./kernels.ts";
 import { addInputOptions, isQuiet, type Options, seedOf, stateDir } from "./options.ts";
 import { writeError, writeOut } from "./out.ts";
+import { eachEvent } from "./parse.ts";
 import { createProgress, PROGRESS_LINES } from "./progress.ts";
 import { checkHistory } from "./replay.ts";
 
@@ -37,10 +38,10 @@ async function train(files: readonly string[], options: Options): Promise<void> 
   });
   const progress = createProgress("learning", 0, { quiet: isQuiet(options) });
   let lines = 0;
-  for await (const { file, line, text, truncated } of input.lines) {
-    learner.add(input.reader.read(file, line, text, truncated));
+  await eachEvent(input, (event) => {
+    learner.add(event);
     if (++lines % PROGRESS_LINES === 0) progress.update(lines);
-  }
+  });
   progress.update(lines);
   progress.end();
   const { from, to } = learner.range;

@@ -1,59 +1,137 @@
 /** A line longer than this many bytes is cut: Postfix and rsyslog themselves stop at 2 KiB and 8 KiB. */
 export const LINE_CAP = 8192;
 
-/** Units of a decoded line that can't be more than LINE_CAP bytes: one UTF-16 unit stands for at most three bytes. */
-const SURE_UNITS = Math.floor(LINE_CAP / 3);
+/** Lines for which a batch first has room; it grows with what comes. */
+const FIRST_ROOM = 4096;
 
 const LF = 10;
 const CR = 13;
-const LF_TEXT = "\n";
 
 /** One line as cut from its file. `line` is 1-based as `sed -n Np` counts; `truncated` when more than LINE_CAP bytes were there. */
 export type Line = { readonly line: number; readonly text: string; readonly truncated: boolean };
 
 /**
- * A copy of `text` that doesn't keep the chunk alive which it was cut from (V8 cuts strings as views of the whole).
- * For what is held longer than a batch: table keys, cited lines.
+ * A copy of `text` that doesn't keep alive what it was cut from (V8 cuts strings as views of the whole).
+ * For what is held longer than a line: table keys, cited lines.
  */
 export const detached = (text: string): string => ` ${text}`.slice(1);
+
+/** The text of bytes[start, end); invalid UTF-8 becomes U+FFFD. */
+export const decode = (bytes: Buffer, start: number, end: number): string =>
+  bytes.toString("utf8", start, end);
+
+/**
+ * Lines of one run of bytes, as offsets: nothing is decoded until somebody asks. `bytes` stays valid for as long as it
+ * is referenced; `starts` and `ends` are overwritten by the cutter's next push.
+ */
+export class LineBatch {
+  /** Holds the lines, and what separates them. Not to be written to. */
+  bytes: Buffer = Buffer.alloc(0);
+  /** First byte of each line. */
+  starts: Int32Array = new Int32Array(FIRST_ROOM);
+  /** After the last byte of each line, without CR and LF, at most LINE_CAP after its start. */
+  ends: Int32Array = new Int32Array(FIRST_ROOM);
+  count = 0;
+  /** Number of the first line, 1-based as `sed -n Np` counts. */
+  first = 1;
+  /** Indices of the lines that were cut at LINE_CAP. */
+  readonly cut: Set<number> = new Set();
+
+  /** Begins anew over other bytes. first: number of the first line. */
+  reset(bytes: Buffer, first: number): void {
+    this.bytes = bytes;
+    this.first = first;
+    this.count = 0;
+    if (this.cut.size > 0) this.cut.clear();
+  }
+
+  /** Adds the line in bytes[from, lf): drops NULs at its head and a CR at its end, and cuts it at LINE_CAP. */
+  add(from: number, lf: number): void {
+    const { bytes, count } = this;
+    let start = from;
+    let end = lf;
+    if (end > start && bytes[end - 1] === CR) end--;
+    while (start < end && bytes[start] === 0) start++;
+    if (end - start > LINE_CAP) {
+      end = start + LINE_CAP;
+      // A cut inside a UTF-8 sequence would add a U+FFFD that the file doesn't have: step back to its first byte.
+      for (let i = 0; i < 3 && end > start && (bytes[end]! & 0xc0) === 0x80; i++) end--;
+      this.cut.add(count);
+    }
+    if (count === this.starts.length) this.grow();
+    this.starts[count] = start;
+    this.ends[count] = end;
+    this.count = count + 1;
+  }
+
+  /** The text of line i of the batch, decoded. */
+  text(i: number): string {
+    return decode(this.bytes, this.starts[i]!, this.ends[i]!);
+  }
+
+  /** Line i of the batch, decoded. */
+  line(i: number): Line {
+    return { line: this.first + i, text: this.text(i), truncated: this.cut.has(i) };
+  }
+
+  /** All lines, decoded. */
+  *[Symbol.iterator](): Generator<Line> {
+    for (let i = 0; i < this.count; i++) yield this.line(i);
+  }
+
+  private grow(): void {
+    const { starts, ends } = this;
+    this.starts = new Int32Array(2 * starts.length);
+    this.ends = new Int32Array(2 * ends.length);
+    this.starts.set(starts);
+    this.ends.set(ends);
+  }
+}
 
 /**
  * Cuts a stream of byte chunks into lines, whatever the chunk borders. Only LF ends a line; a CR before it is dropped.
  * NUL bytes at a line's head (the hole that copytruncate leaves) are dropped too, invalid UTF-8 becomes U+FFFD.
- * Holds at most LINE_CAP + 1 bytes between two chunks, so a line of a gigabyte costs no memory.
+ * Holds at most LINE_CAP + 2 bytes between two chunks, so a line of a gigabyte costs no memory.
  */
 export class LineCutter {
-  private readonly decoder = new TextDecoder("utf-8", { ignoreBOM: true });
-  /** One byte more than the cap: whether the cut falls inside a UTF-8 sequence shows in the byte after it. */
-  private readonly carry = new Uint8Array(LINE_CAP + 1);
-  /** Bytes of the unfinished line after its leading NULs; may exceed what `carry` holds. */
+  private readonly batch = new LineBatch();
+  /** For the one line that began in an earlier chunk. */
+  private readonly carried = new LineBatch();
+  /** The line that a chunk's end left open. Two bytes more than the cap: what the cut falls into, and a CR, show there. */
+  private readonly carry = Buffer.alloc(LINE_CAP + 2);
+  /** Bytes of the open line after its leading NULs; may exceed what `carry` holds. */
   private length = 0;
-  private lastByte = 0;
   private open = false;
   private count = 0;
 
-  /** Lines that end within `chunk`, in order. The chunk is not kept. */
-  push(chunk: Uint8Array): Line[] {
-    const out: Line[] = [];
-    const first = chunk.indexOf(LF);
-    if (first < 0) {
-      this.hold(chunk);
-      return out;
-    }
+  /** Lines that end within `chunk`, in order, in up to two batches, which are valid until the next push. */
+  push(chunk: Uint8Array): LineBatch[] {
+    const bytes = Buffer.isBuffer(chunk)
+      ? chunk
+      : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+    const out: LineBatch[] = [];
     let from = 0;
     if (this.open) {
-      this.hold(chunk.subarray(0, first));
+      const first = bytes.indexOf(LF);
+      this.hold(first < 0 ? bytes : bytes.subarray(0, first));
+      if (first < 0) return out;
       out.push(this.finish());
       from = first + 1;
     }
-    const end = chunk.lastIndexOf(LF) + 1;
-    if (end > from) this.cutDecoded(chunk.subarray(from, end), out);
-    if (end < chunk.length) this.hold(chunk.subarray(end));
+    const { batch } = this;
+    batch.reset(bytes, this.count + 1);
+    for (let lf = bytes.indexOf(LF, from); lf >= 0; lf = bytes.indexOf(LF, from)) {
+      batch.add(from, lf);
+      from = lf + 1;
+    }
+    if (from < bytes.length) this.hold(bytes.subarray(from));
+    this.count += batch.count;
+    if (batch.count > 0) out.push(batch);
     return out;
   }
 
   /** The last line when no LF ended it. */
-  end(): Line[] {
+  end(): LineBatch[] {
     return this.open ? [this.finish()] : [];
   }
 
@@ -62,60 +140,24 @@ export class LineCutter {
     return this.count;
   }
 
-  /** Fast way: decodes all whole lines at once, then cuts the text. A long line sends the region the exact way. */
-  private cutDecoded(region: Uint8Array, out: Line[]): void {
-    const text = this.decoder.decode(region);
-    const before = out.length;
-    let from = 0;
-    for (let end = text.indexOf(LF_TEXT); end >= 0; end = text.indexOf(LF_TEXT, from)) {
-      if (end - from > SURE_UNITS) {
-        this.count -= out.length - before;
-        out.length = before;
-        this.cutBytes(region, out);
-        return;
-      }
-      let start = from;
-      let stop = end;
-      if (stop > start && text.charCodeAt(stop - 1) === CR) stop--;
-      while (start < stop && text.charCodeAt(start) === 0) start++;
-      out.push({ line: ++this.count, text: text.slice(start, stop), truncated: false });
-      from = end + 1;
-    }
-  }
-
-  /** Exact way: one line at a time, with the cap counted in bytes. */
-  private cutBytes(region: Uint8Array, out: Line[]): void {
-    let from = 0;
-    for (let end = region.indexOf(LF); end >= 0; end = region.indexOf(LF, from)) {
-      this.hold(region.subarray(from, end));
-      out.push(this.finish());
-      from = end + 1;
-    }
-  }
-
-  /** Adds bytes to the unfinished line, as many as the cap has room for. */
-  private hold(bytes: Uint8Array): void {
+  /** Adds bytes to the open line, as many as the cap has room for. */
+  private hold(bytes: Buffer): void {
     this.open = true;
     let from = 0;
     if (this.length === 0) while (from < bytes.length && bytes[from] === 0) from++;
-    if (from === bytes.length) return;
     const room = this.carry.length - this.length;
-    if (room > 0) this.carry.set(bytes.subarray(from, Math.min(bytes.length, from + room)), this.length);
+    if (room > 0) bytes.copy(this.carry, this.length, from, Math.min(bytes.length, from + room));
     this.length += bytes.length - from;
-    this.lastByte = bytes[bytes.length - 1]!;
   }
 
-  /** The unfinished line as a line. */
-  private finish(): Line {
-    const length = this.lastByte === CR && this.length > 0 ? this.length - 1 : this.length;
-    const truncated = length > LINE_CAP;
-    let end = truncated ? LINE_CAP : length;
-    // A cut inside a UTF-8 sequence would add a U+FFFD that the file doesn't have: step back to its first byte.
-    if (truncated) for (let i = 0; i < 3 && end > 0 && (this.carry[end]! & 0xc0) === 0x80; i++) end--;
-    const text = this.decoder.decode(this.carry.subarray(0, end));
+  /** The open line as a batch of its own. */
+  private finish(): LineBatch {
+    const line = Buffer.from(this.carry.subarray(0, Math.min(this.length, this.carry.length)));
+    this.carried.reset(line, ++this.count);
+    // What carry has no room for lies behind it: then the last byte there isn't the line's last, and may be any CR.
+    this.carried.add(0, this.length > line.length ? line.length + 1 : line.length);
     this.length = 0;
-    this.lastByte = 0;
     this.open = false;
-    return { line: ++this.count, text, truncated };
+    return this.carried;
   }
 }

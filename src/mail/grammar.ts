@@ -30,6 +30,8 @@ export type ParsedMail = {
   readonly session: string | undefined;
   /** The message with foreign text cut; the mask makes the template of it. */
   readonly shape: string;
+  /** See Reading. */
+  readonly uncached: boolean;
 };
 
 /** How a program's name is to be read. */
@@ -116,6 +118,7 @@ function finish(writing: Writing, reading: Reading): ParsedMail {
     queueId: reading.queueId,
     session: reading.session,
     shape: reading.shape,
+    uncached: reading.uncached === true,
   };
 }
 

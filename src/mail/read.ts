@@ -1,106 +1,279 @@
-import type { Envelope } from "../log/envelope.ts";
-import type { MailEvent } from "./event.ts";
+import { type Envelope, parseEnvelope } from "../log/envelope.ts";
+import { HeadReader } from "../log/head.ts";
+import { decode, LineBatch } from "../log/lines.ts";
+import type { LogClock } from "../log/year.ts";
+import { MessageKey } from "../template/key.ts";
+import { KeyTable } from "../template/key-table.ts";
+import { maskText, templateId } from "../template/mask.ts";
+import type { Cause, Fields, MailEvent, Severity } from "./event.ts";
 import { parseMail } from "./grammar.ts";
+import type { Count, Details, Plan } from "./plan.ts";
 
 /** Distinct templates counted; the rest goes to `otherTemplates`. */
 const MAX_TEMPLATES = 20_000;
-/** Masked shapes remembered by their raw text: most lines repeat one of a few hundred. */
-const MAX_REMEMBERED = 5_000;
-/** Longer shapes are masked but not remembered. */
-const MAX_REMEMBERED_LENGTH = 400;
+/** Distinct event and template texts are few; distinct keys are more. A busy site of the lab has some thousands. */
+const MAX_PLANS = 65_536;
+/** Messages that nobody understands are listed up to this many templates. */
+const LISTED = 50;
 
-/** The parts of the layers to the left that a reader needs, so that it can be tested without them. */
-export type LineTools = {
-  /** Reads the head of a line; it knows zone and year. */
-  readonly envelope: (text: string) => Envelope;
-  /** Masks what varies in a shape. */
-  readonly mask: (shape: string) => string;
-  /** Stable id of a masked text. */
-  readonly templateId: (template: string) => string;
+export type TemplateCount = Count & { readonly id: string; readonly text: string; readonly unknown: boolean };
+
+/** What `parse --stats` prints. events + unknown + bad_envelope + duplicates = lines. */
+export type Stats = {
+  readonly lines: number;
+  readonly events: Readonly<Record<string, number>>;
+  readonly unknown: number;
+  readonly bad_envelope: number;
+  readonly duplicates: number;
+  readonly truncated: number;
+  /** The templates of unknown lines, most frequent first. */
+  readonly unknown_templates: readonly { template_id: string; template: string; count: number }[];
+  /** Distinct templates, and lines of templates that came after the table was full. */
+  readonly templates: number;
+  readonly templates_bounded: number;
 };
 
-type Known = { readonly template: string; readonly id: string };
-export type Counted = { readonly id: string; readonly text: string; count: number };
-
-/** Turns lines into events and keeps count of what it could not read. Deterministic: no clock, no chance. */
+/**
+ * Turns lines into events and keeps count of what it could not read. The first message of a key goes through the
+ * grammar, which says what all messages of that key are (a Plan); those after it cost a look at the table, and the
+ * grammar reads their fields when somebody asks. Deterministic, as plans depend on keys alone: no clock, no chance.
+ */
 export class EventReader {
   lines = 0;
-  unknown = 0;
   badEnvelope = 0;
-  otherTemplates = 0;
-  readonly byEvent: Map<string, number> = new Map();
-  readonly byTemplate: Map<string, Counted> = new Map();
-  private readonly remembered = new Map<string, Known>();
-  private readonly tools: LineTools;
+  truncated = 0;
+  /** Lines of templates that found no room in the table. */
+  readonly otherTemplates: Count = { count: 0 };
+  readonly byTemplate: Map<string, TemplateCount> = new Map();
+  private readonly byEvent = new Map<string, Count>();
+  private readonly clock: LogClock;
+  private readonly head: HeadReader;
+  private readonly key: MessageKey;
+  private readonly plans = new KeyTable<Plan>(MAX_PLANS);
+  private readonly single = new LineBatch();
 
-  constructor(tools: LineTools) {
-    this.tools = tools;
+  /** clock: settles year and zone. seed: of the keys; 32 bits that writers of logs can't know. It changes no result. */
+  constructor(clock: LogClock, seed: number) {
+    this.clock = clock;
+    this.head = new HeadReader(clock);
+    this.key = new MessageKey(seed);
   }
 
-  /** One line as an event. file, line and truncated are only carried. */
-  read(file: string, line: number, text: string, truncated: boolean): MailEvent {
-    const envelope = this.tools.envelope(text);
-    const parsed = parseMail(envelope);
-    const known = this.template(parsed.daemon, parsed.shape);
-    this.count(envelope, parsed.event, known);
-    return {
-      file,
-      line,
-      text,
-      truncated,
-      time: envelope.time,
-      host: envelope.host,
-      program: envelope.program,
-      pid: envelope.pid,
-      daemon: parsed.daemon,
-      severity: parsed.severity,
-      event: parsed.event,
-      fields: parsed.fields,
-      cause: parsed.cause,
-      queueId: parsed.queueId,
-      session: parsed.session,
-      template: known.template,
-      templateId: known.id,
-    };
+  /** Line i of a batch as an event. file: as it is to be cited. */
+  read(file: string, batch: LineBatch, i: number): MailEvent {
+    const { bytes } = batch;
+    const start = batch.starts[i]!;
+    const end = batch.ends[i]!;
+    const truncated = batch.cut.size > 0 && batch.cut.has(i);
+    this.lines++;
+    if (truncated) this.truncated++;
+    const { head } = this;
+    if (!head.read(bytes, start, end)) return this.readSlowly(file, batch, i, truncated);
+    const pid = head.pid < 0 ? undefined : head.pid;
+    const event = new LineEvent(file, batch.first + i, bytes, start, end, truncated);
+    event.time = head.time;
+    event.host = head.host;
+    event.program = head.program.text;
+    event.pid = pid;
+    event.messageAt = head.messageAt;
+    this.plan(event, bytes, head.messageAt, end, head.program.id);
+    return event;
   }
 
-  /** The counts of `parse --stats`: every line is in exactly one of events, unknown, bad_envelope, duplicates. */
-  stats(duplicates = 0): {
-    lines: number;
-    events: Record<string, number>;
-    unknown: number;
-    bad_envelope: number;
-    duplicates: number;
-  } {
+  /** One line given as text. */
+  readText(file: string, line: number, text: string): MailEvent {
+    const bytes = Buffer.from(text);
+    this.single.reset(bytes, line);
+    this.single.add(0, bytes.length);
+    return this.read(file, this.single, 0);
+  }
+
+  /** Lines with a time whose text nobody understood. */
+  get unknown(): number {
+    return this.byEvent.get("unknown")?.count ?? 0;
+  }
+
+  /** duplicates: lines that were left out before they came here. */
+  stats(duplicates = 0): Stats {
+    const events: Record<string, number> = {};
+    for (const [name, { count }] of [...this.byEvent].sort((a, b) => (a[0] < b[0] ? -1 : 1)))
+      if (name !== "unknown" && count > 0) events[name] = count;
+    const unknown = [...this.byTemplate.values()]
+      .filter((t) => t.unknown && t.count > 0)
+      .sort((a, b) => b.count - a.count || (a.text < b.text ? -1 : 1))
+      .slice(0, LISTED);
     return {
       lines: this.lines + duplicates,
-      events: Object.fromEntries([...this.byEvent].sort((a, b) => (a[0] < b[0] ? -1 : 1))),
+      events,
       unknown: this.unknown,
       bad_envelope: this.badEnvelope,
       duplicates,
+      truncated: this.truncated,
+      unknown_templates: unknown.map(({ id, text, count }) => ({ template_id: id, template: text, count })),
+      templates: this.byTemplate.size,
+      templates_bounded: this.otherTemplates.count,
     };
   }
 
-  private template(daemon: string, shape: string): Known {
-    const raw = `${daemon}: ${shape}`;
-    const known = this.remembered.get(raw);
-    if (known !== undefined) return known;
-    const template = `${daemon}: ${this.tools.mask(shape)}`;
-    const made = { template, id: this.tools.templateId(template) };
-    if (this.remembered.size < MAX_REMEMBERED && raw.length <= MAX_REMEMBERED_LENGTH)
-      this.remembered.set(raw, made);
-    return made;
+  /** A line whose head is of another form than the two that HeadReader takes. */
+  private readSlowly(file: string, batch: LineBatch, i: number, truncated: boolean): MailEvent {
+    const { bytes } = batch;
+    const start = batch.starts[i]!;
+    const end = batch.ends[i]!;
+    const text = decode(bytes, start, end);
+    const envelope = parseEnvelope(text, this.clock);
+    this.head.forget();
+    const event = new LineEvent(file, batch.first + i, bytes, start, end, truncated);
+    event.time = envelope.time;
+    event.host = envelope.host;
+    event.program = envelope.program;
+    event.pid = envelope.pid;
+    event.envelope = envelope;
+    const message = Buffer.from(envelope.message);
+    this.plan(event, message, 0, message.length, this.head.programId(envelope.program));
+    if (envelope.time === null) this.badEnvelope++;
+    return event;
   }
 
-  private count(envelope: Envelope, event: string, known: Known): void {
-    this.lines++;
-    if (envelope.time === null) this.badEnvelope++;
-    else if (event === "unknown") this.unknown++;
-    else this.byEvent.set(event, (this.byEvent.get(event) ?? 0) + 1);
-    const row = this.byTemplate.get(known.id);
-    if (row !== undefined) row.count++;
-    else if (this.byTemplate.size < MAX_TEMPLATES)
-      this.byTemplate.set(known.id, { id: known.id, text: known.template, count: 1 });
-    else this.otherTemplates++;
+  /** Finds or makes the event's plan by the key of its message, bytes[from, to), and counts the line. program: its number, or 0. */
+  private plan(event: LineEvent, bytes: Buffer, from: number, to: number, program: number): void {
+    const { key } = this;
+    key.scan(bytes, from, to, program);
+    event.ascii = key.ascii;
+    let plan = program > 0 && key.whole ? this.plans.get(key.low, key.high) : undefined;
+    if (plan === undefined) {
+      const parsed = parseMail(event.envelopeOf());
+      event.details = parsed;
+      const template = `${parsed.daemon}: ${maskText(parsed.shape)}`;
+      const id = templateId(template);
+      plan = {
+        event: parsed.event,
+        daemon: parsed.daemon,
+        severity: parsed.severity,
+        cause: parsed.cause,
+        template,
+        templateId: id,
+        hasFields: hasAny(parsed.fields),
+        hasQueueId: parsed.queueId !== undefined,
+        hasSession: parsed.session !== undefined,
+        named: this.countOf(parsed.event),
+        counted: this.countTemplate(id, template, parsed.event === "unknown"),
+      };
+      if (program > 0 && key.whole && !parsed.uncached) this.plans.set(key.low, key.high, plan);
+    }
+    event.plan = plan;
+    plan.counted.count++;
+    if (event.time !== null) plan.named.count++;
+  }
+
+  private countOf(event: string): Count {
+    let count = this.byEvent.get(event);
+    if (count === undefined) {
+      count = { count: 0 };
+      this.byEvent.set(event, count);
+    }
+    return count;
+  }
+
+  private countTemplate(id: string, text: string, unknown: boolean): Count {
+    const known = this.byTemplate.get(id);
+    if (known !== undefined) return known;
+    if (this.byTemplate.size >= MAX_TEMPLATES) return this.otherTemplates;
+    const made = { id, text, unknown, count: 0 };
+    this.byTemplate.set(id, made);
+    return made;
+  }
+}
+
+function hasAny(fields: Fields): boolean {
+  for (const _ in fields) return true;
+  return false;
+}
+
+const NO_FIELDS: Fields = Object.freeze({});
+const NO_PLAN: Plan = {
+  event: "unknown",
+  daemon: "unknown",
+  severity: "info",
+  cause: undefined,
+  template: "",
+  templateId: "",
+  hasFields: false,
+  hasQueueId: false,
+  hasSession: false,
+  named: { count: 0 },
+  counted: { count: 0 },
+};
+
+/** One line: its plan, its place in the bytes, and what is read from it when somebody asks. Keeps the bytes alive until then. */
+class LineEvent implements MailEvent {
+  readonly file: string;
+  readonly line: number;
+  readonly truncated: boolean;
+  time: number | null = null;
+  host = "";
+  program = "";
+  pid: number | undefined = undefined;
+  plan: Plan = NO_PLAN;
+  details: Details | undefined = undefined;
+  /** Set where the fast way did not read the head. */
+  envelope: Envelope | undefined = undefined;
+  messageAt = 0;
+  ascii = false;
+  private readonly bytes: Buffer;
+  private readonly start: number;
+  private readonly end: number;
+
+  constructor(file: string, line: number, bytes: Buffer, start: number, end: number, truncated: boolean) {
+    this.file = file;
+    this.line = line;
+    this.bytes = bytes;
+    this.start = start;
+    this.end = end;
+    this.truncated = truncated;
+  }
+
+  get event(): string {
+    return this.plan.event;
+  }
+  get daemon(): string {
+    return this.plan.daemon;
+  }
+  get severity(): Severity {
+    return this.plan.severity;
+  }
+  get cause(): Cause | undefined {
+    return this.plan.cause;
+  }
+  get template(): string {
+    return this.plan.template;
+  }
+  get templateId(): string {
+    return this.plan.templateId;
+  }
+  get text(): string {
+    return decode(this.bytes, this.start, this.end);
+  }
+  get fields(): Fields {
+    return this.plan.hasFields || this.details !== undefined ? this.read().fields : NO_FIELDS;
+  }
+  get queueId(): string | undefined {
+    return this.plan.hasQueueId ? this.read().queueId : undefined;
+  }
+  get session(): string | undefined {
+    return this.plan.hasSession ? this.read().session : undefined;
+  }
+
+  /** The head of the line, as parseEnvelope gives it. */
+  envelopeOf(): Envelope {
+    if (this.envelope !== undefined) return this.envelope;
+    const { time, host, program, pid, bytes, messageAt, end } = this;
+    const message = this.ascii ? bytes.toString("latin1", messageAt, end) : decode(bytes, messageAt, end);
+    return { time, host, program, pid, message };
+  }
+
+  private read(): Details {
+    this.details ??= parseMail(this.envelopeOf());
+    return this.details;
   }
 }

@@ -20,6 +20,8 @@ export type Reading = {
   readonly severity?: Severity;
   /** Where the daemon is named in the message. */
   readonly daemon?: string;
+  /** Where event, cause, severity, daemon or shape depend on the value of a parameter, so that no plan can hold them. */
+  readonly uncached?: boolean;
 };
 
 /** Who wrote the message, for grammars that make session keys. */

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { statSync } from "node:fs";
 import { readLineStamp } from "../log/envelope.ts";
-import { type Line, LineCutter } from "../log/lines.ts";
+import { type LineBatch, LineCutter } from "../log/lines.ts";
 import { newStamp, type Stamp } from "../log/stamp.ts";
 import { YearCounter } from "../log/year.ts";
 import type { Zone } from "../log/zone.ts";
@@ -38,8 +38,8 @@ export type Inputs = {
   readonly duplicates: readonly Duplicate[];
 };
 
-/** Lines of one file, in order. */
-export type LineBatch = { readonly file: string; readonly lines: readonly Line[] };
+/** Lines of one file, in order; valid until the next batch is taken. */
+export type FileBatch = { readonly file: string; readonly lines: LineBatch };
 
 export type OpenOptions = { readonly stdin?: AsyncIterable<Uint8Array> };
 
@@ -75,21 +75,18 @@ export async function openInputs(args: readonly string[], options: OpenOptions =
 }
 
 /** All lines, file after file. A damaged file gives its lines up to the damage, then the Fault. */
-export async function* readInputs(inputs: readonly Input[]): AsyncGenerator<LineBatch> {
+export async function* readInputs(inputs: readonly Input[]): AsyncGenerator<FileBatch> {
   for (const input of inputs) {
     const cutter = new LineCutter();
     try {
       for await (const chunk of input.bytes()) {
-        const lines = cutter.push(chunk);
-        if (lines.length > 0) yield { file: input.file, lines };
+        for (const lines of cutter.push(chunk)) yield { file: input.file, lines };
       }
     } catch (error) {
-      const rest = cutter.end();
-      if (rest.length > 0) yield { file: input.file, lines: rest };
+      for (const lines of cutter.end()) yield { file: input.file, lines };
       throw faultOf(error, input.file, cutter.lines);
     }
-    const lines = cutter.end();
-    if (lines.length > 0) yield { file: input.file, lines };
+    for (const lines of cutter.end()) yield { file: input.file, lines };
   }
 }
 
@@ -107,8 +104,10 @@ export async function inferYear(
   for (const input of inputs) {
     if (input.first === undefined || input.first.year !== 0) continue;
     const cutter = new LineCutter();
-    const add = (lines: readonly Line[]): void => {
-      for (const { text } of lines) if (readLineStamp(text, stamp)) counter.add(stamp);
+    const add = (batches: readonly LineBatch[]): void => {
+      for (const lines of batches)
+        for (let i = 0; i < lines.count; i++)
+          if (!withinDay(lines, i) && readLineStamp(lines.text(i), stamp)) counter.add(stamp);
     };
     try {
       if (input.file === "-") add(cutter.push(input.head));
@@ -119,6 +118,20 @@ export async function inferYear(
     add(cutter.end());
   }
   return counter.infer(now, zone);
+}
+
+/** Characters of `Jan 27 `. */
+const DAY_LENGTH = 7;
+
+/** Whether the lines before and after begin with the same `Jan 27 `: then the year can't turn at this one. */
+function withinDay(lines: LineBatch, i: number): boolean {
+  if (i === 0 || i + 1 >= lines.count) return false;
+  const { bytes, starts } = lines;
+  const at = starts[i]!;
+  if (bytes[at + 3] !== 32) return false;
+  for (let k = 0; k < DAY_LENGTH; k++)
+    if (bytes[at + k] !== bytes[starts[i - 1]! + k] || bytes[at + k] !== bytes[starts[i + 1]! + k]) return false;
+  return true;
 }
 
 /** What makes two paths the same file. */
@@ -190,8 +203,8 @@ async function* resumed(head: Uint8Array, rest: AsyncIterable<Uint8Array>): Asyn
 function firstStamp(head: Uint8Array): Stamp | undefined {
   const cutter = new LineCutter();
   const stamp = newStamp();
-  for (const { text } of [...cutter.push(head), ...cutter.end()])
-    if (readLineStamp(text, stamp)) return stamp;
+  const batches = [...cutter.push(head), ...cutter.end()];
+  for (const lines of batches) for (const { text } of lines) if (readLineStamp(text, stamp)) return stamp;
   return undefined;
 }
 

@@ -1,4 +1,6 @@
 import { agglomerate } from "./agglomerate.ts";
+import { MessageKey } from "./key.ts";
+import { KeyTable } from "./key-table.ts";
 import { maskText, PARAMETER, templateId } from "./mask.ts";
 
 /** Distinct shapes kept. A busy mail server has some thousands; a flood of random words has any number. */
@@ -7,6 +9,8 @@ const MAX_SHAPES = 20_000;
 const COARSE_WORDS = 2;
 /** Distinct coarse shapes kept; what comes after is one shape, "<*>". */
 const MAX_COARSE = 1_000;
+/** Message keys remembered with their shapes. A power of two; several keys have one shape. */
+const MAX_KEYS = 65_536;
 
 /** A group of messages and its shape. The id follows from the shape's text alone. */
 export type Template = { readonly id: string; readonly text: string };
@@ -18,8 +22,30 @@ export class Catalogue {
   private readonly counts: number[] = [];
   private groups: Template[] = [];
   private coarse = 0;
+  private readonly key: MessageKey;
+  private readonly keys = new KeyTable<number>(MAX_KEYS);
   /** Messages whose shape came too late for the table and was kept coarsely. */
   bounded = 0;
+
+  /** seed: see MessageKey. It changes no result. */
+  constructor(seed: number) {
+    this.key = new MessageKey(seed);
+  }
+
+  /** Takes the message in bytes[start, end), UTF-8; the number of its shape, for groupOf. */
+  addBytes(bytes: Buffer, start: number, end: number): number {
+    const { key } = this;
+    key.scan(bytes, start, end, 0);
+    const known = this.keys.get(key.low, key.high);
+    if (known !== undefined && key.whole) {
+      this.counts[known]!++;
+      if (known >= MAX_SHAPES) this.bounded++; // a coarse one
+      return known;
+    }
+    const shape = this.add(bytes.toString(key.ascii ? "latin1" : "utf8", start, end));
+    if (key.whole) this.keys.set(key.low, key.high, shape);
+    return shape;
+  }
 
   /** Takes one message; the number of its shape, for groupOf. */
   add(message: string): number {

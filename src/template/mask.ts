@@ -4,29 +4,30 @@ import { hash64 } from "../math/hash.ts";
 export const PARAMETER = "<*>";
 
 /** Text after this many characters is not looked at: lines are capped at 8 KiB anyway, and a shape needs less. */
-const MAX_INPUT = 4096;
+export const MAX_INPUT = 4096;
 /** Longer shapes are cut here and end in this mark. rspamd's task lines and long recipient lists are longer. */
 const MAX_SHAPE = 512;
 const CUT_MARK = " ...";
 /** Words without a, e, i, o, u from this length on are identifiers: Postfix long queue ids have no vowels. */
-const VOWELLESS = 9;
+export const VOWELLESS = 9;
 /** Words of hexadecimal letters from this length on are identifiers ("deadbeef"). */
-const HEX_WORD = 8;
+export const HEX_WORD = 8;
 /** Letters of one group of an IPv6 address at most. */
-const HEXTET = 4;
-const LONGEST_IPV6 = 39;
+export const HEXTET = 4;
+export const LONGEST_IPV6 = 39;
 
 // Kinds of characters, as bits, so that a token's kind is the OR of its characters.
-const SEPARATOR = 1;
-const MARKED = 2; // a digit or @: makes any token a parameter
-const DOT = 4;
-const VOWEL = 8;
+export const SEPARATOR = 1;
+export const MARKED = 2; // a digit or @: makes any token a parameter
+export const DOT = 4;
+export const VOWEL = 8;
 const OTHER_LETTER = 16;
-const NOT_HEX = 32;
-const ODD = 64; // neither letter nor digit, but part of words: - _ + % ...
-const HIGH = 128; // beyond ASCII: a letter of some language
+export const NOT_HEX = 32;
+export const ODD = 64; // neither letter nor digit, but part of words: - _ + % ...
+export const HIGH = 128; // beyond ASCII: a letter of some language
 
-const KIND = new Uint8Array(128);
+/** Kinds of the ASCII characters. */
+export const KIND: Uint8Array = new Uint8Array(128);
 for (let c = 0; c < 128; c++) {
   const char = String.fromCharCode(c);
   if (c <= 32 || c === 127 || "=,;:()[]{}\"'`<>|".includes(char)) KIND[c] = SEPARATOR;

@@ -9,14 +9,12 @@ import { columnIndex, fitWindow, type WindowTable, windowTable } from "../../src
 import { localClock, SLOTS_PER_DAY, slotOf } from "../../src/feature/clock.ts";
 import { ColumnRegistry } from "../../src/feature/columns.ts";
 import { placesOf, SlotCounter, type SlotCounts } from "../../src/feature/window.ts";
-import { parseEnvelope } from "../../src/log/envelope.ts";
 import { LogClock } from "../../src/log/year.ts";
 import { Zone } from "../../src/log/zone.ts";
 import { EventReader } from "../../src/mail/read.ts";
 import { logMass } from "../../src/math/negative-binomial.ts";
 import { elbo } from "../../src/model/score.ts";
 import { createVae, type Rows } from "../../src/model/vae.ts";
-import { maskText, templateId } from "../../src/template/mask.ts";
 
 /** Two weeks to learn, the clean week after them to judge; the first fault comes on September 28. */
 const START = slotOf(Date.UTC(2026, 8, 7));
@@ -34,11 +32,7 @@ const kernels = loadKernels();
 /** Counts of the first three weeks of the bundled log. */
 function slotsOfSample(): SlotCounts[] {
   const stamps = new LogClock(zone, 2026);
-  const reader = new EventReader({
-    envelope: (text) => parseEnvelope(text, stamps),
-    mask: maskText,
-    templateId,
-  });
+  const reader = new EventReader(stamps, SEED);
   const counter = new SlotCounter(registry);
   const slots: SlotCounts[] = [];
   let open = START;
@@ -49,7 +43,7 @@ function slotsOfSample(): SlotCounts[] {
   const text = gunzipSync(readFileSync("samples/quickstart.log.gz")).toString("utf8");
   let line = 0;
   for (const one of text.split("\n")) {
-    const event = reader.read("sample", ++line, one, false);
+    const event = reader.readText("sample", ++line, one);
     if (event.time === null) continue;
     const slot = Math.max(open, slotOf(event.time));
     if (slot >= START + LEARNED + JUDGED) break;

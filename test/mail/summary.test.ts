@@ -11,7 +11,7 @@ function summarise(log: string, date = "all") {
   const reader = plainReader();
   const summary = new MailSummary(date, "UTC");
   log.split("\n").forEach((text, i) => {
-    if (text !== "") summary.add(reader.read("f", i + 1, text, false));
+    if (text !== "") summary.add(reader.readText("f", i + 1, text));
   });
   return summary.summary();
 }

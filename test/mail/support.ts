@@ -1,24 +1,20 @@
-import type { Envelope } from "../../src/log/envelope.ts";
+import { LineCutter } from "../../src/log/lines.ts";
+import type { FileBatch } from "../../src/source/files.ts";
+import { LogClock } from "../../src/log/year.ts";
+import { Zone } from "../../src/log/zone.ts";
 import { EventReader } from "../../src/mail/read.ts";
 
-const MONTHS = "JanFebMarAprMayJunJulAugSepOctNovDec";
-const LINE = /^([A-Z][a-z]{2}) +(\d+) (\d\d):(\d\d):(\d\d) (\S+) ([^ :[]+)(?:\[(\d+)\])?: ?(.*)$/s;
+/** A reader of lines of 2026 in UTC, where lines don't say. */
+export const plainReader = (): EventReader => new EventReader(new LogClock(new Zone("UTC"), 2026), 1);
 
-/** RFC 3164 in UTC of 2026, for tests of the mail layer alone. */
-export function envelopeOf(text: string): Envelope {
-  const m = LINE.exec(text);
-  if (!m) return { time: null, host: "", program: "", pid: undefined, message: text };
-  const [, month, day, h, min, s, host, program, pid, message] = m;
-  const time = Date.UTC(2026, MONTHS.indexOf(month!) / 3, Number(day), Number(h), Number(min), Number(s));
-  return {
-    time,
-    host: host!,
-    program: program!,
-    pid: pid === undefined ? undefined : Number(pid),
-    message: message!,
-  };
+/** Lines as a verb opens them. */
+export function openedFrom(texts: readonly string[]): {
+  reader: EventReader;
+  batches: () => AsyncIterable<FileBatch>;
+} {
+  async function* batches(): AsyncGenerator<FileBatch> {
+    for (const lines of new LineCutter().push(Buffer.from(`${texts.join("\n")}\n`)))
+      yield { file: "f", lines };
+  }
+  return { reader: plainReader(), batches };
 }
-
-/** A reader with a mask plain enough to be checked by eye. */
-export const plainReader = (): EventReader =>
-  new EventReader({ envelope: envelopeOf, mask: (s) => s.replace(/\d+/g, "0"), templateId: (t) => t });

@@ -3,15 +3,14 @@ import { suite, test } from "node:test";
 import { Command } from "commander";
 import { type OpenMail, parseCommand } from "../../src/cli/parse.ts";
 import { bytesText, resolveDate, summaryCommand } from "../../src/cli/summary.ts";
-import { plainReader } from "./support.ts";
+import { openedFrom } from "./support.ts";
 
 const LOG = [
   "Nov  3 10:00:00 mx postfix/smtpd[5]: AAAA11111: client=h.example[192.0.2.9], sasl_method=PLAIN, sasl_username=ann\u001b[31m",
   "nonsense",
 ];
 const open: OpenMail = async () => ({
-  reader: plainReader(),
-  lines: LOG.map((text, i) => ({ file: "f", line: i + 1, text, truncated: false })),
+  ...openedFrom(LOG),
   timezone: "UTC",
   duplicates: () => 1,
 });
@@ -55,7 +54,8 @@ suite("logvane parse", () => {
   });
   test("--stats accounts for every line", async () => {
     const stats = JSON.parse(await run("parse", "f", "--stats", "--format", "json"));
-    assert.deepEqual(stats, { lines: 3, events: { client: 1 }, unknown: 0, bad_envelope: 1, duplicates: 1 });
+    assert.deepEqual([stats.lines, stats.events, stats.unknown], [3, { client: 1 }, 0]);
+    assert.deepEqual([stats.bad_envelope, stats.duplicates], [1, 1]);
   });
 });
 

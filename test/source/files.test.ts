@@ -34,7 +34,7 @@ async function readAll(args: string[], stdin?: AsyncIterable<Uint8Array>): Promi
     for await (const batch of readInputs(inputs)) {
       const name = batch.file.split("/").at(-1)!;
       if (out.files.at(-1) !== name) out.files.push(name);
-      out.texts.push(...batch.lines.map((l) => l.text));
+      for (const { text } of batch.lines) out.texts.push(text);
     }
   } catch (error) {
     assert.ok(error instanceof Fault, String(error));
@@ -260,7 +260,7 @@ suite("the year of files without one", () => {
     });
     assert.equal(await inferYear(inputs, Date.parse("2026-01-20T00:00:00Z"), new Zone("UTC")), 2025);
     let lines = 0;
-    for await (const batch of readInputs(inputs)) lines += batch.lines.length;
+    for await (const batch of readInputs(inputs)) lines += batch.lines.count;
     assert.equal(lines, 2);
   });
 });

@@ -43,7 +43,7 @@ suite("shapes that differ in one word", () => {
 
 suite("the catalogue of a log", () => {
   test("counts messages by group, and names joined shapes by alias", () => {
-    const catalogue = new Catalogue();
+    const catalogue = new Catalogue(1);
     const shapes = COLOURS.map((c) => catalogue.add(`the ${c} car stopped 7 times`));
     catalogue.add("other");
     catalogue.settle();
@@ -60,12 +60,12 @@ suite("the catalogue of a log", () => {
     assert.equal(catalogue.aliases().get(templateId("the red car stopped <*> times")), templateId(text));
   });
   test("has no group before it is settled", () => {
-    const catalogue = new Catalogue();
+    const catalogue = new Catalogue(1);
     const shape = catalogue.add("a");
     assert.throws(() => catalogue.groupOf(shape), RangeError);
   });
   test("stays bounded in a flood of new shapes, counts it, and gives every message a group", () => {
-    const catalogue = new Catalogue();
+    const catalogue = new Catalogue(1);
     const name = (n: number): string => n.toString(2).replaceAll("0", "ox").replaceAll("1", "um");
     const numbers = Array.from({ length: 40_000 }, (_, i) =>
       catalogue.add(`${name(i)} ${name(i >> 1)} x ${name(i)}`),

@@ -1,0 +1,24 @@
+import type { Cause, MailEvent, Severity } from "./event.ts";
+
+/** What all messages of one key have in common: found out once by the grammar, then looked up. */
+export type Plan = {
+  readonly event: string;
+  readonly daemon: string;
+  readonly severity: Severity;
+  readonly cause: Cause | undefined;
+  readonly template: string;
+  readonly templateId: string;
+  /** Whether such a message has fields, a queue id and a session: if not, nobody need look for them. */
+  readonly hasFields: boolean;
+  readonly hasQueueId: boolean;
+  readonly hasSession: boolean;
+  /** Lines so far: of this event's name, and of this template. */
+  readonly named: Count;
+  readonly counted: Count;
+};
+
+/** A number that several plans share. */
+export type Count = { count: number };
+
+/** What the grammar reads from one message and no plan can tell. */
+export type Details = Pick<MailEvent, "fields" | "queueId" | "session">;

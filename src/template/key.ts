@@ -1,0 +1,235 @@
+import {
+  DOT,
+  HEX_WORD,
+  HEXTET,
+  HIGH,
+  KIND,
+  LONGEST_IPV6,
+  MARKED,
+  MAX_INPUT,
+  NOT_HEX,
+  ODD,
+  SEPARATOR,
+  VOWEL,
+  VOWELLESS,
+} from "./mask.ts";
+
+/** Kinds of all bytes: those of ASCII, and HIGH for what stands in a longer UTF-8 sequence. */
+const KINDS = new Uint8Array(256).fill(HIGH);
+KINDS.set(KIND);
+
+const SPACE = 32;
+const OPEN = 40; // (
+const MINUS = 45;
+const POINT = 46;
+const SLASH = 47;
+const ZERO = 48;
+const NINE = 57;
+const COLON = 58;
+const EQUALS = 61;
+const QUESTION = 63;
+
+const PRIME = 0x01000193; // FNV-1a
+const ODD_MULTIPLIER = 0x85ebca6b; // MurmurHash3's finaliser
+/** What stands for a parameter, by what it may be mistaken for. */
+const PARAMETER = 0x9e3779b1;
+const DIGITS_ALONE = 1;
+const LETTERS_AND_DIGITS = 2;
+const MIXED = 3;
+const WITH_QUERY = 4;
+/** A queue id stands among the first tokens: there, parameters of different make count as different. */
+const HEAD_TOKENS = 2;
+/** "127.255.255.": a block list that answers so refuses us (research: mail grammar). */
+const REFUSAL = [49, 50, 55, 46, 50, 53, 53, 46, 50, 53, 53, 46];
+
+/**
+ * The key of a message: 64 bits over its words and punctuation, with each parameter as one mark. Two messages of equal
+ * key have equal shapes (maskText), and differ in the values of parameters alone; so all that a grammar finds out
+ * without looking at values holds for both. Finer than the shape: a key also holds reply codes (550, 421-), enhanced
+ * codes (4.7.1), 127.255.255.x, and whether a parameter at the message's head can be a queue id.
+ *
+ * The parameters' rules are maskText's, over bytes; a test compares the two. Two lanes of 32 bits, seeded, so that
+ * nobody who writes into the log can choose messages of equal key. One pass, work bounded by the message's length.
+ */
+export class MessageKey {
+  low = 0;
+  high = 0;
+  /** Whether all bytes are ASCII. */
+  ascii = true;
+  /** Whether the message is short enough for its shape to depend on the key alone. */
+  whole = true;
+  private readonly seed: number;
+  private readonly basis: number;
+
+  /** seed: 32 bits; not to be guessed from outside. */
+  constructor(seed: number) {
+    this.seed = seed | 0;
+    this.basis = Math.imul(seed ^ 0x811c9dc5, ODD_MULTIPLIER) | 0;
+  }
+
+  /** Computes the key of bytes[start, end). program: a number that tells the writers of messages apart. */
+  scan(bytes: Buffer, start: number, end: number, program: number): void {
+    let a = Math.imul(this.seed ^ program, ODD_MULTIPLIER);
+    let b = Math.imul(this.basis + program, PRIME);
+    let all = 0;
+    let tokens = 0;
+    let at = start;
+    while (at < end) {
+      let kind = KINDS[bytes[at]!]!;
+      if (kind === SEPARATOR) {
+        a = Math.imul(a ^ bytes[at]!, PRIME);
+        b = Math.imul((b << 5) ^ (b >>> 27) ^ bytes[at]!, ODD_MULTIPLIER);
+        at++;
+        continue;
+      }
+      const from = at;
+      let kinds = kind;
+      let hash = Math.imul(this.basis ^ bytes[at]!, PRIME);
+      for (at++; at < end; at++) {
+        const c = bytes[at]!;
+        kind = KINDS[c]!;
+        if (kind === SEPARATOR) break;
+        kinds |= kind;
+        hash = Math.imul(hash ^ c, PRIME);
+      }
+      all |= kinds;
+      if (bytes[from] === SLASH && at < end && bytes[at] === EQUALS && hasQuery(bytes, from, at)) {
+        at = queryEnd(bytes, at, end);
+        hash = PARAMETER + WITH_QUERY;
+        all |= HIGH; // not looked at
+      } else if ((kinds & (MARKED | DOT)) !== 0 || bytes[from] === SLASH) {
+        hash = markOf(bytes, from, at, kinds, hash, tokens, start, end);
+      } else if ((kinds & (ODD | HIGH)) === 0) {
+        if (isIdentifier(bytes, from, at, kinds, start, end)) hash = PARAMETER + LETTERS_AND_DIGITS;
+      }
+      tokens++;
+      hash ^= hash >>> 15;
+      a = Math.imul(a ^ hash, ODD_MULTIPLIER);
+      a ^= a >>> 13;
+      b = Math.imul((b << 7) ^ (b >>> 25) ^ hash, PRIME) + hash;
+    }
+    this.low = a ^ (a >>> 16);
+    this.high = b ^ (b >>> 15);
+    this.ascii = (all & HIGH) === 0;
+    this.whole = end - start <= MAX_INPUT;
+  }
+}
+
+/** What stands for a token with a digit, a dot, an @ or a slash at its head; its own hash when it is no parameter or a code. */
+function markOf(
+  bytes: Buffer,
+  from: number,
+  to: number,
+  kinds: number,
+  hash: number,
+  tokens: number,
+  start: number,
+  end: number,
+): number {
+  const length = to - from;
+  if ((kinds & MARKED) === 0) {
+    if (bytes[from] === SLASH && length > 1) return PARAMETER;
+    if ((kinds & DOT) === 0 || !innerDot(bytes, from, to)) return hash;
+    return tokens < HEAD_TOKENS ? PARAMETER + MIXED : PARAMETER;
+  }
+  const first = bytes[from]!;
+  if (first >= 50 && first <= 53) {
+    if (isEnhancedCode(bytes, from, to)) return hash;
+    if (isReplyCode(bytes, from, to, start, end)) return codeHash(bytes, from, to);
+  } else if (first === 49 && length > REFUSAL.length && isRefusal(bytes, from)) return hash;
+  if (tokens >= HEAD_TOKENS) return PARAMETER;
+  if ((kinds & (DOT | ODD | HIGH)) !== 0 || hasAt(bytes, from, to)) return PARAMETER + MIXED;
+  return PARAMETER + ((kinds & ~MARKED) === 0 ? DIGITS_ALONE : LETTERS_AND_DIGITS);
+}
+
+/** `5.7.1`, `4.2.12`: RFC 3463. */
+function isEnhancedCode(bytes: Buffer, from: number, to: number): boolean {
+  if (to - from < 5 || to - from > 9 || bytes[from + 1] !== POINT || bytes[to - 1] === POINT) return false;
+  let dots = 0;
+  for (let i = from + 2; i < to; i++) {
+    if (bytes[i] === POINT) dots++;
+    else if (!isDigit(bytes[i])) return false;
+  }
+  return dots === 1;
+}
+
+/** `550`, `421-4.7.0` behind ": " or "(", as replies stand in a log. */
+function isReplyCode(bytes: Buffer, from: number, to: number, start: number, end: number): boolean {
+  if (!isDigit(bytes[from + 1]) || !isDigit(bytes[from + 2])) return false;
+  if (to - from > 3 ? bytes[from + 3] !== MINUS : to < end && bytes[to] !== SPACE) return false;
+  if (from === start) return true;
+  const before = bytes[from - 1];
+  return before === OPEN || (before === SPACE && from - 2 >= start && bytes[from - 2] === COLON);
+}
+
+/** The code, and the enhanced code that a - joins to it; what else is joined counts as one mark. */
+function codeHash(bytes: Buffer, from: number, to: number): number {
+  let hash = PRIME;
+  const joined = from + 4 < to && isEnhancedCode(bytes, from + 4, to);
+  const stop = joined ? to : from + 3;
+  for (let i = from; i < stop; i++) hash = Math.imul(hash ^ bytes[i]!, PRIME);
+  return to > stop ? hash ^ PARAMETER : hash;
+}
+
+function isRefusal(bytes: Buffer, from: number): boolean {
+  for (let i = 0; i < REFUSAL.length; i++) if (bytes[from + i] !== REFUSAL[i]) return false;
+  return true;
+}
+
+function hasAt(bytes: Buffer, from: number, to: number): boolean {
+  for (let i = from; i < to; i++) if (bytes[i] === 64) return true;
+  return false;
+}
+
+/** Whether letters alone are an identifier: long and without vowels, long and hexadecimal, or part of an IPv6 address. */
+function isIdentifier(
+  bytes: Buffer,
+  from: number,
+  to: number,
+  kinds: number,
+  start: number,
+  end: number,
+): boolean {
+  const length = to - from;
+  if (length >= VOWELLESS && (kinds & VOWEL) === 0) return true;
+  if ((kinds & NOT_HEX) !== 0) return false;
+  if (length >= HEX_WORD) return true;
+  return length <= HEXTET && inColonHex(bytes, from, to, start, end);
+}
+
+/** mask.ts has the same over text. */
+function inColonHex(bytes: Buffer, from: number, to: number, start: number, end: number): boolean {
+  if (bytes[to] !== COLON && (from === start || bytes[from - 1] !== COLON)) return false;
+  let colons = 0;
+  for (let i = from - 1; i >= start && i >= from - LONGEST_IPV6 && isHexOrColon(bytes[i]!); i--)
+    if (bytes[i] === COLON) colons++;
+  for (let i = to; i < end && i < to + LONGEST_IPV6 && isHexOrColon(bytes[i]!); i++)
+    if (bytes[i] === COLON) colons++;
+  return colons >= 2;
+}
+
+const isHexOrColon = (c: number): boolean =>
+  (c >= ZERO && c <= COLON) || (c >= 65 && c <= 70) || (c >= 97 && c <= 102);
+
+function innerDot(bytes: Buffer, from: number, to: number): boolean {
+  let first = from;
+  let last = to - 1;
+  while (first < to && bytes[first] === POINT) first++;
+  while (last > first && bytes[last] === POINT) last--;
+  for (let i = first; i < last; i++) if (bytes[i] === POINT) return true;
+  return false;
+}
+
+function hasQuery(bytes: Buffer, from: number, to: number): boolean {
+  for (let i = from; i < to; i++) if (bytes[i] === QUESTION) return true;
+  return false;
+}
+
+/** Where a path ends whose query goes on behind the = at `at`. */
+function queryEnd(bytes: Buffer, at: number, end: number): number {
+  let i = at;
+  while (i < end && (bytes[i] === EQUALS || KINDS[bytes[i]!] !== SEPARATOR)) i++;
+  return i;
+}
+
+const isDigit = (c: number | undefined): boolean => c !== undefined && c >= ZERO && c <= NINE;
