@@ -39,7 +39,10 @@ export function templatesCommand(program: Command, io: Out): void {
       const runs = await shapesOf(files, options.raw === true, catalogue, perLine);
       catalogue.settle();
       if (perLine) await writeRecords(runs, catalogue, io);
-      else await io.out(options.json === true || options.format === "json" ? asJson(catalogue) : asText(catalogue));
+      else
+        await io.out(
+          options.json === true || options.format === "json" ? asJson(catalogue) : asText(catalogue),
+        );
     });
 }
 

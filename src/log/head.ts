@@ -230,5 +230,9 @@ function isDateLike(bytes: Buffer, at: number, end: number): boolean {
   let i = at;
   while (i < end && bytes[i]! >= ZERO && bytes[i]! <= 57) i++;
   const next = bytes[i];
-  return i - at >= 2 && next !== COLON && !(next !== undefined && IN_HOST[next] === 1 && next !== MINUS && next !== DOT);
+  return (
+    i - at >= 2 &&
+    next !== COLON &&
+    !(next !== undefined && IN_HOST[next] === 1 && next !== MINUS && next !== DOT)
+  );
 }

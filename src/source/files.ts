@@ -130,7 +130,8 @@ function withinDay(lines: LineBatch, i: number): boolean {
   const at = starts[i]!;
   if (bytes[at + 3] !== 32) return false;
   for (let k = 0; k < DAY_LENGTH; k++)
-    if (bytes[at + k] !== bytes[starts[i - 1]! + k] || bytes[at + k] !== bytes[starts[i + 1]! + k]) return false;
+    if (bytes[at + k] !== bytes[starts[i - 1]! + k] || bytes[at + k] !== bytes[starts[i + 1]! + k])
+      return false;
   return true;
 }
 

@@ -26,7 +26,9 @@ const SLASH = 47;
 const ZERO = 48;
 const NINE = 57;
 const COLON = 58;
+const LESS = 60;
 const EQUALS = 61;
+const GREATER = 62;
 const QUESTION = 63;
 
 const PRIME = 0x01000193; // FNV-1a
@@ -99,8 +101,11 @@ export class MessageKey {
         all |= HIGH; // not looked at
       } else if ((kinds & (MARKED | DOT)) !== 0 || bytes[from] === SLASH) {
         hash = markOf(bytes, from, at, kinds, hash, tokens, start, end);
+      } else if (bytes[from - 1] === LESS && from > start && bytes[at] === GREATER && at < end) {
+        hash = PARAMETER; // <name>: a shape shows no word of it
       } else if ((kinds & (ODD | HIGH)) === 0) {
-        if (isIdentifier(bytes, from, at, kinds, start, end)) hash = PARAMETER + LETTERS_AND_DIGITS;
+        if (isIdentifier(bytes, from, at, kinds, start, end))
+          hash = tokens < HEAD_TOKENS ? PARAMETER + LETTERS_AND_DIGITS : PARAMETER;
       }
       tokens++;
       hash ^= hash >>> 15;
