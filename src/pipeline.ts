@@ -21,10 +21,12 @@ import { DAY_MS, type LocalClock, placeOf, SLOT_MS, slotOf } from "./feature/clo
 import { ColumnRegistry } from "./feature/columns.ts";
 import { EntityReader, type KnownPairs, type Observation } from "./feature/entity.ts";
 import { TransactionTracker } from "./feature/transaction.ts";
-import { placesOf, SlotCounter, type SlotCounts } from "./feature/window.ts";
+import { joinColumns, placesOf, SlotCounter, type SlotCounts } from "./feature/window.ts";
 import type { MailEvent } from "./mail/event.ts";
 import type { Kernels } from "./model/kernels.ts";
 import type { Vae } from "./model/vae.ts";
+import { GroupTable, learnGroups, type TemplateGroups } from "./template/groups.ts";
+import type { Template } from "./template/mask.ts";
 
 /** Line to alert, pure: events in, alerts out. The same events, settings and seed give the same alerts, live as in a back-test. */
 
@@ -33,6 +35,8 @@ const MAX_TRAINING_DAYS = 42;
 /** Below this the window and entity views have nothing to compare with. */
 export const MIN_TRAINING_DAYS = 3;
 const MAX_GAP_SLOTS = 12;
+/** Distinct shapes that training can join; later ones stay for themselves. */
+const MAX_SHAPES = 20_000;
 
 export type ViewName = "window" | "transaction" | "entity" | "novelty" | "absence";
 
@@ -53,6 +57,8 @@ export type Model = {
   /** Undefined where there were too few transactions, or the view is left out. */
   readonly transaction: TransactionModel | undefined;
   readonly entity: EntityModel;
+  /** Shapes that differ in one word, joined; the reader of the lines to judge must adopt them. */
+  readonly groups: TemplateGroups;
   readonly novelty: NoveltyModel;
   readonly absence: AbsenceModel;
   readonly from: number;
@@ -91,6 +97,8 @@ export class Learner {
   readonly #transactions = new TransactionCollector();
   readonly #novelty = new NoveltyCollector();
   readonly #absence = new AbsenceCollector();
+  /** Shapes by the id of their template. */
+  readonly #shapes = new Map<string, { writer: string; shape: string }>();
   readonly #options: PipelineOptions;
   #first = Number.NaN;
   #now = Number.NEGATIVE_INFINITY;
@@ -122,7 +130,30 @@ export class Learner {
     }
     for (const t of this.tracker.add(event, this.#now)) this.#transactions.add(t);
     this.#novelty.add(event.templateId, this.#now, isGrave(event));
+    this.#shape(event);
     this.#absence.add(event.daemon, this.#now);
+  }
+
+  #shape(event: MailEvent): void {
+    if (this.#shapes.has(event.templateId) || this.#shapes.size >= MAX_SHAPES) return;
+    const writer = event.daemon;
+    this.#shapes.set(event.templateId, { writer, shape: event.template.slice(writer.length + 2) });
+  }
+
+  /** Joins shapes; what was counted for each of them so far counts for its group. */
+  #join(): { groups: TemplateGroups; ids: ReadonlyMap<string, string> } {
+    const groups = learnGroups(this.#shapes.values());
+    const table = new GroupTable(groups);
+    const templates = new Map<string, Template>();
+    for (const [id, { writer, shape }] of this.#shapes) {
+      const template = table.templateOf(writer, shape);
+      if (template.id !== id) templates.set(id, template);
+    }
+    if (templates.size > 0) {
+      const into = this.registry.join(templates);
+      for (const [i, slot] of this.#slots.entries()) this.#slots[i] = joinColumns(slot, into);
+    }
+    return { groups, ids: new Map([...templates].map(([id, template]) => [id, template.id])) };
   }
 
   #closeSlot(next: number): void {
@@ -139,6 +170,7 @@ export class Learner {
   /** until: end of training, exclusive, in ms. conditional: see fitWindow. */
   fit(until: number): Model {
     this.#closeSlot(slotOf(until));
+    const { groups, ids } = this.#join();
     const last = slotOf(until) - 1;
     const first = Math.max(slotOf(this.#first), last - MAX_TRAINING_DAYS * 288 + 1);
     const { clock, salt } = this.#options;
@@ -154,10 +186,11 @@ export class Learner {
       windowVae: trained?.live,
       transaction:
         trained && !this.#options.without.has("transaction")
-          ? this.#transactions.fit(first, places, this.#options.seed, this.#options.kernels)
+          ? this.#transactions.fit(first, places, ids, this.#options.seed, this.#options.kernels)
           : undefined,
       entity: this.#entities.fit(first, Math.max(first, last), clock, salt),
-      novelty: this.#novelty.fit(this.#first, until),
+      groups,
+      novelty: this.#novelty.fit(this.#first, until, ids),
       absence: this.#absence.fit(this.#first, until, clock),
       from: this.#first,
       to: until,

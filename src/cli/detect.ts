@@ -36,6 +36,7 @@ async function detect(files: readonly string[], options: Options): Promise<void>
   const kernels = loadKernels();
   const { model, pairs } = unpackModel(stored.blob, kernels, whereOf(stored, options));
   const input = await openMail(files, options);
+  input.reader.adopt(model.groups);
   const { salt } = model.entity;
   const settings = {
     clock: localClock(input.zone),

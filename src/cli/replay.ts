@@ -93,6 +93,7 @@ export async function replay(request: ReplayRequest): Promise<ReplayResult> {
       }
       checkHistory(learner, until);
       detector = new Detector(learner.fit(until), learner, settings, request.onScore);
+      input.reader.adopt(detector.model.groups);
     }
     watched++;
     alerts.push(...detector.add(event));

@@ -38,25 +38,42 @@ export class NoveltyCollector {
     if (time - seen.first < HOUR_MS && seen.times.length < 64) seen.times.push(time);
   }
 
-  /** Rates from the second half of training; Good (1953): shapes seen once tell how many are still to come. */
-  fit(first: number, last: number): NoveltyModel {
+  /** Rates from the second half of training; Good (1953): shapes seen once tell how many are still to come. groups: of joined shapes. */
+  fit(first: number, last: number, groups: ReadonlyMap<string, string>): NoveltyModel {
     const days = Math.max(0, (last - first) / DAY_MS);
     const half = first + (last - first) / 2;
-    const late = [...this.#shapes.values()].filter((s) => s.first >= half);
-    const once = [...this.#shapes.values()].filter((s) => s.count === 1);
+    const shapes = joined(this.#shapes, groups);
+    const late = [...shapes.values()].filter((s) => s.first >= half);
+    const once = [...shapes.values()].filter((s) => s.count === 1);
     const rate = (pick: (s: Newcomer) => boolean): number =>
       Math.max(
         late.filter(pick).length / Math.max(0.5, days / 2),
         once.filter(pick).length / Math.max(1, days),
       ) + MIN_DAILY;
     return {
-      known: [...this.#shapes.keys()],
+      known: [...new Set([...shapes.keys(), ...this.#shapes.keys()])],
       perDay: rate(() => true),
       gravePerDay: rate((s) => s.grave),
       repeats: late.map((s) => s.times.length).sort((a, b) => a - b),
       days,
     };
   }
+}
+
+/** The shapes with those of one group as one: it came with the first of them. */
+function joined(
+  shapes: ReadonlyMap<string, Newcomer>,
+  groups: ReadonlyMap<string, string>,
+): ReadonlyMap<string, Newcomer> {
+  if (groups.size === 0) return shapes;
+  const out = new Map<string, Newcomer>();
+  for (const [shape, one] of shapes) {
+    const group = groups.get(shape) ?? shape;
+    const known = out.get(group);
+    if (known === undefined) out.set(group, { ...one });
+    else known.count += one.count; // shapes stand in order of their first lines
+  }
+  return out;
 }
 
 export type NoveltyFinding = {

@@ -93,14 +93,19 @@ export class TransactionCollector {
     });
   }
 
-  /** first: slot of the first place. Undefined when there are too few transactions. */
+  /** first: slot of the first place. groups: of joined shapes. Undefined when there are too few transactions. */
   fit(
     first: number,
     places: readonly SlotPlace[],
+    groups: ReadonlyMap<string, string>,
     seed: number,
     kernels: Kernels,
   ): TransactionModel | undefined {
-    const samples = this.#samples.filter((s) => s.slot >= first && s.slot < first + places.length);
+    const samples = this.#samples
+      .filter((s) => s.slot >= first && s.slot < first + places.length)
+      .map((s) =>
+        groups.size === 0 ? s : { ...s, shapes: s.shapes.map((x) => groups.get(x as string) ?? x) },
+      );
     if (samples.length < MIN_TRANSACTIONS) return undefined;
     const columns = chooseColumns(samples);
     const offset = meanCounts(samples, columns);

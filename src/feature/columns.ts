@@ -1,4 +1,5 @@
 import type { Cause, MailEvent } from "../mail/event.ts";
+import type { Template } from "../template/mask.ts";
 import type { Family } from "./family.ts";
 import { familyOf } from "./family.ts";
 
@@ -24,6 +25,9 @@ const STATISTICS: ReadonlySet<string> = new Set(["anvil_statistics", "scache_sta
 
 /** Distinct columns that one run keeps; a log with more shapes counts the rest in their ancestors alone. */
 const MAX_COLUMNS = 16_384;
+
+/** How the keys of columns of single shapes begin. */
+const TEMPLATE_KEY = "template ";
 
 /** Distinct column sets remembered; only speed depends on it. */
 const MAX_CACHED_SETS = 16_384;
@@ -51,6 +55,24 @@ export class ColumnRegistry {
     if (this.#sets.size >= MAX_CACHED_SETS) this.#sets.clear();
     this.#sets.set(key, set);
     return set;
+  }
+
+  /**
+   * Gives joined shapes one column: returns, for each column so far, the one in which its events count from now on.
+   * groups: template id -> template of its group.
+   */
+  join(groups: ReadonlyMap<string, Template>): Uint32Array {
+    this.#sets.clear();
+    const places = Uint32Array.from(this.columns.keys());
+    if (groups.size === 0) return places;
+    for (const [id, column] of [...this.columns.entries()]) {
+      const group =
+        column.level === "template" ? groups.get(column.key.slice(TEMPLATE_KEY.length)) : undefined;
+      if (group === undefined) continue;
+      const joined = this.#intern({ ...column, key: TEMPLATE_KEY + group.id, label: group.text });
+      if (joined >= 0) places[id] = joined;
+    }
+    return places;
   }
 
   #intern(column: Column): number {

@@ -34,6 +34,13 @@ export class SlotCounter {
   }
 }
 
+/** The counts with columns put together: `into` names for each column the one that takes its events. */
+export function joinColumns({ slot, ids, counts }: SlotCounts, into: Uint32Array): SlotCounts {
+  const sums = new Map<number, number>();
+  for (const [i, id] of ids.entries()) sums.set(into[id]!, (sums.get(into[id]!) ?? 0) + counts[i]!);
+  return { slot, ids: Uint32Array.from(sums.keys()), counts: Float32Array.from(sums.values()) };
+}
+
 /** Places of the slots from first to last, computed once. */
 export function placesOf(first: number, last: number, clock: LocalClock): SlotPlace[] {
   const places: SlotPlace[] = [];

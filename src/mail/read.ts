@@ -2,9 +2,10 @@ import { type Envelope, parseEnvelope } from "../log/envelope.ts";
 import { HeadReader } from "../log/head.ts";
 import { decode, LineBatch } from "../log/lines.ts";
 import type { LogClock } from "../log/year.ts";
+import { GroupTable, type TemplateGroups } from "../template/groups.ts";
 import { MessageKey } from "../template/key.ts";
 import { KeyTable } from "../template/key-table.ts";
-import { maskText, templateId } from "../template/mask.ts";
+import { maskText } from "../template/mask.ts";
 import type { Cause, Fields, MailEvent, Severity } from "./event.ts";
 import { parseMail } from "./grammar.ts";
 import type { Count, Details, Plan } from "./plan.ts";
@@ -49,7 +50,8 @@ export class EventReader {
   private readonly clock: LogClock;
   private readonly head: HeadReader;
   private readonly key: MessageKey;
-  private readonly plans = new KeyTable<Plan>(MAX_PLANS);
+  private plans = new KeyTable<Plan>(MAX_PLANS);
+  private groups = new GroupTable([]);
   private readonly single = new LineBatch();
 
   /** clock: settles year and zone. seed: of the keys; 32 bits that writers of logs can't know. It changes no result. */
@@ -78,6 +80,12 @@ export class EventReader {
     event.messageAt = head.messageAt;
     this.plan(event, bytes, head.messageAt, end, head.program.id);
     return event;
+  }
+
+  /** From now on, shapes that training joined have their group's template. groups: of the model that is to judge. */
+  adopt(groups: TemplateGroups): void {
+    this.groups = new GroupTable(groups);
+    this.plans = new KeyTable(MAX_PLANS);
   }
 
   /** One line given as text. */
@@ -144,20 +152,19 @@ export class EventReader {
     if (plan === undefined) {
       const parsed = parseMail(event.envelopeOf());
       event.details = parsed;
-      const template = `${parsed.daemon}: ${maskText(parsed.shape)}`;
-      const id = templateId(template);
+      const { id, text } = this.groups.templateOf(parsed.daemon, maskText(parsed.shape));
       plan = {
         event: parsed.event,
         daemon: parsed.daemon,
         severity: parsed.severity,
         cause: parsed.cause,
-        template,
+        template: text,
         templateId: id,
         hasFields: hasAny(parsed.fields),
         hasQueueId: parsed.queueId !== undefined,
         hasSession: parsed.session !== undefined,
         named: this.countOf(parsed.event),
-        counted: this.countTemplate(id, template, parsed.event === "unknown"),
+        counted: this.countTemplate(id, text, parsed.event === "unknown"),
       };
       if (program > 0 && key.whole && !parsed.uncached) this.plans.set(key.low, key.high, plan);
     }

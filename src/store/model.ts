@@ -9,7 +9,7 @@ import type { Model } from "../pipeline.ts";
 /** A model as it is stored: gzipped JSON, in which an array of floats and a network stand as base64 (little-endian). */
 
 /** Raised when a stored model means something else than before. */
-const FORMAT_VERSION = 1;
+const FORMAT_VERSION = 2;
 
 export type Learned = { readonly model: Model; readonly pairs: KnownPairs };
 

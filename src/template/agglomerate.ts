@@ -39,7 +39,7 @@ const keyOf = (parts: Parts, at: number): string => parts.map((part, i) => (i ==
 /**
  * Groups shapes: where at least five, otherwise equal, differ in one word, that word becomes a parameter; repeated for
  * what comes out. The result depends on the set of shapes alone, not on their order. Returns each shape that was
- * joined with the shape of its group; a shape that isn't in the map is a group of its own.
+ * joined with the shape of its group, and so each form between the two; what isn't in the map is a group of its own.
  * Source: logparser's Brain finds parameters by columns too (Yu et al. 2023); this rule was measured in research.
  */
 export function agglomerate(shapes: Iterable<string>): Map<string, string> {
@@ -48,10 +48,17 @@ export function agglomerate(shapes: Iterable<string>): Map<string, string> {
   for (let pass = 0; pass < MAX_PASSES; pass++) {
     const next = joinOnce(new Set(group.values()));
     if (next.size === 0) break;
+    for (const form of next.values()) if (!group.has(form)) group.set(form, form);
     for (const [shape, current] of group) group.set(shape, next.get(current) ?? current);
   }
   for (const [shape, current] of group) if (shape === current) group.delete(shape);
   return group;
+}
+
+/** The shape with a parameter for one of its words, for each word that may become one. */
+export function* generalisations(shape: string): Generator<string> {
+  const parts = partsOf(shape);
+  for (const at of positions(parts)) yield generalised(parts, at);
 }
 
 /** One pass: for each shape that has a position where enough shapes differ, the shape with a parameter there. */

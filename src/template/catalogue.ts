@@ -1,7 +1,7 @@
 import { agglomerate } from "./agglomerate.ts";
 import { MessageKey } from "./key.ts";
 import { KeyTable } from "./key-table.ts";
-import { maskText, PARAMETER, templateId } from "./mask.ts";
+import { maskText, PARAMETER, type Template, templateId } from "./mask.ts";
 
 /** Distinct shapes kept. A busy mail server has some thousands; a flood of random words has any number. */
 const MAX_SHAPES = 20_000;
@@ -11,9 +11,6 @@ const COARSE_WORDS = 2;
 const MAX_COARSE = 1_000;
 /** Message keys remembered with their shapes. A power of two; several keys have one shape. */
 const MAX_KEYS = 65_536;
-
-/** A group of messages and its shape. The id follows from the shape's text alone. */
-export type Template = { readonly id: string; readonly text: string };
 
 /** All shapes of a log, with counts, and after settle() the groups they form. Bounded; what was bounded is counted. */
 export class Catalogue {

@@ -225,5 +225,8 @@ function cutShape(shape: string): string {
   return shape.slice(0, blank > 0 ? blank : MAX_SHAPE) + CUT_MARK;
 }
 
+/** A group of messages and its shape. The id follows from the text alone. */
+export type Template = { readonly id: string; readonly text: string };
+
 /** Id of a shape from its text alone, so the same on every host and after every restart: 16 hex digits. */
 export const templateId = (shape: string): string => hash64(shape);
