@@ -24,6 +24,8 @@ const MINUS = 45;
 const POINT = 46;
 const SLASH = 47;
 const ZERO = 48;
+const ONE = 49;
+const FIVE = 53;
 const NINE = 57;
 const COLON = 58;
 const LESS = 60;
@@ -32,7 +34,9 @@ const GREATER = 62;
 const QUESTION = 63;
 
 const PRIME = 0x01000193; // FNV-1a
-const ODD_MULTIPLIER = 0x85ebca6b; // MurmurHash3's finaliser
+const MIX = 0x85ebca6b; // MurmurHash3's finaliser
+/** Most words have both, and then are no identifier. */
+const WORD = VOWEL | NOT_HEX;
 /** What stands for a parameter, by what it may be mistaken for. */
 const PARAMETER = 0x9e3779b1;
 const DIGITS_ALONE = 1;
@@ -66,61 +70,97 @@ export class MessageKey {
   /** seed: 32 bits; not to be guessed from outside. */
   constructor(seed: number) {
     this.seed = seed | 0;
-    this.basis = Math.imul(seed ^ 0x811c9dc5, ODD_MULTIPLIER) | 0;
+    this.basis = Math.imul(seed ^ 0x811c9dc5, MIX) | 0;
   }
 
   /** Computes the key of bytes[start, end). program: a number that tells the writers of messages apart. */
   scan(bytes: Buffer, start: number, end: number, program: number): void {
-    let a = Math.imul(this.seed ^ program, ODD_MULTIPLIER);
-    let b = Math.imul(this.basis + program, PRIME);
+    const kindOf = KINDS;
+    const basis = this.basis;
+    let a = Math.imul(this.seed ^ program, MIX);
+    let b = (basis + program) | 0;
     let all = 0;
     let tokens = 0;
+    let separator = 0; // the last one
     let at = start;
     while (at < end) {
-      let kind = KINDS[bytes[at]!]!;
+      let c = bytes[at]!;
+      let kind = kindOf[c]!;
       if (kind === SEPARATOR) {
-        a = Math.imul(a ^ bytes[at]!, PRIME);
-        b = Math.imul((b << 5) ^ (b >>> 27) ^ bytes[at]!, ODD_MULTIPLIER);
+        a = Math.imul(a ^ c, PRIME);
+        separator = c;
         at++;
         continue;
       }
       const from = at;
+      const first = c;
       let kinds = kind;
-      let hash = Math.imul(this.basis ^ bytes[at]!, PRIME);
+      let hash = basis ^ c;
       for (at++; at < end; at++) {
-        const c = bytes[at]!;
-        kind = KINDS[c]!;
+        c = bytes[at]!;
+        kind = kindOf[c]!;
         if (kind === SEPARATOR) break;
         kinds |= kind;
-        hash = Math.imul(hash ^ c, PRIME);
+        hash = (Math.imul(hash, PRIME) + c) | 0;
       }
       all |= kinds;
-      if (bytes[from] === SLASH && at < end && bytes[at] === EQUALS && hasQuery(bytes, from, at)) {
-        at = queryEnd(bytes, at, end);
-        hash = PARAMETER + WITH_QUERY;
-        all |= HIGH; // not looked at
-      } else if ((kinds & (MARKED | DOT)) !== 0 || bytes[from] === SLASH) {
-        hash = markOf(bytes, from, at, kinds, hash, tokens, start, end);
-      } else if (bytes[from - 1] === LESS && from > start && bytes[at] === GREATER && at < end) {
-        hash = PARAMETER; // <name>: a shape shows no word of it
-      } else if ((kinds & (ODD | HIGH)) === 0) {
-        if (isIdentifier(bytes, from, at, kinds, start, end))
-          hash = tokens < HEAD_TOKENS ? PARAMETER + LETTERS_AND_DIGITS : PARAMETER;
+      if ((kinds & MARKED) !== 0) {
+        hash =
+          tokens < HEAD_TOKENS || first === SLASH || mayBeCode(bytes, from, at, first)
+            ? markOf(bytes, from, at, kinds, hash, tokens, start, end)
+            : PARAMETER;
+      } else if ((kinds & WORD) !== WORD || separator === LESS || (kinds & DOT) !== 0) {
+        hash = wordMark(bytes, from, at, kinds, hash, tokens, start, end);
+      }
+      if (first === SLASH && c === EQUALS) {
+        at = queryEnd(bytes, from, at, end);
+        all |= HIGH; // what the query holds wasn't looked at
       }
       tokens++;
-      hash ^= hash >>> 15;
-      a = Math.imul(a ^ hash, ODD_MULTIPLIER);
+      separator = 0;
+      a = Math.imul(a ^ hash, MIX);
       a ^= a >>> 13;
-      b = Math.imul((b << 7) ^ (b >>> 25) ^ hash, PRIME) + hash;
+      b = (Math.imul(b, PRIME) + (hash ^ (hash >>> 15))) | 0;
     }
+    b = Math.imul(b ^ (b >>> 16), MIX);
     this.low = a ^ (a >>> 16);
-    this.high = b ^ (b >>> 15);
+    this.high = b ^ (b >>> 13);
     this.ascii = (all & HIGH) === 0;
     this.whole = end - start <= MAX_INPUT;
   }
 }
 
-/** What stands for a token with a digit, a dot, an @ or a slash at its head; its own hash when it is no parameter or a code. */
+/** A quick look: false for most tokens with a digit, which no code can be. */
+function mayBeCode(bytes: Buffer, from: number, to: number, first: number): boolean {
+  if (first < ONE || first > FIVE) return false;
+  if (first === ONE) return to - from > REFUSAL.length;
+  return to - from === 3 || bytes[from + 1] === POINT || bytes[from + 3] === MINUS;
+}
+
+/**
+ * What stands for a token without digit or @: a mark for a path, a name with an inner dot, what stands alone in <>, and
+ * letters that are an identifier; else its own hash.
+ */
+function wordMark(
+  bytes: Buffer,
+  from: number,
+  to: number,
+  kinds: number,
+  hash: number,
+  tokens: number,
+  start: number,
+  end: number,
+): number {
+  const mark = tokens < HEAD_TOKENS ? PARAMETER + MIXED : PARAMETER;
+  if (bytes[from] === SLASH)
+    return to - from > 1 ? (hasQuery(bytes, from, to) ? PARAMETER + WITH_QUERY : mark) : hash;
+  if ((kinds & DOT) !== 0) return innerDot(bytes, from, to) ? mark : hash;
+  if (from > start && bytes[from - 1] === LESS && to < end && bytes[to] === GREATER) return PARAMETER; // a shape shows no word of it
+  if ((kinds & (ODD | HIGH)) !== 0 || !isIdentifier(bytes, from, to, kinds, start, end)) return hash;
+  return tokens < HEAD_TOKENS ? PARAMETER + LETTERS_AND_DIGITS : PARAMETER;
+}
+
+/** What stands for a token with a digit or an @: a mark; its own hash when it is a code. */
 function markOf(
   bytes: Buffer,
   from: number,
@@ -131,17 +171,12 @@ function markOf(
   start: number,
   end: number,
 ): number {
-  const length = to - from;
-  if ((kinds & MARKED) === 0) {
-    if (bytes[from] === SLASH && length > 1) return PARAMETER;
-    if ((kinds & DOT) === 0 || !innerDot(bytes, from, to)) return hash;
-    return tokens < HEAD_TOKENS ? PARAMETER + MIXED : PARAMETER;
-  }
   const first = bytes[from]!;
-  if (first >= 50 && first <= 53) {
+  if (first > ONE && first <= FIVE) {
     if (isEnhancedCode(bytes, from, to)) return hash;
     if (isReplyCode(bytes, from, to, start, end)) return codeHash(bytes, from, to);
-  } else if (first === 49 && length > REFUSAL.length && isRefusal(bytes, from)) return hash;
+  } else if (first === ONE && to - from > REFUSAL.length && isRefusal(bytes, from)) return hash;
+  if (first === SLASH && hasQuery(bytes, from, to)) return PARAMETER + WITH_QUERY;
   if (tokens >= HEAD_TOKENS) return PARAMETER;
   if ((kinds & (DOT | ODD | HIGH)) !== 0 || hasAt(bytes, from, to)) return PARAMETER + MIXED;
   return PARAMETER + ((kinds & ~MARKED) === 0 ? DIGITS_ALONE : LETTERS_AND_DIGITS);
@@ -230,8 +265,9 @@ function hasQuery(bytes: Buffer, from: number, to: number): boolean {
   return false;
 }
 
-/** Where a path ends whose query goes on behind the = at `at`. */
-function queryEnd(bytes: Buffer, at: number, end: number): number {
+/** Where the path bytes[from, at) ends: where its query does, if it has one, to which = belongs. */
+function queryEnd(bytes: Buffer, from: number, at: number, end: number): number {
+  if (!hasQuery(bytes, from, at)) return at;
   let i = at;
   while (i < end && (bytes[i] === EQUALS || KINDS[bytes[i]!] !== SEPARATOR)) i++;
   return i;
