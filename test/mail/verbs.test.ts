@@ -59,6 +59,24 @@ suite("logvane parse", () => {
   });
 });
 
+suite("logvane parse for people", () => {
+  test("prints no terminal escape", async () => {
+    const [first] = (await run("parse", "f", "--format", "text")).split("\n");
+    assert.match(first!, /^2026-11-03\S* mx postfix\/smtpd AAAA11111 client .*sasl_username=ann\\x1b\[31m/);
+  });
+  test("--event keeps the lines that are asked for", async () => {
+    assert.equal((await run("parse", "f", "--event", "client,login")).split("\n").length, 2);
+    assert.equal(await run("parse", "f", "--event", "reject"), "");
+  });
+  test("--event refuses a name that is none", () =>
+    assert.rejects(run("parse", "f", "--event", "client,rejct"), { message: 'there is no event "rejct"' }));
+  test("--stats names the share that was understood", async () =>
+    assert.match(
+      await run("parse", "f", "--stats", "--format", "text"),
+      /^ +3 {2}lines, 33.3 % of them understood\n/,
+    ));
+});
+
 suite("logvane summary", () => {
   test("of yesterday counts that day", async () => {
     const summary = JSON.parse(await run("summary", "f", "--date", "yesterday", "--format", "json"));
