@@ -12,8 +12,8 @@ import type { Count, Details, Plan } from "./plan.ts";
 
 /** Distinct templates counted; the rest goes to `otherTemplates`. */
 const MAX_TEMPLATES = 20_000;
-/** Distinct event and template texts are few; distinct keys are more. A busy site of the lab has some thousands. */
-const MAX_PLANS = 65_536;
+/** Keys whose plans are kept. The busiest log of the lab has 700, real ones some thousands; a power of two. */
+const MAX_PLANS = 16_384;
 /** Messages that nobody understands are listed up to this many templates. */
 const LISTED = 50;
 
