@@ -1,0 +1,324 @@
+import { monthAt, monthWord } from "./months.ts";
+import { digit, fourDigits, readClock, readFraction, readOffset, type Stamp, twoDigits } from "./stamp.ts";
+import { civilFromDays, daysInMonth } from "./zone.ts";
+
+const MS_PER_DAY = 86_400_000;
+/** 2001-09-09, from when on epoch seconds have ten digits, and 2100-01-01: what lies outside is some other number. */
+const FIRST_EPOCH = 1_000_000_000;
+const LAST_EPOCH = 4_102_444_800;
+
+const TAB = 9;
+const SPACE = 32;
+const COMMA = 44;
+const MINUS = 45;
+const DOT = 46;
+const SLASH = 47;
+const COLON = 58;
+const UPPER_T = 84;
+const UNDERSCORE = 95;
+
+/** Offsets of zone names that mean one thing everywhere, in minutes. RFC 822 section 5.1 and Europe's. CST, IST and BST do not. */
+const ZONES = new Map<string, number>([
+  ["UTC", 0],
+  ["GMT", 0],
+  ["UT", 0],
+  ["WET", 0],
+  ["WEST", 60],
+  ["CET", 60],
+  ["CEST", 120],
+  ["EET", 120],
+  ["EEST", 180],
+  ["MSK", 180],
+  ["EST", -300],
+  ["EDT", -240],
+  ["CDT", -300],
+  ["MST", -420],
+  ["MDT", -360],
+  ["PST", -480],
+  ["PDT", -420],
+]);
+const DAYS = new Set(["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]);
+
+/** An instant as a stamp that names its zone. ms: since the epoch. False outside of the years 1 to 9999. */
+export function stampOf(ms: number, end: number, out: Stamp): boolean {
+  if (!Number.isFinite(ms)) return false;
+  const whole = Math.floor(ms);
+  const days = Math.floor(whole / MS_PER_DAY);
+  const [year, month, day] = civilFromDays(days);
+  if (year < 1 || year > 9999) return false;
+  out.year = year;
+  out.month = month;
+  out.day = day;
+  out.msOfDay = whole - days * MS_PER_DAY;
+  out.offset = 0;
+  out.end = end;
+  return true;
+}
+
+/** The name of a zone at `at`, as minutes east of UTC; undefined when there is none that is sure. */
+export function zoneName(text: string, at: number): { minutes: number; end: number } | undefined {
+  let end = at;
+  while (end < at + 5 && text.charCodeAt(end) >= 65 && text.charCodeAt(end) <= 90) end++;
+  const next = text.charCodeAt(end);
+  if ((next | 32) >= 97 && (next | 32) <= 122) return undefined;
+  const minutes = ZONES.get(text.slice(at, end));
+  return minutes === undefined ? undefined : { minutes, end };
+}
+
+/** A zone's name, or an offset after a blank, behind a clock; the stamp's end moves behind it. */
+export function readZone(text: string, out: Stamp): boolean {
+  if (!readOffset(text, out)) return false;
+  if (!Number.isNaN(out.offset)) return true;
+  const at = text.charCodeAt(out.end) === SPACE ? out.end + 1 : out.end;
+  const zone = zoneName(text, at);
+  if (zone === undefined) return true;
+  out.offset = zone.minutes;
+  out.end = zone.end;
+  return true;
+}
+
+/**
+ * Reads any other time that begins at `at`: epoch seconds to nanoseconds, yymmdd, yyyymmdd, yy/mm/dd, mm/dd/yyyy, dd-mm-yyyy,
+ * dd/Mon/yyyy, dd-Mon-yyyy, ctime, RFC 2822, `Mon-dd-yy`, `Mon dd, yyyy`, glog's Immdd; with hours of one digit and AM or PM. False
+ * when there is none. Looks at 64 characters at most.
+ */
+export function readDate(text: string, at: number, out: Stamp): boolean {
+  out.year = 0;
+  out.offset = Number.NaN;
+  return digit(text, at) >= 0 ? readNumeric(text, at, out) : readWorded(text, at, out);
+}
+
+function readNumeric(text: string, at: number, out: Stamp): boolean {
+  let end = at;
+  while (end < at + 20 && digit(text, end) >= 0) end++;
+  const length = end - at;
+  const mark = text.charCodeAt(end);
+  if (length === 10 || length === 13 || length === 16 || length === 19) return readEpoch(text, at, end, out);
+  if (length === 14) return packed(text, at, 4, out) && packedClock(text, at + 8, out);
+  if (length === 8) return packed(text, at, 4, out) && afterDate(text, end, out);
+  if (length === 6) return packed(text, at, 2, out) && (mark === SPACE || mark === UPPER_T) && afterDate(text, end, out);
+  if (length === 4) return readYearFirst(text, at, mark, out);
+  return length <= 2 && length > 0 && readDayOrMonth(text, at, end, mark, out);
+}
+
+/** Ten digits are seconds, three more each finer; a fraction may follow. */
+function readEpoch(text: string, at: number, end: number, out: Stamp): boolean {
+  const seconds = Number(text.slice(at, at + 10));
+  if (seconds < FIRST_EPOCH || seconds >= LAST_EPOCH) return false;
+  const more = text.slice(at + 10, Math.min(end, at + 13));
+  let ms = seconds * 1000 + (more === "" ? 0 : Number(more));
+  let stop = end;
+  if (text.charCodeAt(end) === DOT && digit(text, end + 1) >= 0) {
+    let weight = 100;
+    for (stop = end + 1; stop < end + 20 && digit(text, stop) >= 0; stop++) {
+      if (more === "" && weight >= 1) ms += weight * digit(text, stop);
+      weight /= 10;
+    }
+  }
+  return isBreak(text, stop) && stampOf(ms, stop, out);
+}
+
+/** What may follow a number that is a time: not more of a word. */
+function isBreak(text: string, at: number): boolean {
+  const c = text.charCodeAt(at);
+  return Number.isNaN(c) || c === SPACE || c === TAB || c === COMMA || c === COLON || c === 93 || c === 59 || c === 34;
+}
+
+/** `yymmdd` or `yyyymmdd`. */
+function packed(text: string, at: number, yearDigits: number, out: Stamp): boolean {
+  const year = yearDigits === 4 ? fourDigits(text, at) : shortYear(twoDigits(text, at));
+  return setDate(year, twoDigits(text, at + yearDigits), twoDigits(text, at + yearDigits + 2), out);
+}
+
+/** `HHMMSS` and a fraction. */
+function packedClock(text: string, at: number, out: Stamp): boolean {
+  const hour = twoDigits(text, at);
+  const minute = twoDigits(text, at + 2);
+  const second = twoDigits(text, at + 4);
+  if (hour < 0 || minute < 0 || second < 0 || hour > 23 || minute > 59 || second > 59) return false;
+  out.msOfDay = ((hour * 60 + minute) * 60 + second) * 1000;
+  out.end = at + 6;
+  return readFraction(text, out) && readOffset(text, out);
+}
+
+/** `2026/01/27`, `2026.01.27`, `2026:01:27`, `2026-1-7`: the same mark twice. Also `2026 Jan  7 6:36:56`. */
+function readYearFirst(text: string, at: number, mark: number, out: Stamp): boolean {
+  const year = fourDigits(text, at);
+  if (year < 1) return false;
+  if (mark !== SLASH && mark !== DOT && mark !== COLON && mark !== MINUS) return false;
+  const month = shortNumber(text, at + 5);
+  const next = at + 5 + month.length;
+  if (text.charCodeAt(next) !== mark) {
+    const named = monthWord(text, at + 5); // 2026-Jan-27
+    if (named < 0 || text.charCodeAt(named >> 4) !== mark) return false;
+    const day = shortNumber(text, (named >> 4) + 1);
+    return setDate(year, (named & 15) + 1, day.value, out) && afterDate(text, (named >> 4) + 1 + day.length, out);
+  }
+  const day = shortNumber(text, next + 1);
+  return setDate(year, month.value, day.value, out) && afterDate(text, next + 1 + day.length, out);
+}
+
+/** A date whose first number has one or two digits. */
+function readDayOrMonth(text: string, at: number, end: number, mark: number, out: Stamp): boolean {
+  const first = shortNumber(text, at).value;
+  if (mark !== SLASH && mark !== DOT && mark !== MINUS && mark !== SPACE) return false;
+  const month = mark === SPACE || digit(text, end + 1) < 0 ? monthWord(text, end + 1) : -1;
+  if (month >= 0) {
+    // 27/Jan/2026:06:36:56, 27-Jan-2026 06:36:56, 27 Jan 2026 06:36:56
+    const stop = month >> 4;
+    if (text.charCodeAt(stop) !== mark && text.charCodeAt(stop) !== SPACE) return false;
+    const four = fourDigits(text, stop + 1);
+    const year = four >= 0 ? four : shortYear(twoDigits(text, stop + 1));
+    return setDate(year, (month & 15) + 1, first, out) && afterDate(text, stop + (four >= 0 ? 5 : 3), out);
+  }
+  if (mark === SPACE) return false;
+  const second = shortNumber(text, end + 1);
+  const stop = end + 1 + second.length;
+  if (second.length === 0) return false;
+  if (text.charCodeAt(stop) !== mark) {
+    // 01-27 06:36:56, without year; both digits, so that "1-2 3:04:05" is none
+    const date = end - at === 2 && second.length === 2 && text.charCodeAt(stop) === SPACE;
+    return date && setDate(0, first, second.value, out) && afterDate(text, stop, out);
+  }
+  const four = fourDigits(text, stop + 1);
+  if (four >= 0) {
+    const monthFirst = mark === SLASH ? first <= 12 : second.value > 12;
+    return (
+      setDate(four, monthFirst ? first : second.value, monthFirst ? second.value : first, out) &&
+      afterDate(text, stop + 5, out)
+    );
+  }
+  const third = twoDigits(text, stop + 1);
+  const found =
+    setDate(shortYear(first), second.value, third, out) || // yy/mm/dd: log4j
+    setDate(shortYear(third), second.value, first, out) ||
+    setDate(shortYear(third), first, second.value, out);
+  return found && third >= 0 && afterDate(text, stop + 3, out);
+}
+
+/** `Sun Dec  4 04:47:44 2005`, `Sun, 4 Dec 2005 04:47:44 +0000`, `Apr-07-13 07:08:36`, `Jan 27, 2026 6:36:56 AM`, `I0127 06:36:56.1`. */
+function readWorded(text: string, from: number, out: Stamp): boolean {
+  let at = from;
+  const zone = zoneName(text, at); // monit: "PDT Apr 16 21:05:29"
+  if (zone !== undefined && zone.end > at && text.charCodeAt(zone.end) === SPACE) at = zone.end + 1;
+  if (DAYS.has(text.slice(at, at + 3))) {
+    const after = text.charCodeAt(at + 3) === COMMA ? at + 4 : at + 3;
+    if (text.charCodeAt(after) !== SPACE) return false;
+    at = after + 1;
+    if (text.charCodeAt(at) === SPACE) at++;
+    if (digit(text, at) >= 0) return readNumeric(text, at, out);
+  }
+  const month = monthAt(text, at) >= 0 && isSeparator(text.charCodeAt(at + 3)) ? monthAt(text, at) : -1;
+  if (month < 0) return readGlog(text, from, out);
+  const dashed = text.charCodeAt(at + 3) === MINUS;
+  const start = !dashed && text.charCodeAt(at + 4) === SPACE ? at + 5 : at + 4;
+  const day = shortNumber(text, start);
+  let i = start + day.length;
+  if (day.length === 0) return false;
+  if (dashed) {
+    const four = text.charCodeAt(i) === MINUS ? fourDigits(text, i + 1) : -1;
+    const year = four >= 0 ? four : shortYear(twoDigits(text, i + 1));
+    return text.charCodeAt(i) === MINUS && setDate(year, month + 1, day.value, out) && afterDate(text, i + (four >= 0 ? 5 : 3), out);
+  }
+  let year = 0;
+  if (text.charCodeAt(i) === COMMA) {
+    year = fourDigits(text, i + 2);
+    if (year < 0) return false;
+    i += 6;
+    if (text.charCodeAt(i) === COMMA) i++;
+  }
+  if (!setDate(year, month + 1, day.value, out) || !afterDate(text, i, out)) return false;
+  if (zone !== undefined) out.offset = zone.minutes;
+  return year !== 0 || lateYear(text, out);
+}
+
+/** ctime puts the year behind the clock, and date(1) a zone between them. */
+function lateYear(text: string, out: Stamp): boolean {
+  const year = text.charCodeAt(out.end) === SPACE ? fourDigits(text, out.end + 1) : -1;
+  if (year < 1900 || year > 2199 || !isBreak(text, out.end + 5)) return true;
+  out.end += 5;
+  return setDate(year, out.month + 1, out.day, out);
+}
+
+/** glog and klog: a letter for the level, month and day, blank, clock. */
+function readGlog(text: string, at: number, out: Stamp): boolean {
+  if (!"IWEFD".includes(text.charAt(at)) || at >= text.length) return false;
+  const space = text.charCodeAt(at + 5) === SPACE;
+  return space && setDate(0, twoDigits(text, at + 1), twoDigits(text, at + 3), out) && afterDate(text, at + 5, out);
+}
+
+const isSeparator = (c: number): boolean => c === SPACE || c === MINUS;
+
+/** The clock after a date, with what may join them: blank, T, `-`, `_`, `:`, `, `; one-digit hours, dots for colons, AM and PM, a zone. */
+function afterDate(text: string, from: number, out: Stamp): boolean {
+  let at = from;
+  const joint = text.charCodeAt(at);
+  const date = out.year !== 0 || joint === SPACE;
+  if (joint === COMMA) at++;
+  const mark = text.charCodeAt(at);
+  if (!date || (mark !== SPACE && mark !== UPPER_T && mark !== MINUS && mark !== UNDERSCORE && mark !== COLON)) return false;
+  at++;
+  if (mark === SPACE && text.charCodeAt(at) === SPACE) at++;
+  if (!readClock(text, at, out) && !readLooseClock(text, at, out)) return false;
+  return readHalf(text, out) && readZone(text, out);
+}
+
+/** `6:36:56`, `06.36.56.123456`, `6:3:5:123` (milliseconds behind a colon), `063656`. */
+function readLooseClock(text: string, at: number, out: Stamp): boolean {
+  const hour = shortNumber(text, at);
+  if (hour.length === 2 && digit(text, at + 2) >= 0) return packedClock(text, at, out);
+  const mark = text.charCodeAt(at + hour.length);
+  if (hour.length === 0 || (mark !== COLON && mark !== DOT)) return false;
+  const minute = shortNumber(text, at + hour.length + 1);
+  const i = at + hour.length + 1 + minute.length;
+  if (minute.length === 0 || text.charCodeAt(i) !== mark) return false;
+  const second = shortNumber(text, i + 1);
+  if (second.length === 0 || hour.value > 23 || minute.value > 59 || second.value > 59) return false;
+  out.msOfDay = ((hour.value * 60 + minute.value) * 60 + second.value) * 1000;
+  out.end = i + 1 + second.length;
+  return readFraction(text, out);
+}
+
+/** AM and PM behind a clock of twelve hours. False when the hour is none of those. */
+function readHalf(text: string, out: Stamp): boolean {
+  if (text.charCodeAt(out.end) !== SPACE) return readColonMs(text, out);
+  const half = text.slice(out.end + 1, out.end + 3).toUpperCase();
+  if ((half !== "AM" && half !== "PM") || !isBreak(text, out.end + 3)) return true;
+  const hour = Math.floor(out.msOfDay / 3_600_000);
+  if (hour < 1 || hour > 12) return false;
+  out.msOfDay += ((hour % 12) + (half === "PM" ? 12 : 0) - hour) * 3_600_000;
+  out.end += 3;
+  return true;
+}
+
+/** `22:15:29:606`: milliseconds behind a colon. */
+function readColonMs(text: string, out: Stamp): boolean {
+  if (text.charCodeAt(out.end) !== COLON || digit(text, out.end + 1) < 0) return true;
+  let ms = 0;
+  let i = out.end + 1;
+  for (; i < out.end + 4 && digit(text, i) >= 0; i++) ms = ms * 10 + digit(text, i);
+  if (digit(text, i) >= 0 || text.charCodeAt(i) === COLON) return true;
+  out.msOfDay += ms;
+  out.end = i;
+  return true;
+}
+
+/** Sets the date. month: 1 to 12. year 0: none is named, and 29 February may be. False when there is no such day. */
+function setDate(year: number, month: number, day: number, out: Stamp): boolean {
+  if (year < 0 || month < 1 || month > 12 || day < 1 || day > daysInMonth(year === 0 ? 2000 : year, month - 1)) return false;
+  out.year = year;
+  out.month = month - 1;
+  out.day = day;
+  return true;
+}
+
+/** 70 to 99 are of the last century, as POSIX's %y has it. */
+const shortYear = (two: number): number => (two < 0 ? -1 : two < 70 ? 2000 + two : 1900 + two);
+
+/** A number of one or two digits at `at`. */
+function shortNumber(text: string, at: number): { value: number; length: number } {
+  const tens = digit(text, at);
+  const ones = digit(text, at + 1);
+  if (tens < 0) return { value: -1, length: 0 };
+  return ones < 0 ? { value: tens, length: 1 } : { value: tens * 10 + ones, length: 2 };
+}
