@@ -72,7 +72,9 @@ function readLogger(text: string, at: number, out: Head): number {
   if (text.charCodeAt(i) === COLON) {
     if (!blank) return 0;
   } else if (!blank && !(dot && (text.startsWith(" [", i) || text.startsWith(" - ", i)))) return 0;
-  out.program = text.slice(at, i);
+  const name = text.slice(at, i);
+  if (severityOf(name) !== undefined) return 0;
+  out.program = name;
   return skipMarks(text, i);
 }
 

@@ -35,8 +35,11 @@ const EXIM_BEGINNINGS: readonly string[] = [
   "unqualified recipient rejected",
   "refused connection from ",
   "refused relay ",
-  "rejected EHLO from ",
-  "rejected HELO from ",
+  "rejected EHLO ",
+  "rejected HELO ",
+  "rejected MAIL ",
+  "rejected RCPT ",
+  "rejected from <",
   "rejected VRFY ",
   "rejected ETRN ",
   "TLS error on connection ",
@@ -63,7 +66,7 @@ const EXIM_BEGINNINGS: readonly string[] = [
 ];
 /** And what stands inside them. */
 const EXIM_WORDS: readonly string[] = [
-  " authenticator failed for ",
+  " authenticator failed ",
   " daemon started: pid=",
   " SIGHUP received: re-exec daemon",
   " temporarily rejected RCPT ",

@@ -56,7 +56,7 @@ export function stampOf(ms: number, end: number, out: Stamp): boolean {
 }
 
 /** The name of a zone at `at`, as minutes east of UTC; undefined when there is none that is sure. */
-export function zoneName(text: string, at: number): { minutes: number; end: number } | undefined {
+function zoneName(text: string, at: number): { minutes: number; end: number } | undefined {
   let end = at;
   while (end < at + 5 && text.charCodeAt(end) >= 65 && text.charCodeAt(end) <= 90) end++;
   const next = text.charCodeAt(end);
@@ -65,16 +65,20 @@ export function zoneName(text: string, at: number): { minutes: number; end: numb
   return minutes === undefined ? undefined : { minutes, end };
 }
 
-/** A zone's name, or an offset after a blank, behind a clock; the stamp's end moves behind it. */
+/** A zone's name, or an offset after a blank, behind a clock; the stamp's end moves behind it. False for an offset that can't be. */
 export function readZone(text: string, out: Stamp): boolean {
   if (!readOffset(text, out)) return false;
-  if (!Number.isNaN(out.offset)) return true;
+  if (Number.isNaN(out.offset)) readZoneName(text, out);
+  return true;
+}
+
+/** A zone's name behind a clock and at most one blank. */
+export function readZoneName(text: string, out: Stamp): void {
   const at = text.charCodeAt(out.end) === SPACE ? out.end + 1 : out.end;
   const zone = zoneName(text, at);
-  if (zone === undefined) return true;
+  if (zone === undefined) return;
   out.offset = zone.minutes;
   out.end = zone.end;
-  return true;
 }
 
 /**
@@ -229,15 +233,15 @@ function readWorded(text: string, from: number, out: Stamp): boolean {
   }
   if (!setDate(year, month + 1, day.value, out) || !afterDate(text, i, out)) return false;
   if (zone !== undefined) out.offset = zone.minutes;
-  return year !== 0 || lateYear(text, out);
+  if (year === 0) readLateYear(text, out);
+  return true;
 }
 
 /** ctime puts the year behind the clock, and date(1) a zone between them. */
-function lateYear(text: string, out: Stamp): boolean {
+export function readLateYear(text: string, out: Stamp): void {
   const year = text.charCodeAt(out.end) === SPACE ? fourDigits(text, out.end + 1) : -1;
-  if (year < 1900 || year > 2199 || !isBreak(text, out.end + 5)) return true;
-  out.end += 5;
-  return setDate(year, out.month + 1, out.day, out);
+  if (year < 1900 || year > 2199 || !isBreak(text, out.end + 5)) return;
+  if (setDate(year, out.month + 1, out.day, out)) out.end += 5;
 }
 
 /** glog and klog: a letter for the level, month and day, blank, clock. */

@@ -1,9 +1,10 @@
+import { readLateYear, readZoneName } from "./date.ts";
 import { readGeneral, skipColor } from "./general.ts";
 import { copyStamp, type Head, newHead } from "./head.ts";
 import { readJson } from "./json.ts";
 import { readRfc5424, skipVersion } from "./rfc5424.ts";
 import { readSource, type Style } from "./source.ts";
-import { readStamp, type Stamp } from "./stamp.ts";
+import { readOffset, readStamp, type Stamp } from "./stamp.ts";
 import { readTai64 } from "./tai64.ts";
 import type { LogClock } from "./year.ts";
 
@@ -34,6 +35,7 @@ const NINE = 57;
 const LESS = 60;
 const GREATER = 62;
 const AT = 64;
+const UPPER_A = 65;
 const UPPER_Z = 90;
 const BRACE = 123;
 const ESCAPE = 27;
@@ -104,7 +106,9 @@ function readHead(text: string, from: number, out: Head, depth: number): boolean
   if (version > at && readRfc5424(text, version, out)) return true;
   if (readStamp(text, at, out.stamp)) {
     out.timed = true;
-    readSource(text, out.stamp.end, styleOf(text, at, out.stamp), out, inner);
+    const style = styleOf(text, at, out.stamp);
+    if (style !== "docker") readLateZone(text, out.stamp);
+    readSource(text, out.stamp.end, style, out, inner);
     return true;
   }
   const first = text.charCodeAt(at);
@@ -132,6 +136,19 @@ function readIndented(text: string, from: number, out: Head, depth: number): boo
   out.timed = true;
   readSource(text, out.stamp.end, styleOf(text, at, out.stamp), out, inners[depth]!);
   return out.program !== "";
+}
+
+/** A zone's name, an offset or a year that stands apart behind a time: `06:36:56 UTC mail`, `06:36:56 2026 mail`. */
+function readLateZone(text: string, stamp: Stamp): void {
+  const { end } = stamp;
+  if (text.charCodeAt(end) !== SPACE || !Number.isNaN(stamp.offset)) return;
+  const next = text.charCodeAt(end + 1);
+  if (next >= UPPER_A && next <= UPPER_Z) {
+    if (text.charCodeAt(end + 3) === SPACE || text.charCodeAt(end + 4) === SPACE || text.charCodeAt(end + 5) === SPACE)
+      readZoneName(text, stamp);
+  } else if ((next === 49 || next === 50) && stamp.year === 0) readLateYear(text, stamp);
+  else if ((next === 43 || next === 45) && text.charCodeAt(end + 6) === SPACE && !readOffset(text, stamp))
+    stamp.offset = Number.NaN;
 }
 
 /** How the stamp that begins at `at` was written. */

@@ -1,7 +1,7 @@
 import { bracketEnd, skipMarks } from "./application.ts";
 import { readRspamdFile } from "./daemon-file.ts";
 import { readDate, readZone, stampOf } from "./date.ts";
-import { type Head, type Inner, readTag, skipSpaces, tag, takeSource } from "./head.ts";
+import { copyStamp, type Head, type Inner, readTag, skipSpaces, tag, takeSource } from "./head.ts";
 import { monthAt, monthWord } from "./months.ts";
 import { readSource, type Style } from "./source.ts";
 import { digit, readStamp, type Stamp } from "./stamp.ts";
@@ -121,8 +121,7 @@ export function skipColor(text: string, at: number): number {
 /** Takes all of an inner line, its time too. */
 function takeWhole(found: Head | undefined, out: Head): boolean {
   if (found === undefined) return false;
-  const { stamp } = found;
-  Object.assign(out.stamp, stamp);
+  copyStamp(out.stamp, found.stamp);
   out.timed = found.timed;
   out.host = "";
   takeSource(out, found);

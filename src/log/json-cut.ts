@@ -4,10 +4,10 @@ const SPACE = 32;
 
 /**
  * The fields of a JSON object that was cut somewhere (a line longer than is kept, a full disk): strings, numbers and
- * arrays that are whole, and of a string the cut went through, what is there. Objects inside are left out. undefined when
- * nothing could be read. One pass over the text.
+ * arrays that are whole, and what is there of a string that the cut went through when it is one of `texts` (half a time or
+ * name would be a wrong one). Objects inside are left out. undefined when nothing could be read. One pass over the text.
  */
-export function scanCutObject(text: string): Record<string, unknown> | undefined {
+export function scanCutObject(text: string, texts: readonly string[]): Record<string, unknown> | undefined {
   const fields: [string, unknown][] = [];
   let at = skipBlanks(text, 0);
   if (text[at] !== "{") return undefined;
@@ -18,8 +18,9 @@ export function scanCutObject(text: string): Record<string, unknown> | undefined
     if (text[colon] !== ":") break;
     const from = skipBlanks(text, colon + 1);
     const end = valueEnd(text, from);
-    const value = valueOf(text, from, end);
-    if (value !== undefined) fields.push([stringOf(text, at, keyEnd), value]);
+    const key = stringOf(text, at, keyEnd);
+    const value = end === text.length && !texts.includes(key) ? undefined : valueOf(text, from, end);
+    if (value !== undefined) fields.push([key, value]);
     at = skipBlanks(text, end);
     if (text[at] !== ",") break;
     at = skipBlanks(text, at + 1);
@@ -64,7 +65,6 @@ function valueOf(text: string, from: number, end: number): unknown {
   const first = text.charCodeAt(from);
   if (first === QUOTE) return stringOf(text, from, end);
   if (text[from] === "{") return undefined;
-  if (end === text.length && text[from] !== "[") return undefined; // a number may lack digits
   try {
     return JSON.parse(text.slice(from, end));
   } catch {

@@ -83,7 +83,7 @@ function parse(text: string): Fields | undefined {
     const value: unknown = JSON.parse(text);
     return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Fields) : undefined;
   } catch {
-    return scanCutObject(text);
+    return scanCutObject(text, MESSAGES);
   }
 }
 

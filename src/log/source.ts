@@ -27,6 +27,8 @@ const UPPER_S = 83;
 const UPPER_Z = 90;
 const OPEN = 91;
 const BRACE = 123;
+/** Longest name of a host, RFC 1035. */
+const MAX_HOST = 255;
 /** Longest of BSD's and Solaris' heads in brackets: "<authpriv.warning>", "[ID 197553 authpriv.warning] ". */
 const MAX_FACILITY = 24;
 const MAX_SOLARIS = 48;
@@ -42,13 +44,14 @@ export function readSource(text: string, end: number, style: Style, out: Head, i
   if (isNested(text, at) && takeInner(text, at, out, inner)) return;
   if (style !== "syslog" && readSpecial(text, at, style, out, inner)) return;
   if (readTag(text, at)) {
-    if (!dovecotTag(text, at, out)) tagged(text, "", out, inner);
+    if (tag.pid === undefined && readUnusualTag(text, at, style, out)) return;
+    tagged(text, "", out, inner);
     return;
   }
   const space = text.indexOf(" ", at);
   if (space > at && isHost(text, at, space, style)) {
     const next = skipAix(text, skipSpaces(text, space));
-    if (readTag(text, next) && (style !== "loose" || tag.pid !== undefined || !isSentence(text, at))) {
+    if (readTag(text, next) && (style !== "loose" || tag.pid !== undefined || !isSentence(text, at, space))) {
       tagged(text, text.slice(at, space), out, inner);
       return;
     }
@@ -165,11 +168,13 @@ function skipEximTime(text: string, at: number, out: Head): number {
   return readStamp(text, at, nestedStamp) ? skipEximPid(text, skipSpaces(text, nestedStamp.end), out) : at;
 }
 
-/** A tag without host and pid may be Dovecot's own file: a level, or a service with its user in parentheses. */
-function dovecotTag(text: string, at: number, out: Head): boolean {
-  if (tag.pid !== undefined) return false;
-  const { program } = tag;
-  return (program.endsWith(")") || severityOf(program) !== undefined) && readDovecotFile(text, at, out);
+/** A tag without host and pid may be a level, or Dovecot's own file: a service with its user in parentheses, or a level. */
+function readUnusualTag(text: string, at: number, style: Style, out: Head): boolean {
+  const level = severityOf(tag.program) !== undefined;
+  if ((level || tag.program.endsWith(")")) && readDovecotFile(text, at, out)) return true;
+  if (!level || style === "syslog") return false;
+  readApplication(text, at, out);
+  return true;
 }
 
 /** Could the word from `at` to `space` be a host? */
@@ -183,11 +188,10 @@ function isHost(text: string, at: number, space: number, style: Style): boolean 
   return first === 95 || first === COLON || first === MINUS || first === DOT ? space > at + 1 : first === 64;
 }
 
-/** `Blocking foo: x`: a capital and small letters begin a sentence, and name a host only beside a tag with a pid. */
-function isSentence(text: string, at: number): boolean {
+/** `Blocking foo: x`, `SMTP Server: x`: a capital begins a sentence, and a host only with a digit, dot or dash or beside a tag with a pid. */
+function isSentence(text: string, at: number, space: number): boolean {
   const first = text.charCodeAt(at);
-  const second = text.charCodeAt(at + 1);
-  return first >= UPPER_A && first <= UPPER_Z && (second === SPACE || (second >= 97 && second <= 122));
+  return first >= UPPER_A && first <= UPPER_Z && !/[0-9.-]/.test(text.slice(at, Math.min(space, at + MAX_HOST)));
 }
 
 function allDigits(text: string, at: number, end: number): boolean {

@@ -171,7 +171,7 @@ export function readStamp(text: string, at: number, out: Stamp): boolean {
   const head = digit(text, at);
   if (head < 0) return readNamed(text, at, 0, out);
   const year = fourDigits(text, at);
-  if (year < 1) return head <= 1 && monthWord(text, at) >= 0 && readNamed(text, at, 0, out);
+  if (year < 1) return monthWord(text, at) >= 0 && readNamed(text, at, 0, out); // "1月"
   const next = text.charCodeAt(at + 4);
   if (next === MINUS) return readIso(text, at, year, out);
   return next === SPACE && readNamed(text, at + 5, year, out);

@@ -5,7 +5,7 @@ import type { Stamp } from "./stamp.ts";
 const EPOCH_HIGH = 0x40000000;
 /** What daemontools and Dovecot's multilog add to a Unix time for TAI, whatever leap seconds came later. */
 const TAI_MINUS_UTC = 10;
-const MS_PER_NS = 1e-6;
+const NS_PER_MS = 1e6;
 
 /** Hexadecimal digits from `at` to `end` as a number; NaN when one is none. */
 function hex(text: string, at: number, end: number): number {
@@ -28,5 +28,5 @@ export function readTai64(text: string, at: number, out: Stamp): boolean {
   const next = text.charCodeAt(end);
   if (next !== 32 && next !== 9 && end !== text.length) return false;
   if (!Number.isNaN(ns) && ns >= 1e9) return false;
-  return stampOf(seconds * 1000 + (Number.isNaN(ns) ? 0 : Math.floor(ns * MS_PER_NS)), end, out);
+  return stampOf(seconds * 1000 + (Number.isNaN(ns) ? 0 : Math.floor(ns / NS_PER_MS)), end, out);
 }

@@ -99,11 +99,14 @@ export class YearCounter {
   }
 
   /**
-   * The latest year of the first line for which no line lies in the future of `now` (plus a day for foreign zones and
-   * clocks) and every 29 February exists. now: milliseconds since the epoch. undefined when no line lacks its year.
+   * The year of the first line. named: what the rotated files' names say (rotation.ts); it holds, whatever the clock, when
+   * every 29 February exists with it. Else the latest year for which no line lies in the future of `now` (plus a day for
+   * foreign zones and clocks) and every 29 February exists. now: milliseconds since the epoch. undefined when no line
+   * lacks its year. Modification times play no part: a copy or a restore changes them, and the same lines must mean the same.
    */
-  infer(now: number, zone: Zone): number | undefined {
+  infer(now: number, zone: Zone, named?: number): number | undefined {
     if (!this.needed) return undefined;
+    if (named !== undefined && this.hasLeapDays(named)) return named;
     const newest = new Date(this.latest);
     const localNow = now + zone.offsetAt(now) + AHEAD_MS;
     const turns = newest.getUTCFullYear() - COUNTING_YEAR;
@@ -114,8 +117,14 @@ export class YearCounter {
         localNow
       )
         continue;
-      if ([...this.leapTurns].every((turn) => daysInMonth(year + turn, 1) === 29)) return year;
+      if (this.hasLeapDays(year)) return year;
     }
     return from - 1;
+  }
+
+  /** Whether every 29 February seen exists when the first line is of `year`. */
+  private hasLeapDays(year: number): boolean {
+    for (const turn of this.leapTurns) if (daysInMonth(year + turn, 1) !== 29) return false;
+    return true;
   }
 }
