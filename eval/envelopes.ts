@@ -18,7 +18,9 @@ type Truth = { readonly line: number; readonly time?: string };
 
 /** Plain and gzipped logs below a folder, by path; truth and other companions left out. */
 function* logsBelow(folder: string): Generator<string> {
-  for (const entry of readdirSync(folder, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1))) {
+  for (const entry of readdirSync(folder, { withFileTypes: true }).sort((a, b) =>
+    a.name < b.name ? -1 : 1,
+  )) {
     const path = join(folder, entry.name);
     if (entry.isDirectory()) yield* logsBelow(path);
     else if (/\.log(?:\.gz|\.\d+)?$|^journal\.jsonl$/.test(entry.name)) yield path;
@@ -41,7 +43,10 @@ function yearOf(lines: readonly string[], now: number, zone: Zone): number | und
 }
 
 /** How many of fail2ban's times ours agree with to the second, each line by itself as fail2ban reads it; and those that don't. */
-function compare(lines: readonly string[], truth: readonly Truth[]): { right: number; of: number; wrong: string[] } {
+function compare(
+  lines: readonly string[],
+  truth: readonly Truth[],
+): { right: number; of: number; wrong: string[] } {
   let right = 0;
   let of = 0;
   const wrong: string[] = [];
@@ -51,7 +56,8 @@ function compare(lines: readonly string[], truth: readonly Truth[]): { right: nu
     of++;
     const clock = new LogClock(FAIL2BAN_ZONE, yearOf([text], FAIL2BAN_NOW, FAIL2BAN_ZONE));
     const ours = parseEnvelope(text, clock).time;
-    const local = ours === null ? "none" : new Date(ours + FAIL2BAN_ZONE.offsetAt(ours)).toISOString().slice(0, 19);
+    const local =
+      ours === null ? "none" : new Date(ours + FAIL2BAN_ZONE.offsetAt(ours)).toISOString().slice(0, 19);
     if (local === time.slice(0, 19)) right++;
     else wrong.push(`${time} ours ${local}: ${text}`);
   }
@@ -73,7 +79,9 @@ function evaluate(root: string, left: boolean): void {
     );
   };
   const show = (texts: readonly string[]): void => {
-    if (left) for (const text of texts.slice(0, SHOWN)) process.stdout.write(`${" ".repeat(29)}${JSON.stringify(text).slice(0, 160)}\n`);
+    if (left)
+      for (const text of texts.slice(0, SHOWN))
+        process.stdout.write(`${" ".repeat(29)}${JSON.stringify(text).slice(0, 160)}\n`);
   };
   for (const folder of ["lab", "maillogs", "public"]) {
     for (const path of logsBelow(join(root, folder))) {
@@ -82,7 +90,8 @@ function evaluate(root: string, left: boolean): void {
       const without = lines.filter((line) => parseEnvelope(line, clock).time === null);
       const truth = truthOf(path);
       const found = truth === undefined ? undefined : compare(lines, truth);
-      const note = found === undefined || found.of === 0 ? "" : `  (fail2ban agrees on ${found.right} of ${found.of})`;
+      const note =
+        found === undefined || found.of === 0 ? "" : `  (fail2ban agrees on ${found.right} of ${found.of})`;
       row(lines.length, lines.length - without.length, relative(root, path) + note);
       show(without);
       show(found?.wrong ?? []);

@@ -99,14 +99,16 @@ function readLevel(text: string, at: number, out: Head, letters: boolean): numbe
       return at + 2;
     }
   }
-  if (first === OPEN || first === LESS) return readBracketedLevel(text, at, first === OPEN ? CLOSE : GREATER, out);
+  if (first === OPEN || first === LESS)
+    return readBracketedLevel(text, at, first === OPEN ? CLOSE : GREATER, out);
   let end = at;
   while (end < at + 14 && isLetter(text.charCodeAt(end))) end++;
   const word = text.slice(at, end);
   const severity = severityOf(word);
   if (severity === undefined) return -1;
   const next = text.charCodeAt(end);
-  const padded = next === COLON || next === TAB || next === COMMA || next === BAR || text.startsWith("  ", end);
+  const padded =
+    next === COLON || next === TAB || next === COMMA || next === BAR || text.startsWith("  ", end);
   const loud = word.length >= 4 && word === word.toUpperCase() && (next === SPACE || end === text.length);
   if (!padded && !loud) return -1;
   out.severity = severity;

@@ -26,7 +26,6 @@ const EXIM_BEGINNINGS: readonly string[] = [
   "SMTP command timeout on ",
   "SMTP data timeout ",
   "SMTP syntax error in ",
-  "Connection from ",
   "no MAIL in SMTP connection from ",
   "no host name found for IP address ",
   "no IP address found for host ",
@@ -46,10 +45,7 @@ const EXIM_BEGINNINGS: readonly string[] = [
   "TLS client disconnected ",
   "TLS recv error on connection ",
   "TLS send error on connection ",
-  "lost input connection",
-  "host name alias list truncated",
   "listening for SMTP",
-  "daemon: ",
   "Exim configuration error",
   "Exim version ",
   "H=",
@@ -57,18 +53,14 @@ const EXIM_BEGINNINGS: readonly string[] = [
   "U=",
   "Failed writing transport ",
   "ACL for ",
-  "DKIM: ",
-  "ident connection to ",
-  "syntax error in ",
   "too many connections from ",
-  "remote host address is the local host",
-  "pid ",
 ];
 /** And what stands inside them. */
 const EXIM_WORDS: readonly string[] = [
   " authenticator failed ",
   " daemon started: pid=",
   " SIGHUP received: re-exec daemon",
+  " refused: too many connections",
   " temporarily rejected RCPT ",
   " rejected RCPT ",
   " sender verify fail for ",
@@ -112,23 +104,25 @@ export function skipEximPid(text: string, at: number, out: Head): number {
  */
 export function readEximFile(text: string, at: number, out: Head): boolean {
   const start = skipEximPid(text, at, out);
-  if (eximId(text, start) === 0 && !isEximSentence(text, start)) {
-    out.pid = undefined;
-    return false;
-  }
+  if (eximId(text, start) > 0 || EXIM_BEGINNINGS.some((words) => text.startsWith(words, start)))
+    return isExim(text, start, out);
+  out.pid = undefined;
+  return false;
+}
+
+/** The same for a sentence that begins with a name, to be asked when no host and tag stand there. */
+export function readEximSentence(text: string, at: number, out: Head): boolean {
+  const start = skipEximPid(text, at, out);
+  const window = text.slice(start, start + EXIM_WINDOW);
+  if (EXIM_WORDS.some((words) => window.includes(words))) return isExim(text, start, out);
+  out.pid = undefined;
+  return false;
+}
+
+function isExim(text: string, start: number, out: Head): true {
   out.program = "exim";
   out.message = text.slice(start);
   return true;
-}
-
-function isEximSentence(text: string, at: number): boolean {
-  for (const words of EXIM_BEGINNINGS) if (text.startsWith(words, at)) return words !== "pid " || hasWords(text, at);
-  return hasWords(text, at);
-}
-
-function hasWords(text: string, at: number): boolean {
-  const window = text.slice(at, at + EXIM_WINDOW);
-  return EXIM_WORDS.some((words) => window.includes(words));
 }
 
 /** rspamd's own file after its time: `#29623(normal) <tag>; module; function: text`. The message begins after the worker's name. */
@@ -152,7 +146,15 @@ export function readRspamdFile(text: string, at: number, out: Head): boolean {
   return true;
 }
 
-const LEVELS: readonly string[] = ["Info: ", "Warning: ", "Error: ", "Fatal: ", "Panic: ", "Debug: ", "Warn: "];
+const LEVELS: readonly string[] = [
+  "Info: ",
+  "Warning: ",
+  "Error: ",
+  "Fatal: ",
+  "Panic: ",
+  "Debug: ",
+  "Warn: ",
+];
 /** Services that Dovecot 1 named after the level. */
 const SERVICE =
   /^(?:dovecot|auth|auth-worker|imap|pop3|managesieve|lmtp|lda|deliver|master|config|ssl-params|anvil|log|dict|imap-login|pop3-login|managesieve-login)(?:\([^)]{0,200}\))?: /i;
@@ -167,7 +169,11 @@ const levelAt = (text: string, at: number): string | undefined =>
  */
 export function readDovecotFile(text: string, at: number, out: Head): boolean {
   const level = levelAt(text, at);
-  if (level === undefined ? !hasDovecotPrefix(text, at) : !SERVICE.test(text.slice(at + level.length, at + level.length + 240)))
+  if (
+    level === undefined
+      ? !hasDovecotPrefix(text, at)
+      : !SERVICE.test(text.slice(at + level.length, at + level.length + 240))
+  )
     return false;
   out.program = "dovecot";
   out.message = text.slice(at);
@@ -182,7 +188,11 @@ function hasDovecotPrefix(text: string, at: number): boolean {
   const mark = text.charCodeAt(i);
   if (i === at || (mark !== PARENTHESIS && mark !== LESS)) return false;
   for (; i < stop; i++)
-    if (text.charCodeAt(i) === COLON && text.charCodeAt(i + 1) === SPACE && levelAt(text, i + 2) !== undefined)
+    if (
+      text.charCodeAt(i) === COLON &&
+      text.charCodeAt(i + 1) === SPACE &&
+      levelAt(text, i + 2) !== undefined
+    )
       return text.charCodeAt(i - 1) === 41 || text.charCodeAt(i - 1) === 62; // ) or >
   return false;
 }

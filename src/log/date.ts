@@ -100,7 +100,8 @@ function readNumeric(text: string, at: number, out: Stamp): boolean {
   if (length === 10 || length === 13 || length === 16 || length === 19) return readEpoch(text, at, end, out);
   if (length === 14) return packed(text, at, 4, out) && packedClock(text, at + 8, out);
   if (length === 8) return packed(text, at, 4, out) && afterDate(text, end, out);
-  if (length === 6) return packed(text, at, 2, out) && (mark === SPACE || mark === UPPER_T) && afterDate(text, end, out);
+  if (length === 6)
+    return packed(text, at, 2, out) && (mark === SPACE || mark === UPPER_T) && afterDate(text, end, out);
   if (length === 4) return readYearFirst(text, at, mark, out);
   return length <= 2 && length > 0 && readDayOrMonth(text, at, end, mark, out);
 }
@@ -119,13 +120,24 @@ function readEpoch(text: string, at: number, end: number, out: Stamp): boolean {
       weight /= 10;
     }
   }
+  // "1234567890: text" may be a queue id
+  if (stop === end && text.charCodeAt(stop) === COLON) return false;
   return isBreak(text, stop) && stampOf(ms, stop, out);
 }
 
 /** What may follow a number that is a time: not more of a word. */
 function isBreak(text: string, at: number): boolean {
   const c = text.charCodeAt(at);
-  return Number.isNaN(c) || c === SPACE || c === TAB || c === COMMA || c === COLON || c === 93 || c === 59 || c === 34;
+  return (
+    Number.isNaN(c) ||
+    c === SPACE ||
+    c === TAB ||
+    c === COMMA ||
+    c === COLON ||
+    c === 93 ||
+    c === 59 ||
+    c === 34
+  );
 }
 
 /** `yymmdd` or `yyyymmdd`. */
@@ -156,7 +168,9 @@ function readYearFirst(text: string, at: number, mark: number, out: Stamp): bool
     const named = monthWord(text, at + 5); // 2026-Jan-27
     if (named < 0 || text.charCodeAt(named >> 4) !== mark) return false;
     const day = shortNumber(text, (named >> 4) + 1);
-    return setDate(year, (named & 15) + 1, day.value, out) && afterDate(text, (named >> 4) + 1 + day.length, out);
+    return (
+      setDate(year, (named & 15) + 1, day.value, out) && afterDate(text, (named >> 4) + 1 + day.length, out)
+    );
   }
   const day = shortNumber(text, next + 1);
   return setDate(year, month.value, day.value, out) && afterDate(text, next + 1 + day.length, out);
@@ -222,7 +236,11 @@ function readWorded(text: string, from: number, out: Stamp): boolean {
   if (dashed) {
     const four = text.charCodeAt(i) === MINUS ? fourDigits(text, i + 1) : -1;
     const year = four >= 0 ? four : shortYear(twoDigits(text, i + 1));
-    return text.charCodeAt(i) === MINUS && setDate(year, month + 1, day.value, out) && afterDate(text, i + (four >= 0 ? 5 : 3), out);
+    return (
+      text.charCodeAt(i) === MINUS &&
+      setDate(year, month + 1, day.value, out) &&
+      afterDate(text, i + (four >= 0 ? 5 : 3), out)
+    );
   }
   let year = 0;
   if (text.charCodeAt(i) === COMMA) {
@@ -248,7 +266,9 @@ export function readLateYear(text: string, out: Stamp): void {
 function readGlog(text: string, at: number, out: Stamp): boolean {
   if (!"IWEFD".includes(text.charAt(at)) || at >= text.length) return false;
   const space = text.charCodeAt(at + 5) === SPACE;
-  return space && setDate(0, twoDigits(text, at + 1), twoDigits(text, at + 3), out) && afterDate(text, at + 5, out);
+  return (
+    space && setDate(0, twoDigits(text, at + 1), twoDigits(text, at + 3), out) && afterDate(text, at + 5, out)
+  );
 }
 
 const isSeparator = (c: number): boolean => c === SPACE || c === MINUS;
@@ -260,7 +280,11 @@ function afterDate(text: string, from: number, out: Stamp): boolean {
   const date = out.year !== 0 || joint === SPACE;
   if (joint === COMMA) at++;
   const mark = text.charCodeAt(at);
-  if (!date || (mark !== SPACE && mark !== UPPER_T && mark !== MINUS && mark !== UNDERSCORE && mark !== COLON)) return false;
+  if (
+    !date ||
+    (mark !== SPACE && mark !== UPPER_T && mark !== MINUS && mark !== UNDERSCORE && mark !== COLON)
+  )
+    return false;
   at++;
   if (mark === SPACE && text.charCodeAt(at) === SPACE) at++;
   if (!readClock(text, at, out) && !readLooseClock(text, at, out)) return false;
@@ -309,7 +333,14 @@ function readColonMs(text: string, out: Stamp): boolean {
 
 /** Sets the date. month: 1 to 12. year 0: none is named, and 29 February may be. False when there is no such day. */
 function setDate(year: number, month: number, day: number, out: Stamp): boolean {
-  if (year < 0 || month < 1 || month > 12 || day < 1 || day > daysInMonth(year === 0 ? 2000 : year, month - 1)) return false;
+  if (
+    year < 0 ||
+    month < 1 ||
+    month > 12 ||
+    day < 1 ||
+    day > daysInMonth(year === 0 ? 2000 : year, month - 1)
+  )
+    return false;
   out.year = year;
   out.month = month - 1;
   out.day = day;

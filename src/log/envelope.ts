@@ -103,7 +103,7 @@ function readHead(text: string, from: number, out: Head, depth: number): boolean
   const at = skipPri(text, from);
   if (at > from) out.severity = Number(text.slice(from + 1, at - 1)) & 7;
   const version = skipVersion(text, at, at > from);
-  if (version > at && readRfc5424(text, version, out)) return true;
+  if (version > at && readRfc5424(text, version, at > from, out)) return true;
   if (readStamp(text, at, out.stamp)) {
     out.timed = true;
     const style = styleOf(text, at, out.stamp);
@@ -144,7 +144,11 @@ function readLateZone(text: string, stamp: Stamp): void {
   if (text.charCodeAt(end) !== SPACE || !Number.isNaN(stamp.offset)) return;
   const next = text.charCodeAt(end + 1);
   if (next >= UPPER_A && next <= UPPER_Z) {
-    if (text.charCodeAt(end + 3) === SPACE || text.charCodeAt(end + 4) === SPACE || text.charCodeAt(end + 5) === SPACE)
+    if (
+      text.charCodeAt(end + 3) === SPACE ||
+      text.charCodeAt(end + 4) === SPACE ||
+      text.charCodeAt(end + 5) === SPACE
+    )
       readZoneName(text, stamp);
   } else if ((next === 49 || next === 50) && stamp.year === 0) readLateYear(text, stamp);
   else if ((next === 43 || next === 45) && text.charCodeAt(end + 6) === SPACE && !readOffset(text, stamp))
@@ -157,7 +161,9 @@ function styleOf(text: string, at: number, stamp: Stamp): Style {
   const first = text.charCodeAt(at + 4);
   if (stamp.year === 0 || first !== 45) return "syslog";
   if (text.charCodeAt(at + 10) === SPACE) return "loose";
-  return end === at + 30 && text.charCodeAt(end - 1) === UPPER_Z && text.charCodeAt(end - 11) === DOT ? "docker" : "iso";
+  return end === at + 30 && text.charCodeAt(end - 1) === UPPER_Z && text.charCodeAt(end - 11) === DOT
+    ? "docker"
+    : "iso";
 }
 
 /** After `<134>` at `at`; `at` itself when there is none. RFC 3164 section 4.1.1. */

@@ -2,6 +2,7 @@ import { bracketEnd, skipMarks } from "./application.ts";
 import { readRspamdFile } from "./daemon-file.ts";
 import { readDate, readZone, stampOf } from "./date.ts";
 import { copyStamp, type Head, type Inner, readTag, skipSpaces, tag, takeSource } from "./head.ts";
+import { severityOf } from "./levels.ts";
 import { monthAt, monthWord } from "./months.ts";
 import { readSource, type Style } from "./source.ts";
 import { digit, readStamp, type Stamp } from "./stamp.ts";
@@ -55,7 +56,13 @@ function finish(text: string, out: Head, style: Style, inner: Inner): true {
   out.timed = true;
   // "12:00:00: text", `"2026-01-27 06:36:56","text"`, "30:606|text": marks that end the column
   const marked = mark === COLON || mark === QUOTE || mark === 44 || mark === BAR || mark === TAB;
-  readSource(text, marked ? skipMarks(text, end + (mark === QUOTE || mark === COLON ? 1 : 0)) : end, style, out, inner);
+  readSource(
+    text,
+    marked ? skipMarks(text, end + (mark === QUOTE || mark === COLON ? 1 : 0)) : end,
+    style,
+    out,
+    inner,
+  );
   return true;
 }
 
@@ -217,12 +224,19 @@ function readBehindWords(text: string, at: number, out: Head, inner: Inner): boo
     i = skipMarks(text, end);
     const style = readFullTime(text, i, out.stamp);
     if (style === undefined) continue;
+    const level = severityOf(text.slice(at, end));
+    if (style === "loose" && level === undefined && (n > 0 || !(bracket || isLabel(text.slice(at, end)))))
+      return false;
     out.timed = true;
+    out.severity = level;
     readSource(text, out.stamp.end, style, out, inner);
     return true;
   }
   return readBehindTag(text, at, i, out);
 }
+
+/** A word that is no prose: a file's or a container's name, an id. */
+const isLabel = (word: string): boolean => /[0-9._-]/.test(word);
 
 /** A time that holds date and clock, sure enough to stand behind other words. */
 function readFullTime(text: string, at: number, out: Stamp): Style | undefined {
@@ -260,4 +274,3 @@ function isWord(text: string, from: number, end: number): boolean {
 
 const isNameCharacter = (c: number): boolean =>
   (c >= 48 && c <= 57) || ((c | 32) >= 97 && (c | 32) <= 122) || c === MINUS || c === 95 || c === 46;
-

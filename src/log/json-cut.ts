@@ -19,7 +19,7 @@ export function scanCutObject(text: string, texts: readonly string[]): Record<st
     const from = skipBlanks(text, colon + 1);
     const end = valueEnd(text, from);
     const key = stringOf(text, at, keyEnd);
-    const value = end === text.length && !texts.includes(key) ? undefined : valueOf(text, from, end);
+    const value = end === text.length && !texts.includes(key) ? undefined : fieldValue(text, from, end);
     if (value !== undefined) fields.push([key, value]);
     at = skipBlanks(text, end);
     if (text[at] !== ",") break;
@@ -61,7 +61,7 @@ function valueEnd(text: string, at: number): number {
   return text.length;
 }
 
-function valueOf(text: string, from: number, end: number): unknown {
+function fieldValue(text: string, from: number, end: number): unknown {
   const first = text.charCodeAt(from);
   if (first === QUOTE) return stringOf(text, from, end);
   if (text[from] === "{") return undefined;

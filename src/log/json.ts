@@ -1,7 +1,7 @@
 import { readDate, stampOf } from "./date.ts";
 import { copyStamp, type Head, type Inner, readTag, tag, takeSource } from "./head.ts";
-import { severityOf } from "./levels.ts";
 import { scanCutObject } from "./json-cut.ts";
+import { severityOf } from "./levels.ts";
 import { readStamp } from "./stamp.ts";
 
 /** Names that writers give to a field, the first one found counts. journald.fields(7), docker's json-file, rsyslog, syslog-ng, logstash, fluentd, ECS, GELF. */
@@ -21,7 +21,16 @@ const TIMES = [
   "DATE",
   "t",
 ];
-const HOSTS = ["_HOSTNAME", "hostname", "host", "HOST", "syslog_host", "logsource", "fromhost", "source_host"];
+const HOSTS = [
+  "_HOSTNAME",
+  "hostname",
+  "host",
+  "HOST",
+  "syslog_host",
+  "logsource",
+  "fromhost",
+  "source_host",
+];
 const PROGRAMS = [
   "SYSLOG_IDENTIFIER",
   "syslogtag",
@@ -42,7 +51,15 @@ const PROGRAMS = [
 ];
 const PIDS = ["SYSLOG_PID", "_PID", "pid", "PID", "procid", "proc_id", "process_id", "syslog_pid"];
 const MESSAGES = ["MESSAGE", "message", "msg", "MSG", "log", "short_message", "text"];
-const LEVELS = ["PRIORITY", "severity", "level", "priority", "syslog_severity", "levelname", "syslogseverity"];
+const LEVELS = [
+  "PRIORITY",
+  "severity",
+  "level",
+  "priority",
+  "syslog_severity",
+  "levelname",
+  "syslogseverity",
+];
 
 /** Names inside a field that is an object: ECS's host.name, process.name, MongoDB's t.$date. */
 const INSIDE = ["name", "hostname", "$date"];
@@ -81,14 +98,17 @@ export function readJson(text: string, out: Head, inner: Inner): boolean {
 function parse(text: string): Fields | undefined {
   try {
     const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Fields) : undefined;
+    return typeof value === "object" && value !== null && !Array.isArray(value)
+      ? (value as Fields)
+      : undefined;
   } catch {
     return scanCutObject(text, MESSAGES);
   }
 }
 
 /** A field of the object itself, not of its prototype. */
-const own = (fields: Fields, name: string): unknown => (Object.hasOwn(fields, name) ? fields[name] : undefined);
+const own = (fields: Fields, name: string): unknown =>
+  Object.hasOwn(fields, name) ? fields[name] : undefined;
 
 function textOf(fields: Fields, names: readonly string[]): string {
   for (const name of names) {
@@ -130,7 +150,8 @@ function textOfArray(values: readonly unknown[]): string {
 function readTime(fields: Fields, out: Head): boolean {
   for (const name of TIMES) {
     let value = own(fields, name);
-    if (typeof value === "object" && value !== null && !Array.isArray(value)) value = own(value as Fields, "$date");
+    if (typeof value === "object" && value !== null && !Array.isArray(value))
+      value = own(value as Fields, "$date");
     if (typeof value === "number" && stampOf(inMilliseconds(value), 0, out.stamp)) return true;
     if (typeof value !== "string" || value === "" || value.length > 64) continue;
     if (/^\d{9,19}(?:\.\d{1,9})?$/.test(value)) {
@@ -165,7 +186,8 @@ function levelOf(fields: Fields): number | undefined {
   for (const name of LEVELS) {
     const value = own(fields, name);
     const level = typeof value === "string" && !/^[0-7]$/.test(value) ? severityOf(value) : Number(value);
-    if (level !== undefined && value !== undefined && Number.isInteger(level) && level >= 0 && level <= 7) return level;
+    if (level !== undefined && value !== undefined && Number.isInteger(level) && level >= 0 && level <= 7)
+      return level;
   }
   return undefined;
 }

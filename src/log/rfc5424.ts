@@ -24,9 +24,12 @@ export function skipVersion(text: string, at: number, pri: boolean): number {
   return text.charCodeAt(i) === SPACE ? i + 1 : at;
 }
 
-/** RFC 5424 section 6: `TIME HOST APP PROCID MSGID SD MSG` after the version. False when the text isn't that. */
-export function readRfc5424(text: string, at: number, out: Head): boolean {
-  const nil = text.startsWith("- ", at);
+/**
+ * RFC 5424 section 6: `TIME HOST APP PROCID MSGID SD MSG` after the version. False when the text isn't that. A line without
+ * `<PRI>` must have a time: "1 - 2 of 3 ..." may be any text.
+ */
+export function readRfc5424(text: string, at: number, pri: boolean, out: Head): boolean {
+  const nil = pri && text.startsWith("- ", at);
   if (!nil && (!readStamp(text, at, out.stamp) || out.stamp.year === 0)) return false;
   if (!findFields(text, nil ? at + 1 : out.stamp.end)) return false;
   out.timed = !nil;

@@ -1,5 +1,11 @@
 import { readApplication } from "./application.ts";
-import { readDovecotFile, readEximFile, readRspamdFile, skipEximPid } from "./daemon-file.ts";
+import {
+  readDovecotFile,
+  readEximFile,
+  readEximSentence,
+  readRspamdFile,
+  skipEximPid,
+} from "./daemon-file.ts";
 import { type Head, type Inner, readPaddedTag, readTag, skipSpaces, tag, takeSource } from "./head.ts";
 import { severityOf } from "./levels.ts";
 import { monthAt } from "./months.ts";
@@ -33,13 +39,20 @@ const MAX_HOST = 255;
 const MAX_FACILITY = 24;
 const MAX_SOLARIS = 48;
 
+/**
+ * Tags of container engines' log drivers (docker's default is the container's id), whose messages are lines of the container.
+ * Other programs may log what a stranger wrote, and a line made up there must stay text.
+ */
+const CONTAINER = /^(?:docker|podman|conmon|containerd|kubelet)|^[0-9a-f]{12}(?:[0-9a-f]{52})?$/;
+
 const nestedStamp: Stamp = newStamp();
 
 /** Host, tag and message after a time that ends at `end`. */
 export function readSource(text: string, end: number, style: Style, out: Head, inner: Inner): void {
   let at = skipSpaces(text, end);
   const first = text.charCodeAt(at);
-  if (first === COLON && text.charCodeAt(at + 1) === SPACE) at += 2; // Cisco: "Jan 27 06:36:56: "
+  if (first === COLON && text.charCodeAt(at + 1) === SPACE)
+    at += 2; // Cisco: "Jan 27 06:36:56: "
   else if (first === LESS) at = skipFacility(text, at);
   if (isNested(text, at) && takeInner(text, at, out, inner)) return;
   if (style !== "syslog" && readSpecial(text, at, style, out, inner)) return;
@@ -72,7 +85,7 @@ export function readSource(text: string, end: number, style: Style, out: Head, i
   }
   if (readDovecotFile(text, at, out)) return;
   if (style === "syslog") out.message = text.slice(at);
-  else readApplication(text, at, out);
+  else if (style !== "loose" || !readEximSentence(text, at, out)) readApplication(text, at, out);
 }
 
 /** What only follows times of files and containers. */
@@ -141,7 +154,8 @@ function tagged(text: string, host: string, out: Head, inner: Inner): void {
   if (text.charCodeAt(start) === OPEN) start = skipSolarisId(text, start);
   if (isNested(text, start)) {
     if (tag.program === "exim") start = skipEximTime(text, start, out);
-    else if (hasWholeHead(text, start) && takeInner(text, start, out, inner)) return;
+    else if (CONTAINER.test(tag.program) && hasWholeHead(text, start) && takeInner(text, start, out, inner))
+      return;
   } else if (tag.program === "exim") start = skipEximPid(text, start, out);
   out.message = text.slice(start);
 }
@@ -191,11 +205,14 @@ function isHost(text: string, at: number, space: number, style: Style): boolean 
 /** `Blocking foo: x`, `SMTP Server: x`: a capital begins a sentence, and a host only with a digit, dot or dash or beside a tag with a pid. */
 function isSentence(text: string, at: number, space: number): boolean {
   const first = text.charCodeAt(at);
-  return first >= UPPER_A && first <= UPPER_Z && !/[0-9.-]/.test(text.slice(at, Math.min(space, at + MAX_HOST)));
+  return (
+    first >= UPPER_A && first <= UPPER_Z && !/[0-9.-]/.test(text.slice(at, Math.min(space, at + MAX_HOST)))
+  );
 }
 
 function allDigits(text: string, at: number, end: number): boolean {
-  for (let i = at; i < end; i++) if (!(text.charCodeAt(i) >= ZERO && text.charCodeAt(i) <= NINE)) return false;
+  for (let i = at; i < end; i++)
+    if (!(text.charCodeAt(i) >= ZERO && text.charCodeAt(i) <= NINE)) return false;
   return true;
 }
 
@@ -205,7 +222,8 @@ function skipFacility(text: string, at: number): number {
   for (let i = at + 1; i < stop; i++) {
     const c = text.charCodeAt(i);
     if (c === GREATER && i > at + 1 && text.charCodeAt(i + 1) === SPACE) return skipSpaces(text, i + 1);
-    const fits = ((c | 32) >= 97 && (c | 32) <= 122) || (c >= ZERO && c <= NINE) || c === DOT || c === ASTERISK;
+    const fits =
+      ((c | 32) >= 97 && (c | 32) <= 122) || (c >= ZERO && c <= NINE) || c === DOT || c === ASTERISK;
     if (!fits) return at;
   }
   return at;
@@ -217,7 +235,11 @@ function skipAix(text: string, from: number): number {
   if (text.startsWith("mail:", at) || text.startsWith("auth", at) || text.startsWith("daemon:", at)) {
     const space = text.indexOf(" ", at);
     const colon = text.indexOf(":", at);
-    if (colon > at && colon < space - 1 && severityOf(text.slice(colon + 1, Math.min(space, colon + 14))) !== undefined)
+    if (
+      colon > at &&
+      colon < space - 1 &&
+      severityOf(text.slice(colon + 1, Math.min(space, colon + 14))) !== undefined
+    )
       at = skipSpaces(text, space);
   }
   if (text.startsWith("Message forwarded from ", at)) {

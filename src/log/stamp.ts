@@ -143,8 +143,7 @@ function readTraditional(text: string, at: number, month: number, year: number, 
 /** The same with a month's name in any language at `at`. */
 function readNamed(text: string, at: number, year: number, out: Stamp): boolean {
   const month = monthAt(text, at);
-  if (month >= 0 && text.charCodeAt(at + 3) === SPACE)
-    return readTraditional(text, at + 3, month, year, out);
+  if (month >= 0 && text.charCodeAt(at + 3) === SPACE) return readTraditional(text, at + 3, month, year, out);
   const word = monthWord(text, at);
   return word >= 0 && readTraditional(text, word >> 4, word & 15, year, out);
 }

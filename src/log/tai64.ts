@@ -21,7 +21,8 @@ function hex(text: string, at: number, end: number): number {
 
 /** `@400000004c91b044077a9e94` (TAI64N) and `@400000004c91b044` (TAI64) at `at`, with what follows a blank. */
 export function readTai64(text: string, at: number, out: Stamp): boolean {
-  const seconds = (hex(text, at + 1, at + 9) - EPOCH_HIGH) * 2 ** 32 + hex(text, at + 9, at + 17) - TAI_MINUS_UTC;
+  const seconds =
+    (hex(text, at + 1, at + 9) - EPOCH_HIGH) * 2 ** 32 + hex(text, at + 9, at + 17) - TAI_MINUS_UTC;
   if (Number.isNaN(seconds)) return false;
   const ns = hex(text, at + 17, at + 25);
   const end = Number.isNaN(ns) ? at + 17 : at + 25;

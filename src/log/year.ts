@@ -20,7 +20,9 @@ function localTime(stamp: Stamp, year: number): number {
 /**
  * Settles what a line's time leaves open: the zone, and for RFC 3164 the year. The first line is of the given year;
  * each next one is of the year that brings it nearest to the line before. So December to January is a new year, a step
- * back of an hour is none, and a silence of more than half a year can't be told from a step back (give --year).
+ * back of an hour is none, and a silence of more than half a year can't be told from a step back (give --year). Lines that
+ * name their year move that of the lines without; but one that lies more than half a year away is believed only when the
+ * next one agrees: a single date of another kind (a program's own, in a line that lost its head) moves nothing.
  */
 export class LogClock {
   readonly zone: Zone;
@@ -29,6 +31,8 @@ export class LogClock {
   private local = Number.NaN;
   /** The instant given out last. */
   private instant = Number.NaN;
+  /** Local time of a line that named a year far from here and is not believed yet, or NaN. */
+  private jump = Number.NaN;
 
   /** year: of the first line; undefined when unknown: lines without year then have no time until one with a year came. */
   constructor(zone: Zone, year: number | undefined) {
@@ -45,10 +49,22 @@ export class LogClock {
     const instant = Number.isNaN(stamp.offset)
       ? this.zone.toUtc(local, this.instant)
       : local - stamp.offset * 60_000;
+    this.instant = instant;
+    if (stamp.year !== 0 && !this.believes(local, year)) return instant;
+    this.jump = Number.NaN;
     this.year = year;
     this.local = local;
-    this.instant = instant;
     return instant;
+  }
+
+  /** Whether a line that names its year tells that of the lines without: it is near, or the second one there in a row. */
+  private believes(local: number, year: number): boolean {
+    const near = Number.isNaN(this.local)
+      ? this.year === undefined || Math.abs(year - this.year) <= 1
+      : Math.abs(local - this.local) < FARTHEST_MS;
+    if (near || Math.abs(local - this.jump) < MS_PER_DAY) return true;
+    this.jump = local;
+    return false;
   }
 
   /** The year that brings a stamp without one nearest to the line before. */

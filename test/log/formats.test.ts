@@ -4,7 +4,8 @@ import { type Envelope, parseEnvelope } from "../../src/log/envelope.ts";
 import { LogClock } from "../../src/log/year.ts";
 import { Zone } from "../../src/log/zone.ts";
 
-const read = (text: string, zone = "UTC"): Envelope => parseEnvelope(text, new LogClock(new Zone(zone), 2026));
+const read = (text: string, zone = "UTC"): Envelope =>
+  parseEnvelope(text, new LogClock(new Zone(zone), 2026));
 /** Time (as ISO, to the second or millisecond), host, program, pid, message. */
 type Expected = [string | null, string, string, number | undefined, string];
 function parts(e: Envelope): Expected {
@@ -14,7 +15,8 @@ function parts(e: Envelope): Expected {
 
 /** Lines of one family: the line, then what it says. */
 function lines(cases: readonly (readonly [string, string, ...Expected])[]): void {
-  for (const [name, line, ...expected] of cases) test(name, () => assert.deepEqual(parts(read(line)), expected));
+  for (const [name, line, ...expected] of cases)
+    test(name, () => assert.deepEqual(parts(read(line)), expected));
 }
 
 const T = "2026-01-27T06:36:56Z";
@@ -25,7 +27,15 @@ suite("syslog lines", () => {
   lines([
     ["of BSD syslogd -v", `Jan 27 06:36:56 <mail.info> ${LINE}`, ...SMTPD],
     ["of BSD syslogd with numbers", `Jan 27 06:36:56 <2.6> ${LINE}`, ...SMTPD],
-    ["of AIX, facility after the host", "Jan 27 06:36:56 mx mail:info postfix/smtpd[7]: x", T, "mx", "postfix/smtpd", 7, "x"],
+    [
+      "of AIX, facility after the host",
+      "Jan 27 06:36:56 mx mail:info postfix/smtpd[7]: x",
+      T,
+      "mx",
+      "postfix/smtpd",
+      7,
+      "x",
+    ],
     [
       "of AIX, forwarded",
       "Jan 27 06:36:56 relay mail:info Message forwarded from mx: postfix/smtpd[7]: x",
@@ -35,15 +45,53 @@ suite("syslog lines", () => {
       7,
       "x",
     ],
-    ["of Cisco with a colon", "Jan 27 06:36:56: %ASA-6-302013: Built", T, "", "%ASA-6-302013", undefined, "Built"],
+    [
+      "of Cisco with a colon",
+      "Jan 27 06:36:56: %ASA-6-302013: Built",
+      T,
+      "",
+      "%ASA-6-302013",
+      undefined,
+      "Built",
+    ],
     ["with the zone's name", `Jan 27 06:36:56 UTC ${LINE}`, ...SMTPD],
     ["with a named zone that isn't UTC", `Jan 27 07:36:56 CET ${LINE}`, ...SMTPD],
     ["with an offset apart", `Jan 27 07:36:56 +0100 ${LINE}`, ...SMTPD],
     ["with the year behind the clock", `Jan 27 06:36:56 2026 ${LINE}`, ...SMTPD],
-    ["with microseconds", `Jan 27 06:36:56.123456 ${LINE}`, "2026-01-27T06:36:56.123Z", ...SMTPD.slice(1)] as never,
+    [
+      "with microseconds",
+      `Jan 27 06:36:56.123456 ${LINE}`,
+      "2026-01-27T06:36:56.123Z",
+      ...SMTPD.slice(1),
+    ] as never,
     ["inside a syslog line", `Jan 27 06:36:56 relay Jan 27 06:36:50 ${LINE}`, ...SMTPD],
     ["inside a syslog line, with its <PRI>", `Jan 27 06:36:56 relay <22>Jan 27 06:36:50 ${LINE}`, ...SMTPD],
-    ["inside the line of a container's tag", `Jan 27 06:36:56 box docker/mail[99]: Jan 27 06:36:50 ${LINE}`, ...SMTPD],
+    [
+      "inside the line of a container's tag",
+      `Jan 27 06:36:56 box docker/mail[99]: Jan 27 06:36:50 ${LINE}`,
+      ...SMTPD,
+    ],
+    ["of journalctl -o short-full", `Tue 2026-01-27 06:36:56 UTC ${LINE}`, ...SMTPD],
+    ["of journalctl -o short-unix", `1769495816.000000 ${LINE}`, ...SMTPD],
+    ["of journalctl -o short-iso", `2026-01-27T07:36:56+0100 ${LINE}`, ...SMTPD],
+    [
+      "of Exim by syslog with ISO time",
+      "2026-01-27 06:36:56 mx exim[9]: login authenticator failed for x",
+      T,
+      "mx",
+      "exim",
+      9,
+      "login authenticator failed for x",
+    ],
+    [
+      "of a program that logs what a stranger wrote",
+      "Jan 27 06:36:56 web php[3]: Jan 27 06:36:50 mx postfix/smtpd[7]: forged",
+      T,
+      "web",
+      "php",
+      3,
+      "Jan 27 06:36:50 mx postfix/smtpd[7]: forged",
+    ],
     ["indented", `   Jan 27 06:36:56 ${LINE}`, ...SMTPD],
     ["of a host of digits", "Jan 27 06:36:56 10 a[3]: b", T, "10", "a", 3, "b"],
     ["with a tag in brackets", "Jan 27 06:36:56 mx [demo][3]: b", T, "mx", "demo", 3, "b"],
@@ -60,7 +108,15 @@ suite("syslog lines", () => {
     ],
     ["of lower case RFC 3339", "2026-01-27t06:36:56z mx a[3]: b", T, "mx", "a", 3, "b"],
     ["with nanoseconds and offset", `2026-01-27T08:36:56.000000001+02:00 ${LINE}`, ...SMTPD],
-    ["of RFC 5424 after an octet count", `93 <22>1 ${T} mx postfix/smtpd 7 - - connect`, T, "mx", "postfix/smtpd", 7, "connect"],
+    [
+      "of RFC 5424 after an octet count",
+      `93 <22>1 ${T} mx postfix/smtpd 7 - - connect`,
+      T,
+      "mx",
+      "postfix/smtpd",
+      7,
+      "connect",
+    ],
     ["of RFC 5424 of a later version", `<22>12 ${T} mx a 7 - - b`, T, "mx", "a", 7, "b"],
   ]);
   test("carry the severity of <PRI>", () => {
@@ -105,22 +161,63 @@ suite("lines of containers", () => {
     ["have compose's prefix, version 2", `mail-server-1  | ${T} ${LINE}`, ...SMTPD],
     ["have a coloured prefix", `\u001b[36mmail_1 |\u001b[0m Jan 27 06:36:56 ${LINE}`, ...SMTPD],
     ["have docker's time before syslog's", `${NANO} Jan 27 07:36:50 ${LINE}`, ...SMTPD],
-    ["have docker's time alone", `${NANO} Starting the service`, T, "", "", undefined, "Starting the service"],
+    [
+      "have docker's time alone",
+      `${NANO} Starting the service`,
+      T,
+      "",
+      "",
+      undefined,
+      "Starting the service",
+    ],
     ["have docker's time before a level", `${NANO} [  INFO  ]  Starting`, T, "", "", undefined, "Starting"],
-    ["have docker's time before a tag", `${NANO} dovecot: master: x`, T, "", "dovecot", undefined, "master: x"],
+    [
+      "have docker's time before a tag",
+      `${NANO} dovecot: master: x`,
+      T,
+      "",
+      "dovecot",
+      undefined,
+      "master: x",
+    ],
     ["come from kubelet", `${NANO} stdout F Jan 27 07:36:50 ${LINE}`, ...SMTPD],
-    ["come from kubelet in parts", `${NANO} stderr P imap-login: Info: x`, T, "", "imap-login", undefined, "Info: x"],
+    [
+      "come from kubelet in parts",
+      `${NANO} stderr P imap-login: Info: x`,
+      T,
+      "",
+      "imap-login",
+      undefined,
+      "Info: x",
+    ],
     ["come from kubelet without text", `${NANO} stdout F`, T, "", "", undefined, ""],
     ["come from kubectl with a prefix", `[pod/mail-0/postfix] Jan 27 06:36:56 ${LINE}`, ...SMTPD],
     ["come from stern", `mail-0 postfix Jan 27 06:36:56 ${LINE}`, ...SMTPD],
   ]);
-  test("without a time inside have none", () => assert.equal(read("mail-1  | postfix is starting").time, null));
+  test("without a time inside have none", () =>
+    assert.equal(read("mail-1  | postfix is starting").time, null));
 });
 
 suite("the daemons' own files", () => {
   lines([
-    ["Dovecot", "Jan 27 06:36:56 imap-login: Info: Login: user=<a>", T, "", "imap-login", undefined, "Info: Login: user=<a>"],
-    ["Dovecot with ISO", "2026-01-27 06:36:56 pop3-login: Info: x", T, "", "pop3-login", undefined, "Info: x"],
+    [
+      "Dovecot",
+      "Jan 27 06:36:56 imap-login: Info: Login: user=<a>",
+      T,
+      "",
+      "imap-login",
+      undefined,
+      "Info: Login: user=<a>",
+    ],
+    [
+      "Dovecot with ISO",
+      "2026-01-27 06:36:56 pop3-login: Info: x",
+      T,
+      "",
+      "pop3-login",
+      undefined,
+      "Info: x",
+    ],
     [
       "Dovecot with user and session",
       "Jan 27 06:36:56 lmtp(u@b.example)<12><Ab+/c>: Info: saved",
@@ -130,8 +227,24 @@ suite("the daemons' own files", () => {
       undefined,
       "lmtp(u@b.example)<12><Ab+/c>: Info: saved",
     ],
-    ["Dovecot with a number", "Jan 27 06:36:56 auth-worker(22): Error: x", T, "", "dovecot", undefined, "auth-worker(22): Error: x"],
-    ["Dovecot 1", "Jan 27 06:36:56 Info: IMAP(u): Disconnected", T, "", "dovecot", undefined, "Info: IMAP(u): Disconnected"],
+    [
+      "Dovecot with a number",
+      "Jan 27 06:36:56 auth-worker(22): Error: x",
+      T,
+      "",
+      "dovecot",
+      undefined,
+      "auth-worker(22): Error: x",
+    ],
+    [
+      "Dovecot 1",
+      "Jan 27 06:36:56 Info: IMAP(u): Disconnected",
+      T,
+      "",
+      "dovecot",
+      undefined,
+      "Info: IMAP(u): Disconnected",
+    ],
     [
       "rspamd",
       "2026-01-27 06:36:56.5 #29(normal) <ab1>; task; rspamd_task_write_log: id: <x>",
@@ -199,22 +312,28 @@ suite("the daemons' own files", () => {
       "Info: x",
     ],
     ["TAI64", "@4000000069785d12 qmail: x", T, "", "qmail", undefined, "x"],
-    ["audit", "type=USER_AUTH msg=audit(1769495816.415:9): pid=1", "2026-01-27T06:36:56.415Z", "", "audit", undefined, "type=USER_AUTH msg=audit(1769495816.415:9): pid=1"],
+    [
+      "audit",
+      "type=USER_AUTH msg=audit(1769495816.415:9): pid=1",
+      "2026-01-27T06:36:56.415Z",
+      "",
+      "audit",
+      undefined,
+      "type=USER_AUTH msg=audit(1769495816.415:9): pid=1",
+    ],
   ]);
   test("an application's line with such a time is not Exim's", () =>
     assert.equal(read("2026-01-27 06:36:56 cache-000001-x refreshed").program, ""));
 });
 
 suite("other lines with a time at the head", () => {
-  const plain = (line: string, time: string, program = "", pid?: number, message = "text"): readonly [string, string, ...Expected] => [
-    line,
-    line,
-    time,
-    "",
-    program,
-    pid,
-    message,
-  ];
+  const plain = (
+    line: string,
+    time: string,
+    program = "",
+    pid?: number,
+    message = "text",
+  ): readonly [string, string, ...Expected] => [line, line, time, "", program, pid, message];
   lines([
     plain("1769495816 text", T),
     plain("1769495816.5 text", "2026-01-27T06:36:56.500Z"),
@@ -226,7 +345,12 @@ suite("other lines with a time at the head", () => {
     plain("[27/Jan/2026 06:36:56] text", T),
     plain("[27-Jan-2026 08:36:56 +0200]: text", T),
     plain("[Tue Jan 27 06:36:56 2026] [error] text", T),
-    plain("[Tue Jan 27 06:36:56.123456 2026] [core:error] [pid 35:tid 43] text", "2026-01-27T06:36:56.123Z", "", 35),
+    plain(
+      "[Tue Jan 27 06:36:56.123456 2026] [core:error] [pid 35:tid 43] text",
+      "2026-01-27T06:36:56.123Z",
+      "",
+      35,
+    ),
     plain("[PST Jan 26 22:36:56] error    : text", T),
     plain("Tue Jan 27 06:36:56 2026 text", T),
     plain("Tue, 27 Jan 2026 07:36:56 +0100 text", T),
@@ -259,12 +383,32 @@ suite("other lines with a time at the head", () => {
     plain("2026-01-27T06:36:56Z ERROR text", T),
     plain("api.log.1 2026-01-27 06:36:56.000 25 INFO nova.wsgi [req-1] x", T, "nova.wsgi", 25, "[req-1] x"),
     plain("INFO 2026-01-27 06:36:56,000 text", T),
+    plain(
+      "2026-01-27 06:36:56,000 - INFO  [Peer[id=1]:Fast@7] - text",
+      T,
+      "",
+      undefined,
+      "[Peer[id=1]:Fast@7] - text",
+    ),
+    plain("[01.27 06:36:56] text", T),
     plain("- 1769495816 text", T),
     plain("134 node-2 unix.hw 1769495816 1 text", T, "", undefined, "node-2 unix.hw 1769495816 1 text"),
     plain('192.0.2.1 - u [27/Jan/2026:06:36:56 +0000] "GET /"', T, "", undefined, '192.0.2.1 - u "GET /"'),
-    plain('time="2026-01-27T06:36:56Z" level=info', T, "", undefined, 'time="2026-01-27T06:36:56Z" level=info'),
+    plain(
+      'time="2026-01-27T06:36:56Z" level=info',
+      T,
+      "",
+      undefined,
+      'time="2026-01-27T06:36:56Z" level=info',
+    ),
     plain("ts=2026-01-27T06:36:56Z level=info", T, "", undefined, "ts=2026-01-27T06:36:56Z level=info"),
-    plain('<co ts="2026-01-27T06:36:56.00" pi="x"/>', T, "", undefined, 'ts="2026-01-27T06:36:56.00" pi="x"/>'),
+    plain(
+      '<co ts="2026-01-27T06:36:56.00" pi="x"/>',
+      T,
+      "",
+      undefined,
+      'ts="2026-01-27T06:36:56.00" pi="x"/>',
+    ),
     plain('"2026-01-27 06:36:56",text', T),
   ]);
   test("carry the level as a severity", () => {
@@ -303,6 +447,10 @@ suite("lines without a readable time", () => {
     "Jan 27 06:36:60 m a: b",
     "2026-02-29 06:36:56 m a: b",
     "1 2 3",
+    "1 - of all the words",
+    "1234567890: from=<a@b.example>, size=1",
+    "Started at 2026-01-27 06:36:56 by hand",
+    "statistics: max cache size 1 at Jan 27 06:36:56",
   ])
     test(`are messages: ${line}`, () => assert.deepEqual(parts(read(line)), [null, "", "", undefined, line]));
 });

@@ -12,7 +12,9 @@ const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "
 const two = (n: number): string => String(n).padStart(2, "0");
 
 /** A time of the years 2002 to 2037 at a full millisecond. */
-const instants = fc.integer({ min: 1_020_000_000, max: 2_145_000_000 }).chain((s) => fc.nat(999).map((ms) => s * 1000 + ms));
+const instants = fc
+  .integer({ min: 1_020_000_000, max: 2_145_000_000 })
+  .chain((s) => fc.nat(999).map((ms) => s * 1000 + ms));
 
 /** One time in each form, and how exact the form is, in milliseconds. */
 function forms(ms: number): [string, number][] {
@@ -35,9 +37,21 @@ function forms(ms: number): [string, number][] {
     [`${date} ${clock},${iso.slice(20, 23)} mx a[3]: b`, 1],
     [`mail-1  | ${month} ${blank} ${clock} mx a[3]: b`, 1000],
     [`${iso.slice(0, 23)}000000Z stdout F ${month} ${blank} 00:00:00 mx a[3]: b`, 1],
-    [JSON.stringify({ __REALTIME_TIMESTAMP: `${ms}000`, SYSLOG_IDENTIFIER: "a", _PID: "3", _HOSTNAME: "mx", MESSAGE: "b" }), 1],
+    [
+      JSON.stringify({
+        __REALTIME_TIMESTAMP: `${ms}000`,
+        SYSLOG_IDENTIFIER: "a",
+        _PID: "3",
+        _HOSTNAME: "mx",
+        MESSAGE: "b",
+      }),
+      1,
+    ],
     [JSON.stringify({ log: `${month} ${blank} 00:00:00 mx a[3]: b\n`, stream: "stdout", time: iso }), 1],
-    [`@4${(Math.floor(ms / 1000) + 10).toString(16).padStart(15, "0")}${((ms % 1000) * 1e6).toString(16).padStart(8, "0")} a[3]: b`, 1],
+    [
+      `@4${(Math.floor(ms / 1000) + 10).toString(16).padStart(15, "0")}${((ms % 1000) * 1e6).toString(16).padStart(8, "0")} a[3]: b`,
+      1,
+    ],
     [`${ms} mx a[3]: b`, 1],
     [`${Math.floor(ms / 1000)}.${iso.slice(20, 23)} mx a[3]: b`, 1],
     [`[${weekday} ${month} ${blank} ${clock} ${y}] mx a[3]: b`, 1000],
@@ -94,17 +108,27 @@ suite("a time in every form", () => {
     ));
   test("survives a mutation without a throw, and the message is of the line or shorter", () =>
     fc.assert(
-      fc.property(instants, fc.nat(1000), fc.nat(60), fc.string({ unit: "binary", maxLength: 3 }), (ms, pick, at, junk) => {
-        const all = forms(ms);
-        const line = all[pick % all.length]![0];
-        for (const mutant of [line.slice(0, at) + junk + line.slice(at), line.slice(0, at) + junk + line.slice(at + 1), line.slice(at)]) {
-          const e = read(mutant);
-          assert.ok(e.time === null || Number.isSafeInteger(e.time));
-          assert.ok(e.pid === undefined || Number.isSafeInteger(e.pid));
-          assert.ok(e.message.length <= mutant.length);
-          if (e.time === null && !mutant.includes("1 -")) assert.ok(mutant.endsWith(e.message));
-        }
-      }),
+      fc.property(
+        instants,
+        fc.nat(1000),
+        fc.nat(60),
+        fc.string({ unit: "binary", maxLength: 3 }),
+        (ms, pick, at, junk) => {
+          const all = forms(ms);
+          const line = all[pick % all.length]![0];
+          for (const mutant of [
+            line.slice(0, at) + junk + line.slice(at),
+            line.slice(0, at) + junk + line.slice(at + 1),
+            line.slice(at),
+          ]) {
+            const e = read(mutant);
+            assert.ok(e.time === null || Number.isSafeInteger(e.time));
+            assert.ok(e.pid === undefined || Number.isSafeInteger(e.pid));
+            assert.ok(e.message.length <= mutant.length);
+            if (e.time === null && !mutant.includes("1 -")) assert.ok(mutant.endsWith(e.message));
+          }
+        },
+      ),
       { numRuns: 3000 },
     ));
   test("days count both ways", () =>
@@ -145,7 +169,20 @@ suite("a hostile line of 8 KiB", () => {
     "\ufeff",
     "\u001b[1m",
   ];
-  const starts = ["", "{", '{"MESSAGE":"', '{"a":[', "[", "Jan 27 06:36:56 ", "2026-01-27 06:36:56 ", "2026-01-27T06:36:56Z ", "<22>1 2026-01-27T06:36:56Z a b - - [", "mail-1 | ", "#1(", "@4"];
+  const starts = [
+    "",
+    "{",
+    '{"MESSAGE":"',
+    '{"a":[',
+    "[",
+    "Jan 27 06:36:56 ",
+    "2026-01-27 06:36:56 ",
+    "2026-01-27T06:36:56Z ",
+    "<22>1 2026-01-27T06:36:56Z a b - - [",
+    "mail-1 | ",
+    "#1(",
+    "@4",
+  ];
   test("costs less than five milliseconds", () => {
     for (const start of starts)
       for (const unit of units) {

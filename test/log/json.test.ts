@@ -7,9 +7,19 @@ import { Zone } from "../../src/log/zone.ts";
 
 const T = "2026-01-27T06:36:56.123Z";
 const read = (value: object | string): Envelope =>
-  parseEnvelope(typeof value === "string" ? value : JSON.stringify(value), new LogClock(new Zone("UTC"), 2026));
+  parseEnvelope(
+    typeof value === "string" ? value : JSON.stringify(value),
+    new LogClock(new Zone("UTC"), 2026),
+  );
 function parts(e: Envelope): unknown[] {
-  return [e.time === null ? null : new Date(e.time).toISOString(), e.host, e.program, e.pid, e.message, e.severity];
+  return [
+    e.time === null ? null : new Date(e.time).toISOString(),
+    e.host,
+    e.program,
+    e.pid,
+    e.message,
+    e.severity,
+  ];
 }
 const journal = {
   __CURSOR: "s=1",
@@ -28,8 +38,12 @@ suite("a record of the journal", () => {
   test("has time, host, program, pid, message and severity", () =>
     assert.deepEqual(parts(read(journal)), [T, "mx", "postfix/smtpd", 77, "connect from x", 6]));
   test("may have its message as bytes", () =>
-    assert.equal(read({ ...journal, MESSAGE: [...Buffer.from("caf\u00e9 \xff", "utf8"), 255] }).message, "café ÿ\ufffd"));
-  test("may have several messages", () => assert.equal(read({ ...journal, MESSAGE: ["a", [98]] }).message, "a b"));
+    assert.equal(
+      read({ ...journal, MESSAGE: [...Buffer.from("caf\u00e9 \xff", "utf8"), 255] }).message,
+      "café ÿ\ufffd",
+    ));
+  test("may have several messages", () =>
+    assert.equal(read({ ...journal, MESSAGE: ["a", [98]] }).message, "a b"));
   test("may have no message that fits", () => assert.equal(read({ ...journal, MESSAGE: null }).message, ""));
   test("of several lines is one", () => assert.equal(read({ ...journal, MESSAGE: "a\nb\n" }).message, "a b"));
   test("without identifier is named by its command", () => {
@@ -42,7 +56,10 @@ suite("a record of the journal", () => {
       [T, "in", "postfix/qmgr", 5, "x", 6],
     ));
   test("with blanks around its colons is the same", () =>
-    assert.deepEqual(parts(read(JSON.stringify(journal).replaceAll('":"', '" : "').replace("{", "{ "))), parts(read(journal))));
+    assert.deepEqual(
+      parts(read(JSON.stringify(journal).replaceAll('":"', '" : "').replace("{", "{ "))),
+      parts(read(journal)),
+    ));
   test("that was cut still has what stands before the cut", () => {
     const whole = JSON.stringify({ ...journal, MESSAGE: `long ${'"é\\'.repeat(500)}` });
     const cut = read(whole.slice(0, 400));
@@ -61,7 +78,13 @@ suite("a record of the journal", () => {
 suite("a JSON line", () => {
   test("of docker holds a syslog line", () =>
     assert.deepEqual(
-      parts(read({ log: "Jan 27 07:36:50 mx postfix/smtpd[7]: x\n", stream: "stdout", time: "2026-01-27T06:36:56.123456789Z" })),
+      parts(
+        read({
+          log: "Jan 27 07:36:50 mx postfix/smtpd[7]: x\n",
+          stream: "stdout",
+          time: "2026-01-27T06:36:56.123456789Z",
+        }),
+      ),
       [T, "mx", "postfix/smtpd", 7, "x", undefined],
     ));
   test("of docker holds Exim's line", () =>
@@ -79,36 +102,46 @@ suite("a JSON line", () => {
       undefined,
     ]));
   test("of docker holds JSON", () =>
-    assert.deepEqual(parts(read({ log: `${JSON.stringify(journal)}\n`, stream: "stdout", time: "2026-01-27T06:36:57Z" })), [
-      "2026-01-27T06:36:57.000Z",
-      "mx",
-      "postfix/smtpd",
-      77,
-      "connect from x",
-      6,
-    ]));
+    assert.deepEqual(
+      parts(read({ log: `${JSON.stringify(journal)}\n`, stream: "stdout", time: "2026-01-27T06:36:57Z" })),
+      ["2026-01-27T06:36:57.000Z", "mx", "postfix/smtpd", 77, "connect from x", 6],
+    ));
   test("of logstash holds a syslog line, and the time of the collector", () =>
     assert.deepEqual(
-      parts(read({ "@timestamp": T, host: { name: "box" }, log: { file: {} }, message: "Jan 27 06:36:50 mx a[3]: b" })),
+      parts(
+        read({
+          "@timestamp": T,
+          host: { name: "box" },
+          log: { file: {} },
+          message: "Jan 27 06:36:50 mx a[3]: b",
+        }),
+      ),
       [T, "mx", "a", 3, "b", undefined],
     ));
   test("of rsyslog has its tag in pieces", () =>
     assert.deepEqual(
-      parts(read({ timereported: T, hostname: "mx", syslogtag: "postfix/smtpd[7]:", severity: "info", msg: "x" })),
+      parts(
+        read({ timereported: T, hostname: "mx", syslogtag: "postfix/smtpd[7]:", severity: "info", msg: "x" }),
+      ),
       [T, "mx", "postfix/smtpd", 7, "x", 6],
     ));
   test("of fluentd has seconds", () =>
-    assert.deepEqual(parts(read({ date: 1769495816.123, host: "mx", ident: "dovecot", pid: "5", message: "x" })), [
-      T,
-      "mx",
-      "dovecot",
-      5,
-      "x",
-      undefined,
-    ]));
+    assert.deepEqual(
+      parts(read({ date: 1769495816.123, host: "mx", ident: "dovecot", pid: "5", message: "x" })),
+      [T, "mx", "dovecot", 5, "x", undefined],
+    ));
   test("of rspamd names no program", () =>
     assert.deepEqual(
-      parts(read({ ts: 1769495816.123, pid: 9, severity: "info", worker_type: "normal", module: "proxy", message: "x" })),
+      parts(
+        read({
+          ts: 1769495816.123,
+          pid: 9,
+          severity: "info",
+          worker_type: "normal",
+          module: "proxy",
+          message: "x",
+        }),
+      ),
       [T, "", "rspamd", 9, "x", 6],
     ));
   test("without time has the time of the line inside", () =>
@@ -126,7 +159,18 @@ suite("a JSON line", () => {
     fc.assert(
       fc.property(
         fc.dictionary(
-          fc.constantFrom("time", "MESSAGE", "log", "host", "PRIORITY", "pid", "tag", "__REALTIME_TIMESTAMP", "t", "process"),
+          fc.constantFrom(
+            "time",
+            "MESSAGE",
+            "log",
+            "host",
+            "PRIORITY",
+            "pid",
+            "tag",
+            "__REALTIME_TIMESTAMP",
+            "t",
+            "process",
+          ),
           fc.jsonValue({ maxDepth: 2 }),
         ),
         fc.nat(200),

@@ -35,7 +35,14 @@ suite("the year by a rotated file's name", () => {
     assert.equal(year("mail.log-1767571200", "Dec 31 00:00:00"), 2025);
   });
   test("is not told by other numbers, nor by a day that the year lacks", () => {
-    for (const name of ["mail.log", "mail.log.1", "mail.log.12.gz", "mail-20261345", "mail-2026", "mail-123456789012345"])
+    for (const name of [
+      "mail.log",
+      "mail.log.1",
+      "mail.log.12.gz",
+      "mail-20261345",
+      "mail-2026",
+      "mail-123456789012345",
+    ])
       assert.equal(year(name, "Jan  3 00:00:00"), undefined, name);
     assert.equal(year("mail.log-20260305", "Feb 29 00:00:00"), undefined);
   });
@@ -45,11 +52,18 @@ suite("the first year by the names of a set", () => {
   const files = (...pairs: [string, string][]): { file: string; first: Stamp }[] =>
     pairs.map(([file, first]) => ({ file, first: stamp(first) }));
   test("is that of the first file with a date, counted back over New Year", () => {
-    const set = files(["mail.log.2", "Dec  1 00:00:00"], ["mail.log-20260112", "Jan  5 00:00:00"], ["mail.log", "Jan 12 00:00:00"]);
+    const set = files(
+      ["mail.log.2", "Dec  1 00:00:00"],
+      ["mail.log-20260112", "Jan  5 00:00:00"],
+      ["mail.log", "Jan 12 00:00:00"],
+    );
     assert.equal(yearFromNames(set), 2025);
   });
   test("is unknown when no name has one", () =>
-    assert.equal(yearFromNames(files(["mail.log.1", "Dec  1 00:00:00"], ["mail.log", "Jan  1 00:00:00"])), undefined));
+    assert.equal(
+      yearFromNames(files(["mail.log.1", "Dec  1 00:00:00"], ["mail.log", "Jan  1 00:00:00"])),
+      undefined,
+    ));
   test("is not asked of lines that name theirs", () =>
     assert.equal(yearFromNames(files(["mail.log-20260112", "2020-01-01T00:00:00Z"])), undefined));
   test("holds against the clock, but not against a leap day", () => {
