@@ -1,9 +1,9 @@
 import { readLateYear, readZoneName } from "./date.ts";
 import { readGeneral, skipColor } from "./general.ts";
-import { copyStamp, type Head, newHead } from "./head.ts";
+import { copyStamp, type Head, newHead, tag } from "./head.ts";
 import { readJson } from "./json.ts";
 import { readRfc5424, skipVersion } from "./rfc5424.ts";
-import { readSource, type Style } from "./source.ts";
+import { plainSource, readSource, type Style } from "./source.ts";
 import { readOffset, readStamp, type Stamp } from "./stamp.ts";
 import { readTai64 } from "./tai64.ts";
 import type { LogClock } from "./year.ts";
@@ -51,6 +51,8 @@ const head: Head = newHead();
  */
 export function parseEnvelope(text: string, clock: LogClock): Envelope {
   const at = lineStart(text);
+  const plain = readPlain(text, at, clock);
+  if (plain !== undefined) return plain;
   if (!readHead(text, at, head, 0)) return bad(text, at);
   const time = head.timed ? clock.settle(head.stamp) : null;
   if (time === null && head.timed) return bad(text, at);
@@ -58,6 +60,24 @@ export function parseEnvelope(text: string, clock: LogClock): Envelope {
   return severity === undefined
     ? { time, host, program, pid, message }
     : { time, host, program, pid, message, severity };
+}
+
+/** The most common lines, RFC 3164 and RFC 3339 with a plain host and tag, read without detours; undefined for all others. */
+function readPlain(text: string, at: number, clock: LogClock): Envelope | undefined {
+  const { stamp } = head;
+  if (text.charCodeAt(at) === LESS || !readStamp(text, at, stamp) || text.charCodeAt(at + 10) === SPACE)
+    return undefined;
+  const end = plainSource(text, stamp.end);
+  if (end < 0) return undefined;
+  const time = clock.settle(stamp);
+  if (time === null) return undefined;
+  return {
+    time,
+    host: text.slice(stamp.end + 1, end),
+    program: tag.program,
+    pid: tag.pid,
+    message: text.slice(tag.end),
+  };
 }
 
 /** The time at a line's head alone, for ordering files and inferring years. False when there is none. */

@@ -88,6 +88,28 @@ export function readSource(text: string, end: number, style: Style, out: Head, i
   else if (style !== "loose" || !readEximSentence(text, at, out)) readApplication(text, at, out);
 }
 
+/**
+ * Host and tag of the plainest lines, `host program[pid]: text` and `program[pid]: text` in small letters, after a time that ends
+ * at `end`: the index where the host ends (`end` + 1 when there is none), with the rest in `tag`; -1 for all that readSource
+ * must look at. It says what readSource would, sooner.
+ */
+export function plainSource(text: string, end: number): number {
+  const at = end + 1;
+  const first = text.charCodeAt(at);
+  if (text.charCodeAt(end) !== SPACE || !(first >= 97 && first <= 122)) return -1;
+  let host = at;
+  if (!readTag(text, at)) {
+    host = text.indexOf(" ", at);
+    const next = text.charCodeAt(host + 1);
+    if (host < 0 || text.charCodeAt(host - 1) === COLON || !(next >= 97 && next <= 122)) return -1;
+    if (first === 115 && text.startsWith("std", at)) return -1; // "stdout F"
+    if (!readTag(text, host + 1)) return -1;
+  } else if (tag.pid === undefined) return -1;
+  const start = tag.end;
+  if (text.charCodeAt(start) === OPEN || isNested(text, start) || tag.program === "exim") return -1;
+  return host;
+}
+
 /** What only follows times of files and containers. */
 function readSpecial(text: string, at: number, style: Style, out: Head, inner: Inner): boolean {
   const c = text.charCodeAt(at);

@@ -131,6 +131,73 @@ suite("a time in every form", () => {
       ),
       { numRuns: 3000 },
     ));
+  test("is read the same by the short way and the long one, which a <PRI> takes", () => {
+    const times = [
+      "Jan 27 06:36:56",
+      "Jan  7 06:36:56",
+      "2026-01-27T06:36:56Z",
+      "2026-01-27T06:36:56.000000000Z",
+      "2026-01-27 06:36:56",
+      "Feb 30 06:36:56",
+    ];
+    const pieces = [
+      ...[
+        "mx",
+        "MX",
+        "stdout F",
+        "INFO",
+        "10.0.0.1",
+        "fe80::1",
+        "lmtp(u@x)<1>:",
+        "mx:",
+        "UTC",
+        "2026",
+        "mail:info",
+        "<mail.info>",
+      ],
+      ...[
+        "a[3]:",
+        "a:",
+        "a[x]:",
+        "[a][3]:",
+        "a",
+        "exim[3]:",
+        "docker/m[3]:",
+        "postfix/smtpd[3]:b",
+        "Info:",
+        "auth-worker(1):",
+        "[3]:",
+      ],
+      ...[
+        "b",
+        "",
+        "[ID 1 mail.info]",
+        "[9]",
+        "Jan 27 06:36:50",
+        "2026-01-27 06:36:50",
+        "1vkABC-0001xY-2Z",
+        "Error: x",
+        '{"a":1}',
+        "stdout",
+        "#1(n)",
+      ],
+    ];
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...times),
+        fc.array(fc.constantFrom(...pieces), { maxLength: 6 }),
+        fc.constantFrom(" ", "  "),
+        (time, words, gap) => {
+          const line = [time, ...words].join(gap);
+          const { severity: _, ...long } = read(`<13>${line}`);
+          const { severity: __, ...short } = read(line);
+          if (long.time === null) assert.equal(short.time, null);
+          else assert.deepEqual(short, long, line);
+        },
+      ),
+      { numRuns: 5000 },
+    );
+  });
   test("days count both ways", () =>
     fc.assert(
       fc.property(fc.integer({ min: -719_000, max: 2_900_000 }), (days) => {
