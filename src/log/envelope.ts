@@ -1,4 +1,5 @@
-import { readLateYear, readZoneName } from "./date.ts";
+import { readLateYear } from "./date.ts";
+import { readZoneName } from "./day-clock.ts";
 import { readGeneral, skipColor } from "./general.ts";
 import { copyStamp, type Head, newHead, tag } from "./head.ts";
 import { readJson } from "./json.ts";
@@ -121,7 +122,7 @@ function readHead(text: string, from: number, out: Head, depth: number): boolean
   out.timed = false;
   const inner = inners[depth]!;
   const at = skipPri(text, from);
-  if (at > from) out.severity = Number(text.slice(from + 1, at - 1)) & 7;
+  if (at > from) out.severity = severityOfPri(text, from + 1, at - 1);
   const version = skipVersion(text, at, at > from);
   if (version > at && readRfc5424(text, version, at > from, out)) return true;
   if (readStamp(text, at, out.stamp)) {
@@ -184,6 +185,13 @@ function styleOf(text: string, at: number, stamp: Stamp): Style {
   return end === at + 30 && text.charCodeAt(end - 1) === UPPER_Z && text.charCodeAt(end - 11) === DOT
     ? "docker"
     : "iso";
+}
+
+/** The severity in the digits of a `<PRI>`: the remainder by eight. */
+function severityOfPri(text: string, from: number, end: number): number {
+  let pri = 0;
+  for (let i = from; i < end; i++) pri = pri * 10 + text.charCodeAt(i) - ZERO;
+  return pri & 7;
 }
 
 /** After `<134>` at `at`; `at` itself when there is none. RFC 3164 section 4.1.1. */

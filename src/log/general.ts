@@ -1,7 +1,9 @@
 import { bracketEnd, skipMarks } from "./application.ts";
 import { readRspamdFile } from "./daemon-file.ts";
-import { readDate, readZone, stampOf } from "./date.ts";
+import { readDate } from "./date.ts";
+import { readZone } from "./day-clock.ts";
 import { copyStamp, type Head, type Inner, readTag, skipSpaces, tag, takeSource } from "./head.ts";
+import { stampOf } from "./instant.ts";
 import { severityOf } from "./levels.ts";
 import { monthAt, monthWord } from "./months.ts";
 import { readSource, type Style } from "./source.ts";

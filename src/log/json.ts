@@ -1,5 +1,6 @@
-import { readDate, stampOf } from "./date.ts";
+import { readDate } from "./date.ts";
 import { copyStamp, type Head, type Inner, readTag, tag, takeSource } from "./head.ts";
+import { stampOf } from "./instant.ts";
 import { scanCutObject } from "./json-cut.ts";
 import { severityOf } from "./levels.ts";
 import { readStamp } from "./stamp.ts";

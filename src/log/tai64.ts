@@ -1,4 +1,4 @@
-import { stampOf } from "./date.ts";
+import { stampOf } from "./instant.ts";
 import type { Stamp } from "./stamp.ts";
 
 /** 2^62 in the high 32 bits: a TAI64 label counts from 1970 TAI. https://cr.yp.to/libtai/tai64.html */
