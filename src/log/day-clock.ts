@@ -42,7 +42,9 @@ export function afterDate(text: string, from: number, out: Stamp): boolean {
   )
     return false;
   at++;
-  if (mark === SPACE && text.charCodeAt(at) === SPACE) at++;
+  if (text.startsWith("@ ", at))
+    at += 2; // Kibana
+  else if (mark === SPACE && text.charCodeAt(at) === SPACE) at++;
   if (!readClock(text, at, out) && !readLooseClock(text, at, out)) return false;
   return readHalf(text, out) && readZone(text, out);
 }

@@ -62,7 +62,7 @@ const LEVELS = [
   "syslogseverity",
 ];
 
-/** Names inside a field that is an object: ECS's host.name, process.name, MongoDB's t.$date. */
+/** Names inside a field that is an object: a name in ECS's host and process, MongoDB's $date. */
 const INSIDE = ["name", "hostname", "$date"];
 
 type Fields = Readonly<Record<string, unknown>>;

@@ -32,6 +32,7 @@ const UPPER_A = 65;
 const UPPER_S = 83;
 const UPPER_Z = 90;
 const OPEN = 91;
+const CLOSE = 93;
 const BRACE = 123;
 /** Longest name of a host, RFC 1035. */
 const MAX_HOST = 255;
@@ -44,6 +45,13 @@ const MAX_SOLARIS = 48;
  * Other programs may log what a stranger wrote, and a line made up there must stay text.
  */
 const CONTAINER = /^(?:docker|podman|conmon|containerd|kubelet)|^[0-9a-f]{12}(?:[0-9a-f]{52})?$/;
+
+/** Syslog's names for what a message is about, RFC 5424 table 1. */
+const FACILITIES = new Set(
+  "kern user mail daemon auth syslog lpr news uucp cron authpriv ftp local0 local1 local2 local3 local4 local5 local6 local7".split(
+    " ",
+  ),
+);
 
 const nestedStamp: Stamp = newStamp();
 
@@ -63,13 +71,13 @@ export function readSource(text: string, end: number, style: Style, out: Head, i
   }
   const space = text.indexOf(" ", at);
   if (space > at && isHost(text, at, space, style)) {
-    const next = skipAix(text, skipSpaces(text, space));
+    const next = skipNamedFacility(text, skipSpaces(text, space));
     if (readTag(text, next) && (style !== "loose" || tag.pid !== undefined || !isSentence(text, at, space))) {
-      tagged(text, text.slice(at, space), out, inner);
+      tagged(text, hostName(text, at, space), out, inner);
       return;
     }
     if (isNested(text, next) && takeInner(text, next, out, inner)) {
-      if (out.host === "") out.host = text.slice(at, space);
+      if (out.host === "") out.host = hostName(text, at, space);
       return;
     }
     if (readPaddedTag(text, at, space)) {
@@ -78,7 +86,7 @@ export function readSource(text: string, end: number, style: Style, out: Head, i
     }
     if (style === "syslog" || style === "iso") {
       if (readDovecotFile(text, at, out)) return;
-      out.host = text.slice(at, space);
+      out.host = hostName(text, at, space);
       out.message = text.slice(skipSpaces(text, space));
       return;
     }
@@ -221,7 +229,27 @@ function isHost(text: string, at: number, space: number, style: Style): boolean 
   const letter = (first | 32) >= 97 && (first | 32) <= 122;
   if (letter || first >= 128) return true;
   if (first >= ZERO && first <= NINE) return style === "syslog" || !allDigits(text, at, space);
-  return first === 95 || first === COLON || first === MINUS || first === DOT ? space > at + 1 : first === 64;
+  if (first === OPEN)
+    return last === CLOSE && style !== "loose" && style !== "docker" && isAddress(text, at, space);
+  if (first === MINUS) return space === at + 1; // nil
+  return (first === 95 || first === COLON || first === DOT) && space > at + 1;
+}
+
+/** Relays write `[192.0.2.1]`. */
+function isAddress(text: string, at: number, space: number): boolean {
+  for (let i = at + 1; i < space - 1; i++) {
+    const c = text.charCodeAt(i);
+    const hex = (c >= ZERO && c <= NINE) || ((c | 32) >= 97 && (c | 32) <= 102);
+    if (!hex && c !== DOT && c !== COLON) return false;
+  }
+  return space > at + 6;
+}
+
+/** A host as logged, without its brackets; "" for nil. */
+function hostName(text: string, at: number, space: number): string {
+  const first = text.charCodeAt(at);
+  if (first === OPEN) return text.slice(at + 1, space - 1);
+  return first === MINUS ? "" : text.slice(at, space);
 }
 
 /** `Blocking foo: x`, `SMTP Server: x`: a capital begins a sentence, and a host only with a digit, dot or dash or beside a tag with a pid. */
@@ -251,18 +279,16 @@ function skipFacility(text: string, at: number): number {
   return at;
 }
 
-/** After AIX's `mail:info `, which follows the host, and its `Message forwarded from host2: `. */
-function skipAix(text: string, from: number): number {
+/** After `mail:info ` or `mail.info `, which AIX and some templates put behind the host, and AIX's `Message forwarded from host2: `. */
+function skipNamedFacility(text: string, from: number): number {
   let at = from;
-  if (text.startsWith("mail:", at) || text.startsWith("auth", at) || text.startsWith("daemon:", at)) {
-    const space = text.indexOf(" ", at);
-    const colon = text.indexOf(":", at);
-    if (
-      colon > at &&
-      colon < space - 1 &&
-      severityOf(text.slice(colon + 1, Math.min(space, colon + 14))) !== undefined
-    )
-      at = skipSpaces(text, space);
+  for (let i = at + 3; i < at + 9; i++) {
+    const c = text.charCodeAt(i);
+    if (c === SPACE) break;
+    if ((c !== COLON && c !== DOT) || !FACILITIES.has(text.slice(at, i))) continue;
+    const space = text.indexOf(" ", i);
+    if (severityOf(text.slice(i + 1, Math.min(space, i + 14))) !== undefined) at = skipSpaces(text, space);
+    break;
   }
   if (text.startsWith("Message forwarded from ", at)) {
     const colon = text.indexOf(": ", at);

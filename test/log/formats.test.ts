@@ -353,6 +353,8 @@ suite("other lines with a time at the head", () => {
     ),
     plain("[PST Jan 26 22:36:56] error    : text", T),
     plain("Tue Jan 27 06:36:56 2026 text", T),
+    plain("Tue Jan 27 06:36:56 2026 -> Self: text", T, "", undefined, "-> Self: text"),
+    plain("Jan 27, 2026 @ 06:36:56.000 text", T),
     plain("Tue, 27 Jan 2026 07:36:56 +0100 text", T),
     plain("27-Jan-2026 06:36:56.000 text", T),
     plain("27 Jan 2026 06:36:56 text", T),
