@@ -114,17 +114,16 @@ const inners = Array.from({ length: MAX_DEPTH + 1 }, (_, depth) => (text: string
 
 /** Reads a line from `at` into `out`; `depth` counts the lines around it. False when there is no format and no time. */
 function readHead(text: string, from: number, out: Head, depth: number): boolean {
+  const at = skipPri(text, from);
+  out.severity = at > from ? severityOfPri(text, from + 1, at - 1) : undefined;
+  const version = skipVersion(text, at, at > from);
+  if (version > at && readRfc5424(text, version, at > from, out)) return true;
   out.host = "";
   out.program = "";
   out.pid = undefined;
   out.message = "";
-  out.severity = undefined;
   out.timed = false;
   const inner = inners[depth]!;
-  const at = skipPri(text, from);
-  if (at > from) out.severity = severityOfPri(text, from + 1, at - 1);
-  const version = skipVersion(text, at, at > from);
-  if (version > at && readRfc5424(text, version, at > from, out)) return true;
   if (readStamp(text, at, out.stamp)) {
     out.timed = true;
     const style = styleOf(text, at, out.stamp);

@@ -5,6 +5,7 @@ import { readStamp } from "./stamp.ts";
 const MAX_FIELD = 256;
 
 const SPACE = 32;
+const MINUS = 45;
 const ZERO = 48;
 const NINE = 57;
 const OPEN = 91;
@@ -35,17 +36,28 @@ export function readRfc5424(text: string, at: number, pri: boolean, out: Head): 
   out.timed = !nil;
   out.host = field(text, 0);
   out.program = field(text, 1);
-  const pid = field(text, 2);
-  const procid = pid === "" ? Number.NaN : Number(pid);
-  out.pid = Number.isSafeInteger(procid) && procid >= 0 ? procid : undefined;
+  out.pid = numberBetween(text, ends[2]! + 1, ends[3]!);
   out.message = text.slice(skipStructuredData(text, ends[4]! + 1));
   return true;
 }
 
 /** The field after the `i`th end; "" for nil. */
 function field(text: string, i: number): string {
-  const value = text.slice(ends[i]! + 1, ends[i + 1]!);
-  return value === "-" ? "" : value;
+  const from = ends[i]! + 1;
+  const end = ends[i + 1]!;
+  return end === from + 1 && text.charCodeAt(from) === MINUS ? "" : text.slice(from, end);
+}
+
+/** A number of at most 15 digits; undefined for all else (a PROCID need not be one). */
+function numberBetween(text: string, from: number, end: number): number | undefined {
+  if (end - from > 15) return undefined;
+  let value = 0;
+  for (let i = from; i < end; i++) {
+    const c = text.charCodeAt(i);
+    if (!(c >= ZERO && c <= NINE)) return undefined;
+    value = value * 10 + c - ZERO;
+  }
+  return value;
 }
 
 /** Finds where the time (given), host, app, procid and msgid end: the blanks after them. False when one is missing. */

@@ -76,11 +76,11 @@ export function readFraction(text: string, out: Stamp): boolean {
   const mark = text.charCodeAt(i);
   if (mark >= ZERO && mark <= NINE) return false;
   if ((mark === DOT || mark === COMMA) && digit(text, i + 1) >= 0) {
-    let weight = 100;
-    for (i++; digit(text, i) >= 0; i++) {
-      if (weight >= 1) out.msOfDay += weight * digit(text, i);
-      weight /= 10;
-    }
+    let ms = 0;
+    let digits = 0;
+    for (let d = digit(text, ++i); d >= 0; d = digit(text, ++i)) if (digits++ < 3) ms = ms * 10 + d;
+    for (; digits < 3; digits++) ms *= 10;
+    out.msOfDay += ms;
   }
   out.end = i;
   return true;
