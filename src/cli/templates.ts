@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { Command } from "commander";
 import { parseEnvelope } from "../log/envelope.ts";
-import { HeadReader } from "../log/head.ts";
+import { HeadReader } from "../log/fast-head.ts";
 import type { LineBatch } from "../log/lines.ts";
 import { LogClock } from "../log/year.ts";
 import { Zone } from "../log/zone.ts";

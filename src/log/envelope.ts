@@ -1,4 +1,12 @@
-import { newStamp, readStamp, type Stamp } from "./stamp.ts";
+import { readLateYear } from "./date.ts";
+import { readZoneName } from "./day-clock.ts";
+import { readGeneral, skipColor } from "./general.ts";
+import { copyStamp, type Head, newHead, tag } from "./head.ts";
+import { readJson } from "./json.ts";
+import { readRfc5424, skipVersion } from "./rfc5424.ts";
+import { plainSource, readSource, type Style } from "./source.ts";
+import { readOffset, readStamp, type Stamp } from "./stamp.ts";
+import { readTai64 } from "./tai64.ts";
 import type { LogClock } from "./year.ts";
 
 /** The head of a log line, read: who wrote it and when. The message is what follows the tag. */
@@ -12,55 +20,75 @@ export type Envelope = {
   readonly pid: number | undefined;
   /** What remains of the line after the tag. Hostile: it may hold anything but LF. */
   readonly message: string;
+  /** 0 (emergency) to 7 (debug), RFC 5424 section 6.2.1, when the head tells: `<PRI>`, PRIORITY, an application's level. */
+  readonly severity?: number;
 };
 
-/** RFC 3164 allows 32 characters; multi-instance Postfix and paths as tags are longer. Bounds the search for a tag's end. */
-const MAX_TAG = 128;
-/** A pid has at most 7 digits on Linux; thread and connection numbers of other programs are longer. */
-const MAX_PID = 24;
+/** Lines inside of lines (a docker prefix around JSON around syslog): deeper ones stay text. */
+const MAX_DEPTH = 3;
+/** Blanks before a time that are no sign of a continuation line. */
+const MAX_INDENT = 8;
 
 const NUL = 0;
 const SPACE = 32;
 const ZERO = 48;
 const NINE = 57;
-const COLON = 58;
 const LESS = 60;
 const GREATER = 62;
-const OPEN = 91;
-const CLOSE = 93;
+const AT = 64;
+const UPPER_A = 65;
+const UPPER_Z = 90;
+const BRACE = 123;
+const ESCAPE = 27;
+const DOT = 46;
 const BOM = 0xfeff;
-const NOT_IN_TAGS = new Set(Array.from('=<>",;', (c) => c.charCodeAt(0)));
 
-/** What readTag found; reused from line to line. */
-type Tag = { program: string; pid: number | undefined; end: number };
-
-const tag: Tag = { program: "", pid: undefined, end: 0 };
-const stamp: Stamp = newStamp();
+const head: Head = newHead();
 
 /**
- * Reads the head of a line: RFC 3164 (with or without host and `<PRI>`), year-first, RFC 3339, ISO with a blank,
- * RFC 5424. The format may change from line to line. Anything else has time null and the whole line as message.
- * Never throws; looks at a bounded head of the line.
+ * Reads the head of a line. The format is found line by line, cheap and sure ones first: RFC 5424, RFC 3164 with its
+ * variants and RFC 3339 (readSource), TAI64, JSON, and what readGeneral knows. A line without a readable time
+ * has time null and the whole line as message. Never throws; beside JSON it looks at a bounded head of the line.
  */
 export function parseEnvelope(text: string, clock: LogClock): Envelope {
-  let at = 0;
-  while (text.charCodeAt(at) === NUL || text.charCodeAt(at) === BOM) at++;
-  const afterPri = skipPri(text, at);
-  const structured = readRfc5424(text, afterPri, clock);
-  if (structured !== undefined) return structured;
-  if (!readStamp(text, afterPri, stamp)) return bad(text, at);
+  const at = lineStart(text);
+  const plain = readPlain(text, at, clock);
+  if (plain !== undefined) return plain;
+  if (!readHead(text, at, head, 0)) return bad(text, at);
+  const time = head.timed ? clock.settle(head.stamp) : null;
+  if (time === null && head.timed) return bad(text, at);
+  const { host, program, pid, message, severity } = head;
+  return severity === undefined
+    ? { time, host, program, pid, message }
+    : { time, host, program, pid, message, severity };
+}
+
+/** The most common lines, RFC 3164 and RFC 3339 with a plain host and tag, read without detours; undefined for all others. */
+function readPlain(text: string, at: number, clock: LogClock): Envelope | undefined {
+  const { stamp } = head;
+  if (text.charCodeAt(at) === LESS || !readStamp(text, at, stamp) || text.charCodeAt(at + 10) === SPACE)
+    return undefined;
+  const end = plainSource(text, stamp.end);
+  if (end < 0) return undefined;
   const time = clock.settle(stamp);
-  if (time === null) return bad(text, at);
-  const iso = stamp.year !== 0 && text.charCodeAt(afterPri + 10) === SPACE;
-  return afterStamp(text, stamp.end, time, iso);
+  if (time === null) return undefined;
+  return {
+    time,
+    host: text.slice(stamp.end + 1, end),
+    program: tag.program,
+    pid: tag.pid,
+    message: text.slice(tag.end),
+  };
 }
 
 /** The time at a line's head alone, for ordering files and inferring years. False when there is none. */
 export function readLineStamp(text: string, out: Stamp): boolean {
-  let at = 0;
-  while (text.charCodeAt(at) === NUL || text.charCodeAt(at) === BOM) at++;
-  at = skipPri(text, at);
-  return readStamp(text, skipVersion(text, at), out);
+  const at = lineStart(text);
+  const pri = skipPri(text, at);
+  if (readStamp(text, skipVersion(text, pri, pri > at), out)) return true;
+  if (!readHead(text, at, head, 0) || !head.timed) return false;
+  copyStamp(out, head.stamp);
+  return true;
 }
 
 const bad = (text: string, at: number): Envelope => ({
@@ -71,73 +99,98 @@ const bad = (text: string, at: number): Envelope => ({
   message: at === 0 ? text : text.slice(at),
 });
 
-/** Host, tag and message after a time. An ISO time with a blank comes from files that have no host (Exim, applications). */
-function afterStamp(text: string, end: number, time: number, mayLackHost: boolean): Envelope {
-  let at = skipSpaces(text, end);
-  if (text.charCodeAt(at) === COLON && text.charCodeAt(at + 1) === SPACE) at += 2; // Cisco: "Jan 27 06:36:56: "
-  at = skipFacility(text, at);
-  if (readTag(text, at)) return tagged(text, "", time);
-  const space = text.indexOf(" ", at);
-  if (space >= 0 && readTag(text, skipSpaces(text, space))) return tagged(text, text.slice(at, space), time);
-  const start = mayLackHost || space < 0 ? at : skipSpaces(text, space);
-  const host = mayLackHost || space < 0 ? "" : text.slice(at, space);
-  return { time, host, program: "", pid: undefined, message: text.slice(start) };
+function lineStart(text: string): number {
+  let at = 0;
+  while (text.charCodeAt(at) === NUL || text.charCodeAt(at) === BOM) at++;
+  return at;
 }
 
-const tagged = (text: string, host: string, time: number): Envelope => ({
-  time,
-  host,
-  program: tag.program,
-  pid: tag.pid,
-  message: text.slice(skipSolarisId(text, tag.end)),
+/** A line inside of another; a Head of its own, since the outer one is still being filled. */
+const inners = Array.from({ length: MAX_DEPTH + 1 }, (_, depth) => (text: string): Head | undefined => {
+  if (depth >= MAX_DEPTH) return undefined;
+  const own = newHead();
+  return readHead(text, 0, own, depth + 1) ? own : undefined;
 });
 
-/**
- * Reads `program[pid]: `, `program: ` or `program[pid] ` at `at` into `tag`; tag.end is the message's start. False when
- * the text there is no tag. A colon inside a word (IPv6, Perl modules) doesn't end it.
- */
-function readTag(text: string, at: number): boolean {
-  const stop = Math.min(text.length, at + MAX_TAG);
-  for (let i = at; i < stop; i++) {
-    const c = text.charCodeAt(i);
-    if (c === SPACE || NOT_IN_TAGS.has(c)) return false;
-    if (i === at) continue;
-    if (c === OPEN) return readPid(text, at, i);
-    if (c === COLON && (i + 1 === text.length || text.charCodeAt(i + 1) === SPACE)) {
-      tag.program = text.slice(at, i);
-      tag.pid = undefined;
-      tag.end = Math.min(text.length, i + 2);
-      return true;
-    }
+/** Reads a line from `at` into `out`; `depth` counts the lines around it. False when there is no format and no time. */
+function readHead(text: string, from: number, out: Head, depth: number): boolean {
+  const at = skipPri(text, from);
+  out.severity = at > from ? severityOfPri(text, from + 1, at - 1) : undefined;
+  const version = skipVersion(text, at, at > from);
+  if (version > at && readRfc5424(text, version, at > from, out)) return true;
+  out.host = "";
+  out.program = "";
+  out.pid = undefined;
+  out.message = "";
+  out.timed = false;
+  const inner = inners[depth]!;
+  if (readStamp(text, at, out.stamp)) {
+    out.timed = true;
+    const style = styleOf(text, at, out.stamp);
+    if (style !== "docker") readLateZone(text, out.stamp);
+    readSource(text, out.stamp.end, style, out, inner);
+    return true;
   }
-  return false;
+  const first = text.charCodeAt(at);
+  if (first === AT) {
+    if (!readTai64(text, at, out.stamp)) return false;
+    out.timed = true;
+    readSource(text, out.stamp.end, "loose", out, inner);
+    return true;
+  }
+  if (first === BRACE) return readJson(at === 0 ? text : text.slice(at), out, inner);
+  if (first === SPACE) return readIndented(text, at, out, depth);
+  if (first === ESCAPE) {
+    const after = skipColor(text, at);
+    return after > at && depth < MAX_DEPTH && readHead(text, after, out, depth + 1);
+  }
+  return readGeneral(text, at, out, inner);
 }
 
-/** The `[pid]` at `open`, with the colon and blank after it. What stands there need not be a number. */
-function readPid(text: string, at: number, open: number): boolean {
-  const stop = Math.min(text.length, open + MAX_PID + 2);
-  let pid = 0;
-  for (let i = open + 1; i < stop; i++) {
-    const c = text.charCodeAt(i);
-    if (c === CLOSE) {
-      const colon = text.charCodeAt(i + 1) === COLON;
-      if (!colon && i + 1 < text.length && text.charCodeAt(i + 1) !== SPACE) return false;
-      const end = i + (colon ? 2 : 1);
-      tag.program = text.slice(at, open);
-      tag.pid = i > open + 1 && Number.isSafeInteger(pid) ? pid : undefined;
-      tag.end = text.charCodeAt(end) === SPACE ? end + 1 : Math.min(end, text.length);
-      return true;
-    }
-    if (c === SPACE || c === OPEN) return false;
-    pid = c >= ZERO && c <= NINE ? pid * 10 + c - ZERO : Number.NaN;
-  }
-  return false;
-}
-
-function skipSpaces(text: string, from: number): number {
+/** A line that was copied with some blanks before it. A tag or host must follow the time: else it is the text of a line before. */
+function readIndented(text: string, from: number, out: Head, depth: number): boolean {
   let at = from;
-  while (text.charCodeAt(at) === SPACE) at++;
-  return at;
+  while (at < from + MAX_INDENT && text.charCodeAt(at) === SPACE) at++;
+  if (text.charCodeAt(at) === BRACE) return readJson(text.slice(at), out, inners[depth]!);
+  if (!readStamp(text, at, out.stamp)) return false;
+  out.timed = true;
+  readSource(text, out.stamp.end, styleOf(text, at, out.stamp), out, inners[depth]!);
+  return out.program !== "";
+}
+
+/** A zone's name, an offset or a year that stands apart behind a time: `06:36:56 UTC mail`, `06:36:56 2026 mail`. */
+function readLateZone(text: string, stamp: Stamp): void {
+  const { end } = stamp;
+  if (text.charCodeAt(end) !== SPACE || !Number.isNaN(stamp.offset)) return;
+  const next = text.charCodeAt(end + 1);
+  if (next >= UPPER_A && next <= UPPER_Z) {
+    if (
+      text.charCodeAt(end + 3) === SPACE ||
+      text.charCodeAt(end + 4) === SPACE ||
+      text.charCodeAt(end + 5) === SPACE
+    )
+      readZoneName(text, stamp);
+  } else if ((next === 49 || next === 50) && stamp.year === 0) readLateYear(text, stamp);
+  else if ((next === 43 || next === 45) && text.charCodeAt(end + 6) === SPACE && !readOffset(text, stamp))
+    stamp.offset = Number.NaN;
+}
+
+/** How the stamp that begins at `at` was written. */
+function styleOf(text: string, at: number, stamp: Stamp): Style {
+  const { end } = stamp;
+  const first = text.charCodeAt(at + 4);
+  if (stamp.year === 0 || first !== 45) return "syslog";
+  if (text.charCodeAt(at + 10) === SPACE) return "loose";
+  return end === at + 30 && text.charCodeAt(end - 1) === UPPER_Z && text.charCodeAt(end - 11) === DOT
+    ? "docker"
+    : "iso";
+}
+
+/** The severity in the digits of a `<PRI>`: the remainder by eight. */
+function severityOfPri(text: string, from: number, end: number): number {
+  let pri = 0;
+  for (let i = from; i < end; i++) pri = pri * 10 + text.charCodeAt(i) - ZERO;
+  return pri & 7;
 }
 
 /** After `<134>` at `at`; `at` itself when there is none. RFC 3164 section 4.1.1. */
@@ -146,75 +199,4 @@ function skipPri(text: string, at: number): number {
   let i = at + 1;
   while (i <= at + 3 && text.charCodeAt(i) >= ZERO && text.charCodeAt(i) <= NINE) i++;
   return i > at + 1 && text.charCodeAt(i) === GREATER ? i + 1 : at;
-}
-
-/** After the `1 ` that begins an RFC 5424 header; `at` itself when there is none. */
-const skipVersion = (text: string, at: number): number =>
-  text.charCodeAt(at) === ZERO + 1 && text.charCodeAt(at + 1) === SPACE ? at + 2 : at;
-
-/** After BSD syslogd's `<mail.info> ` (syslogd -v), which follows the time. */
-function skipFacility(text: string, at: number): number {
-  if (text.charCodeAt(at) !== LESS) return at;
-  const stop = Math.min(text.length, at + 24); // longest: "<authpriv.warning>"
-  for (let i = at + 1; i < stop; i++) if (text.charCodeAt(i) === GREATER) return skipSpaces(text, i + 1);
-  return at;
-}
-
-/** After Solaris' `[ID 197553 mail.info] `. */
-function skipSolarisId(text: string, at: number): number {
-  if (text.charCodeAt(at) !== OPEN || !text.startsWith("[ID ", at)) return at;
-  const close = text.indexOf("] ", at);
-  return close >= 0 && close < at + 48 ? close + 2 : at;
-}
-
-/** RFC 5424 section 6: `1 TIME HOST APP PROCID MSGID SD MSG`. undefined when the text isn't that. */
-function readRfc5424(text: string, at: number, clock: LogClock): Envelope | undefined {
-  const start = skipVersion(text, at);
-  if (start === at) return undefined;
-  const nil = text.startsWith("- ", start);
-  if (!nil && (!readStamp(text, start, stamp) || stamp.year === 0)) return undefined;
-  const ends = fieldEnds(text, nil ? start + 1 : stamp.end);
-  if (ends === undefined) return undefined;
-  const [time, host, app, pid, id] = ends;
-  const field = (from: number, to: number): string => {
-    const value = text.slice(from + 1, to);
-    return value === "-" ? "" : value;
-  };
-  const procid = Number(field(app!, pid!) || Number.NaN);
-  return {
-    time: nil ? null : clock.settle(stamp),
-    host: field(time!, host!),
-    program: field(host!, app!),
-    pid: Number.isSafeInteger(procid) && procid >= 0 ? procid : undefined,
-    message: text.slice(skipStructuredData(text, id! + 1)),
-  };
-}
-
-/** Where the time ends (given) and host, app, procid and msgid end: the blanks after them. undefined when one is missing. */
-function fieldEnds(text: string, timeEnd: number): number[] | undefined {
-  if (text.charCodeAt(timeEnd) !== SPACE) return undefined;
-  const ends = [timeEnd];
-  for (let i = 0; i < 4; i++) {
-    const end = text.indexOf(" ", ends[i]! + 1);
-    if (end < 0 || end === ends[i]! + 1 || end - ends[i]! > 256) return undefined; // 255: longest field, RFC 5424 section 6
-    ends.push(end);
-  }
-  return ends;
-}
-
-/** The message's start after `-` or `[id name="value"]...`; in values `"`, `\` and `]` are escaped by a backslash. */
-function skipStructuredData(text: string, from: number): number {
-  let at = from;
-  if (text.charCodeAt(at) === OPEN) {
-    let quoted = false;
-    for (; at < text.length; at++) {
-      const c = text[at];
-      if (quoted && c === "\\") at++;
-      else if (c === '"') quoted = !quoted;
-      else if (!quoted && c === "]" && text.charCodeAt(at + 1) !== OPEN) break;
-    }
-  }
-  at = Math.min(text.length, at + 1);
-  if (text.charCodeAt(at) === SPACE) at++;
-  return text.charCodeAt(at) === BOM ? at + 1 : at;
 }

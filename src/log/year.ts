@@ -20,7 +20,9 @@ function localTime(stamp: Stamp, year: number): number {
 /**
  * Settles what a line's time leaves open: the zone, and for RFC 3164 the year. The first line is of the given year;
  * each next one is of the year that brings it nearest to the line before. So December to January is a new year, a step
- * back of an hour is none, and a silence of more than half a year can't be told from a step back (give --year).
+ * back of an hour is none, and a silence of more than half a year can't be told from a step back (give --year). Lines that
+ * name their year move that of the lines without; but one that lies more than half a year away is believed only when the
+ * next one agrees: a single date of another kind (a program's own, in a line that lost its head) moves nothing.
  */
 export class LogClock {
   readonly zone: Zone;
@@ -29,6 +31,8 @@ export class LogClock {
   private local = Number.NaN;
   /** The instant given out last. */
   private instant = Number.NaN;
+  /** Local time of a line that named a year far from here and is not believed yet, or NaN. */
+  private jump = Number.NaN;
 
   /** year: of the first line; undefined when unknown: lines without year then have no time until one with a year came. */
   constructor(zone: Zone, year: number | undefined) {
@@ -45,10 +49,22 @@ export class LogClock {
     const instant = Number.isNaN(stamp.offset)
       ? this.zone.toUtc(local, this.instant)
       : local - stamp.offset * 60_000;
+    this.instant = instant;
+    if (stamp.year !== 0 && !this.believes(local, year)) return instant;
+    this.jump = Number.NaN;
     this.year = year;
     this.local = local;
-    this.instant = instant;
     return instant;
+  }
+
+  /** Whether a line that names its year tells that of the lines without: it is near, or the second one there in a row. */
+  private believes(local: number, year: number): boolean {
+    const near = Number.isNaN(this.local)
+      ? this.year === undefined || Math.abs(year - this.year) <= 1
+      : Math.abs(local - this.local) < FARTHEST_MS;
+    if (near || Math.abs(local - this.jump) < MS_PER_DAY) return true;
+    this.jump = local;
+    return false;
   }
 
   /** The year that brings a stamp without one nearest to the line before. */
@@ -99,11 +115,14 @@ export class YearCounter {
   }
 
   /**
-   * The latest year of the first line for which no line lies in the future of `now` (plus a day for foreign zones and
-   * clocks) and every 29 February exists. now: milliseconds since the epoch. undefined when no line lacks its year.
+   * The year of the first line. named: what the rotated files' names say (rotation.ts); it holds, whatever the clock, when
+   * every 29 February exists with it. Else the latest year for which no line lies in the future of `now` (plus a day for
+   * foreign zones and clocks) and every 29 February exists. now: milliseconds since the epoch. undefined when no line
+   * lacks its year. Modification times play no part: a copy or a restore changes them, and the same lines must mean the same.
    */
-  infer(now: number, zone: Zone): number | undefined {
+  infer(now: number, zone: Zone, named?: number): number | undefined {
     if (!this.needed) return undefined;
+    if (named !== undefined && this.hasLeapDays(named)) return named;
     const newest = new Date(this.latest);
     const localNow = now + zone.offsetAt(now) + AHEAD_MS;
     const turns = newest.getUTCFullYear() - COUNTING_YEAR;
@@ -114,8 +133,14 @@ export class YearCounter {
         localNow
       )
         continue;
-      if ([...this.leapTurns].every((turn) => daysInMonth(year + turn, 1) === 29)) return year;
+      if (this.hasLeapDays(year)) return year;
     }
     return from - 1;
+  }
+
+  /** Whether every 29 February seen exists when the first line is of `year`. */
+  private hasLeapDays(year: number): boolean {
+    for (const turn of this.leapTurns) if (daysInMonth(year + turn, 1) !== 29) return false;
+    return true;
   }
 }

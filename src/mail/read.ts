@@ -1,5 +1,5 @@
 import { type Envelope, parseEnvelope } from "../log/envelope.ts";
-import { HeadReader } from "../log/head.ts";
+import { HeadReader } from "../log/fast-head.ts";
 import { decode, LineBatch } from "../log/lines.ts";
 import type { LogClock } from "../log/year.ts";
 import { GroupTable, type TemplateGroups } from "../template/groups.ts";

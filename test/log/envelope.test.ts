@@ -225,4 +225,20 @@ suite("years of RFC 3164", () => {
       "2019-12-31",
       "2020-01-01",
     ]));
+  test("are not taken from a single line of another time, but from two", () => {
+    const clock = new LogClock(UTC, 2026);
+    const year = (line: string): number => new Date(parseEnvelope(line, clock).time!).getUTCFullYear();
+    assert.deepEqual(
+      [
+        "1999-03-02 09:44:33 old",
+        "Jan 27 06:36:56 mx a: b",
+        "1999-03-02 09:44:33 old",
+        "Jan 27 06:36:57 mx a: b",
+        "2030-01-27T06:00:00Z mx a: b",
+        "2030-01-27T06:00:01Z mx a: b",
+        "Jan 27 06:36:58 mx a: b",
+      ].map(year),
+      [1999, 2026, 1999, 2026, 2030, 2030, 2030],
+    );
+  });
 });

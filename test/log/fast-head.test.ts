@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import fc from "fast-check";
 import { parseEnvelope } from "../../src/log/envelope.ts";
-import { HeadReader } from "../../src/log/head.ts";
+import { HeadReader } from "../../src/log/fast-head.ts";
 import { Interner } from "../../src/log/intern.ts";
 import { LogClock } from "../../src/log/year.ts";
 import { Zone } from "../../src/log/zone.ts";
