@@ -39,6 +39,11 @@ const MONTHS = new Map(
   ]),
 );
 
+/** Exim writes a time of its own behind the tag. */
+const EXIM = "exim";
+/** "stdout", "stderr": where a container's line came from, not a host. */
+const CONTAINER_STREAM = "std";
+
 const NO_NAME: Interned = { text: "", id: 0, bytes: new Uint8Array(0), hash: 0 };
 
 /** Value of two digits, or -1. A blank for the first one counts as 0 (days). */
@@ -99,7 +104,8 @@ export class HeadReader {
     if (mayBeNested(bytes, this.messageAt, end)) return false;
     const host = this.hosts.of(bytes, at + 1, hostEnd);
     const program = this.programs.of(bytes, hostEnd + 1, tagEnd);
-    if (program === undefined || host === undefined) return false;
+    if (program === undefined || host === undefined || program.text === EXIM) return false;
+    if (host.text.startsWith(CONTAINER_STREAM)) return false;
     const time = traditional ? this.traditionalTime(bytes, start) : this.clock.settle(this.stamp);
     if (time === null) return false;
     this.time = time;

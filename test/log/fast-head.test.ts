@@ -82,8 +82,18 @@ suite("the fast way to read a head", () => {
     const line = fc
       .tuple(
         stamp,
-        piece(" mx ", " mx.example ", " ", " a: ", " [1] ", " 192.0.2.1 "),
-        piece("postfix/smtpd", "dovecot", "a b", "x".repeat(130), "", "Jan"),
+        piece(" mx ", " mx.example ", " ", " a: ", " [1] ", " stdout ", " 192.0.2.1 "),
+        piece(
+          "postfix/smtpd",
+          "dovecot",
+          "exim",
+          "docker",
+          "0123456789ab",
+          "a b",
+          "x".repeat(130),
+          "",
+          "Jan",
+        ),
         piece("[12]: ", ": ", "[]: ", "[123456789]: ", "[1234567890]: ", ":", "[1] ", ""),
         piece(
           "connect",
