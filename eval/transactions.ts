@@ -59,6 +59,6 @@ tracker.end();
 const cpu = process.cpuUsage(begin);
 console.log(`lines ${lines}, with a queue id ${withId}, joined to messages ${tracker.counts.lines}`);
 console.log(`messages held at once, at most: ${peak}; CPU ${((cpu.user + cpu.system) / 1e6).toFixed(1)} s with parsing`);
-for (const [name, value] of [...n].sort((a, b) => (a[0].trim() < b[0].trim() ? -1 : 1))) console.log(`${String(value).padStart(9)}  ${name}`);
+for (const [name, value] of n) console.log(`${String(value).padStart(9)}  ${name}`);
 console.log(JSON.stringify(tracker.counts), JSON.stringify(tracker.sessions.counts));
 if (show) for (const text of odd) console.log(text);

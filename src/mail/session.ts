@@ -62,12 +62,13 @@ export class SessionTracker {
   add(event: MailEvent, key: string, ref: LineRef, now: number): Session {
     this.#expire(now);
     let session = this.#open.get(key);
-    if (session !== undefined && begins(event.event) && session.lineCount > 0) {
+    if (session !== undefined && begins(event.event) && !adopts(session, now)) {
       if (!session.finished) this.counts.reused++;
       this.#close(session, "id reused");
       session = undefined;
     }
     session ??= this.#begin(event, key);
+    if (begins(event.event)) session.startSeen = true;
     const recency = this.#recency(session);
     recency.touch(session, now);
     this.#lines.keep(session, ref, MAX_SESSION_LINES);
@@ -111,7 +112,7 @@ export class SessionTracker {
       user: undefined,
       start: time,
       end: time,
-      startSeen: begins(event.event) || kind === "lmtp" || /-login$|\/auth/.test(event.daemon),
+      startSeen: kind === "lmtp" || /-login$|\/auth/.test(event.daemon),
       finished: false,
       why: undefined,
       outcome: undefined,
@@ -187,6 +188,10 @@ function kindOf(event: MailEvent, key: string): Session["kind"] {
   return daemon.startsWith("dovecot") ? "dovecot" : "other";
 }
 
+/** smtpd warns of a client's host name before it says `connect from`: such a line belongs to the connection that follows. */
+const adopts = (session: Session, now: number): boolean =>
+  !session.startSeen && session.messages.length === 0 && session.outcome === undefined && now - session.start <= HANDOVER_MS;
+
 const begins = (event: string): boolean =>
   event === "connect" || event === "postscreen_connect" || event === "lmtp_connect";
 
@@ -205,6 +210,9 @@ function ends(event: MailEvent, kind: Session["kind"]): boolean {
       return handsOn(event);
     case "mail_saved":
     case "mail_discarded":
+    case "mail_forwarded":
+    case "quota":
+    case "mailbox_error":
       return kind === "lmtp";
     case "auth_failure":
     case "tls_failure":

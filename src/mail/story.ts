@@ -116,7 +116,7 @@ export type Session = {
   readonly start: number;
   end: number;
   /** Whether the line that begins it was seen. */
-  readonly startSeen: boolean;
+  startSeen: boolean;
   finished: boolean;
   why: Unfinished | undefined;
   /** How it ended or what stands out: "auth failed", "handed to smtpd". */
