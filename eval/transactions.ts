@@ -19,14 +19,21 @@ function ofStory(s: Story): void {
   count(s.finished ? `  finished: ${s.fate}` : `  unfinished: ${s.why}`);
   if (!s.startSeen) count("  of these, start not in the log");
   for (const link of s.links)
-    if (link.parent === s.queueId) count(`links to children: ${link.kind}${link.known ? "" : " (not found)"}`);
+    if (link.parent === s.queueId)
+      count(`links to children: ${link.kind}${link.known ? "" : " (not found)"}`);
   if (s.fate !== "removed" || s.nrcpt === undefined) return;
   count(s.startSeen ? "removed, whole in the log" : "removed, start not in the log");
   const last = [...s.recipients.values()].filter((r) => isFinal(statusOf(r))).length + s.recipientsOmitted;
-  if (last === s.nrcpt) count(s.startSeen ? "  every recipient accounted for" : "  (start not seen) every recipient");
+  if (last === s.nrcpt)
+    count(s.startSeen ? "  every recipient accounted for" : "  (start not seen) every recipient");
   else {
-    count(s.startSeen ? `  recipients ${last > s.nrcpt ? "more" : "fewer"} than nrcpt` : "  (start not seen) not every recipient");
-    if (s.startSeen && odd.length < SHOWN) odd.push(`${s.queueId} nrcpt ${s.nrcpt}, final ${last}, at ${s.lines.map((l) => l.line).join(" ")}`);
+    count(
+      s.startSeen
+        ? `  recipients ${last > s.nrcpt ? "more" : "fewer"} than nrcpt`
+        : "  (start not seen) not every recipient",
+    );
+    if (s.startSeen && odd.length < SHOWN)
+      odd.push(`${s.queueId} nrcpt ${s.nrcpt}, final ${last}, at ${s.lines.map((l) => l.line).join(" ")}`);
   }
 }
 
@@ -58,7 +65,9 @@ for await (const line of mail.lines) {
 tracker.end();
 const cpu = process.cpuUsage(begin);
 console.log(`lines ${lines}, with a queue id ${withId}, joined to messages ${tracker.counts.lines}`);
-console.log(`messages held at once, at most: ${peak}; CPU ${((cpu.user + cpu.system) / 1e6).toFixed(1)} s with parsing`);
+console.log(
+  `messages held at once, at most: ${peak}; CPU ${((cpu.user + cpu.system) / 1e6).toFixed(1)} s with parsing`,
+);
 for (const [name, value] of n) console.log(`${String(value).padStart(9)}  ${name}`);
 console.log(JSON.stringify(tracker.counts), JSON.stringify(tracker.sessions.counts));
 if (show) for (const text of odd) console.log(text);

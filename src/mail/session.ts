@@ -190,7 +190,10 @@ function kindOf(event: MailEvent, key: string): Session["kind"] {
 
 /** smtpd warns of a client's host name before it says `connect from`: such a line belongs to the connection that follows. */
 const adopts = (session: Session, now: number): boolean =>
-  !session.startSeen && session.messages.length === 0 && session.outcome === undefined && now - session.start <= HANDOVER_MS;
+  !session.startSeen &&
+  session.messages.length === 0 &&
+  session.outcome === undefined &&
+  now - session.start <= HANDOVER_MS;
 
 const begins = (event: string): boolean =>
   event === "connect" || event === "postscreen_connect" || event === "lmtp_connect";
