@@ -224,7 +224,7 @@ function textOf(search: StorySearch, result: Result, older: number, view: View):
     const more = older > 0 ? `, ${numberText(older)} older ones not shown (--limit)` : "";
     parts.push(
       `${countText(search.messages, "message")} found${more}, the newest last\n`,
-      ...traces.map((trace) => traceRowText(trace, view)),
+      traces.map((trace) => traceRowText(trace, view)).join(""),
     );
   }
   const all = view.full || traces.length <= FULL;

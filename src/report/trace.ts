@@ -3,7 +3,13 @@ import type { Found, Match } from "../mail/search.ts";
 import type { Attempt, LineRef, Recipient, Session, Story } from "../mail/story.ts";
 import { lastAttempt } from "../mail/story.ts";
 import { isFinal, statusOf } from "../mail/story-facts.ts";
+import { cut } from "./escape.ts";
 import { durationText } from "./format.ts";
+
+/** Characters of another server's words in a sentence; the raw lines have them all. */
+const REASON = 110;
+/** The same beside a recipient. */
+const LONG_REASON = 200;
 
 /** A line of a story with what it says. */
 export type TracedLine = {
@@ -126,7 +132,7 @@ function detail(status: string, same: readonly Result[], clock: (ms: number) => 
     return same.length === 1 && last.delay !== undefined ? ` in ${seconds(last.delay)}` : "";
   const since = Math.min(...same.map((r) => r.recipient.history[0]?.time ?? last.time));
   const when = status === "deferred" ? ` since ${clock(since)}` : "";
-  return `${when}${last.reason === undefined ? "" : ` (${last.reason})`}`;
+  return `${when}${last.reason === undefined ? "" : ` (${cut(last.reason, REASON)})`}`;
 }
 
 const FATES: Readonly<Record<string, string>> = {
@@ -141,7 +147,7 @@ const FATES: Readonly<Record<string, string>> = {
 function endings(stories: readonly Story[], root: Story): string[] {
   const parts: string[] = [];
   const fate = root.fate === undefined ? undefined : FATES[root.fate];
-  if (fate !== undefined) parts.push(fate + (root.fateReason === undefined ? "" : ` (${root.fateReason})`));
+  if (fate !== undefined) parts.push(fate + (root.fateReason === undefined ? "" : ` (${cut(root.fateReason, REASON)})`));
   if (root.held) parts.push("on hold");
   const open = stories.find((s) => !s.finished);
   if (open !== undefined) {
@@ -176,7 +182,7 @@ export function recipientText(r: Recipient, story: Story): string {
     r.attempts <= 1 && last.delay !== undefined && isFinal(last.status) ? ` in ${seconds(last.delay)}` : "";
   const box = story.mailboxes.get(r.to.toLowerCase());
   const into = box === undefined ? "" : `, saved to ${box}`;
-  const why = last.reason === undefined || last.status === "sent" ? "" : `: ${last.reason}`;
+  const why = last.reason === undefined || last.status === "sent" ? "" : `: ${cut(last.reason, LONG_REASON)}`;
   const next = r.handedTo === undefined ? "" : `, goes on as ${r.handedTo}`;
   return `${statusWord(last.status)}${tries}${delay}${by}${into}${next}${why}`;
 }
