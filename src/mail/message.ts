@@ -217,8 +217,7 @@ export class MessageTracker {
     return true;
   }
 
-  #begin(event: MailEvent, queueId: string, session: Session | undefined): Story {
-    const begins = beginsNew(event);
+  #begin(event: MailEvent, queueId: string, session: Session | undefined, begins = beginsNew(event)): Story {
     const story = newStory(this.counts.stories++, event, queueId, begins);
     if (!begins) this.counts.startNotSeen++;
     this.#held++;
@@ -253,9 +252,7 @@ export class MessageTracker {
   #named(story: Story): void {
     const { messageId } = story;
     if (messageId !== undefined && messageId !== "" && isLocal(story) && story.links.length === 0) {
-      const same = this.#index.named(messageId);
-      for (let i = same.length - 1; i >= 0; i--) {
-        const parent = same[i]!;
+      for (const parent of this.#index.named(messageId)) {
         if (parent === story || parent.host !== story.host || !this.#open.has(parent)) continue;
         // Two submissions from this host are two messages of one program, unless a reply joins them.
         if (isLocal(parent)) continue;
@@ -270,8 +267,10 @@ export class MessageTracker {
   #link(story: Story, event: MailEvent): void {
     const { fields } = event;
     const child = typeof fields["new_queue_id"] === "string" ? fields["new_queue_id"] : undefined;
-    if (event.event === "bounce_notification" && child !== undefined)
+    if (event.event === "bounce_notification" && child !== undefined) {
       this.#expect(story, child, "notification", String(fields["notification"] ?? ""));
+      if (event.daemon.startsWith("exim") && child !== story.queueId) this.#eximBounce(event, child);
+    }
     const original = fields["orig_queue_id"];
     if (typeof original === "string" && story.links.length < MAX_LINKS) {
       const parent = this.#index.find(story.host, undefined, original) ?? this.#index.anywhere(original);
@@ -289,11 +288,24 @@ export class MessageTracker {
     if (next !== undefined && next !== story.queueId) this.#queuedAs(story, event, next);
   }
 
+  /** Exim has one line for both: `CHILD <= <> R=PARENT`. It is the parent's by its id, and begins the child. */
+  #eximBounce(event: MailEvent, childId: string): void {
+    if (this.#index.find(event.host, instanceOf(event), childId) !== undefined) return;
+    const child = this.#begin(event, childId, undefined, true);
+    child.from = "";
+    const { message_id, size } = event.fields;
+    if (typeof size === "number") child.size = size;
+    if (typeof message_id === "string") {
+      child.messageId = message_id;
+      this.#named(child);
+    }
+  }
+
   /** `queued as ID`: of a filter on this host, of another host in this log, or of a stranger whose ids mean nothing here. */
   #queuedAs(story: Story, event: MailEvent, id: string): void {
     const near = event.event === "filter_result" || isNear(String(event.fields["relay"] ?? ""));
     const own = this.#index.find(story.host, undefined, id);
-    const candidates = own === undefined ? this.#index.alike(id) : [own, ...this.#index.alike(id)];
+    const candidates = [...(own === undefined ? [] : [own]), ...this.#index.alike(id)];
     for (const child of candidates) {
       if (child === story) continue;
       const known = child.messageId !== undefined && story.messageId !== undefined;
@@ -392,7 +404,8 @@ export class MessageTracker {
   /** The client left: its last message, if cleanup never saw an id of it, will not come. */
   #abandoned(session: Session): void {
     const id = session.kind === "smtpd" ? session.messages.at(-1) : undefined;
-    const story = id === undefined ? undefined : this.#index.alike(id).find((s) => s.session === session);
+    const story =
+      id === undefined ? undefined : [...this.#index.alike(id)].find((s) => s.session === session);
     if (
       story === undefined ||
       story.messageId !== undefined ||
@@ -412,8 +425,8 @@ export class MessageTracker {
     const id = event.fields["message_id"];
     let story = session === undefined ? undefined : this.#lmtp.get(session);
     if (typeof id === "string" && id !== "") {
-      const same = this.#index.named(id);
-      story = [...same].reverse().find((s) => s.host === event.host && !s.finished) ?? same.at(-1) ?? story;
+      const same = [...this.#index.named(id)];
+      story = same.find((s) => s.host === event.host && !s.finished) ?? same[0] ?? story;
     }
     if (story !== undefined && story.thread.open > 0) {
       this.#keepSaved(story, ref);
@@ -444,7 +457,7 @@ export class MessageTracker {
   #bind(story: Story, session: string): void {
     this.#lmtp.set(session, story);
     trim(this.#lmtp, MAX_PENDING_LMTP);
-    if (story.lmtp.length < MAX_LINKS && !story.lmtp.includes(session)) story.lmtp.push(session);
+    if (story.lmtp.length < MAX_LINKS && !story.lmtp.includes(session)) story.lmtp = [...story.lmtp, session];
   }
 
   /** A policy service knows just the client: its line belongs to the open connection from there. */
@@ -503,17 +516,9 @@ export class MessageTracker {
   }
 }
 
-/** Lines with which a message begins. Exim has one for all: its arrival, with a sender and no recipient. */
-function beginsNew(event: MailEvent): boolean {
-  const { event: name } = event;
-  if (name === "client" || name === "pickup" || name === "message_id") return true;
-  return (
-    event.daemon.startsWith("exim") &&
-    name !== "delivery" &&
-    event.fields["from"] !== undefined &&
-    event.fields["to"] === undefined
-  );
-}
+/** Lines with which a message begins. */
+const beginsNew = ({ event }: MailEvent): boolean =>
+  event === "client" || event === "pickup" || event === "message_id";
 
 const isPolicy = (event: MailEvent): boolean =>
   event.event === "spf_result" || event.event === "greylist" || event.event === "policy";
@@ -533,7 +538,7 @@ function note(
     return true;
   }
   if (story.links.length >= MAX_LINKS) return false;
-  story.links.push({ kind, parent, child, note: words, known });
+  story.links = [...story.links, { kind, parent, child, note: words, known }];
   return true;
 }
 
@@ -558,6 +563,7 @@ const isNear = (relay: string): boolean =>
 function putMailbox(story: Story, event: MailEvent): void {
   const { user, mailbox } = event.fields;
   if (event.event !== "mail_saved" || typeof user !== "string") return;
+  story.mailboxes ??= new Map();
   if (story.mailboxes.size < MAX_MAILBOXES)
     story.mailboxes.set(user.toLowerCase(), typeof mailbox === "string" ? mailbox : "INBOX");
 }

@@ -1,3 +1,4 @@
+import { detached } from "../log/lines.ts";
 import type { MailEvent } from "./event.ts";
 import { lastAttempt, MAX_ATTEMPTS, MAX_RECIPIENTS, type Recipient, type Story } from "./story.ts";
 
@@ -9,8 +10,9 @@ const REPLY_END = 200;
 /** Dovecot's LMTP reply: `250 2.0.0 <user> SESSION Saved`. A session may have a part number after a colon. */
 const SAVED = /[> ]([0-9A-Za-z+/=_-]{10,40}(?::[0-9A-Za-z]{1,8}){0,3}) Saved$/;
 
+/** A copy of its own: a part cut from a line would keep the whole line in memory. */
 const words = (value: string | number | undefined): string | undefined =>
-  typeof value === "string" ? value : undefined;
+  typeof value === "string" ? detached(value) : undefined;
 const number = (value: string | number | undefined): number | undefined =>
   typeof value === "number" ? value : undefined;
 
@@ -28,6 +30,8 @@ export function queuedAs(event: MailEvent): string | undefined {
 
 /** The session of Dovecot's LMTP that a delivery names. */
 export function savedBy(event: MailEvent): string | undefined {
+  const given = words(event.fields["remote_session"]);
+  if (given !== undefined) return given;
   const reason = words(event.fields["reason"]);
   return reason?.endsWith("Saved") === true ? SAVED.exec(reason.slice(-REPLY_END))?.[1] : undefined;
 }
@@ -140,7 +144,8 @@ function recipientOf(story: Story, to: string, origTo: string | undefined): Reci
     return undefined;
   }
   const made: Recipient = { to, origTo, attempts: 0, history: [], handedTo: undefined };
-  story.recipients.set(key, made);
+  if (story.recipients.size === 0) story.recipients = new Map([[key, made]]);
+  else (story.recipients as Map<string, Recipient>).set(key, made);
   return made;
 }
 

@@ -16,8 +16,9 @@ const MAX_INSTANCES = 256;
  * `submission/smtpd` without a `submission/qmgr` is just a name that a service was given.
  */
 export class StoryIndex {
-  readonly #byQueueId = new Map<string, Story[]>();
-  readonly #byMessageId = new Map<string, Story[]>();
+  /** The newest story of each id; the older ones hang on it. */
+  readonly #byQueueId = new Map<string, Story>();
+  readonly #byMessageId = new Map<string, Story>();
   /** "host name" of each instance. */
   readonly #instances = new Set<string>();
 
@@ -31,45 +32,65 @@ export class StoryIndex {
 
   /** Adds a story under its queue id. Returns one that had to go for it, when there are too many alike. */
   add(story: Story): Story | undefined {
-    const alike = this.#byQueueId.get(story.queueId);
-    if (alike === undefined) {
-      this.#byQueueId.set(story.queueId, [story]);
-      return undefined;
+    story.olderAlike = this.#byQueueId.get(story.queueId);
+    this.#byQueueId.set(story.queueId, story);
+    let n = 0;
+    let last: Story | undefined;
+    for (const other of this.alike(story.queueId)) {
+      n++;
+      last = other;
     }
-    alike.push(story);
-    return alike.length > MAX_ALIKE ? alike[0] : undefined;
+    return n > MAX_ALIKE ? last : undefined;
   }
 
-  /** Notes the message-id of a story. */
+  /** Notes the message-id of a story. Call it once. */
   name(story: Story): void {
     if (story.messageId === undefined || story.messageId === "") return;
-    const same = this.#byMessageId.get(story.messageId);
-    if (same === undefined) this.#byMessageId.set(story.messageId, [story]);
-    else if (!same.includes(story)) {
-      if (same.length >= MAX_SAME_ID) same.shift();
-      same.push(story);
-    }
+    story.olderNamed = this.#byMessageId.get(story.messageId);
+    this.#byMessageId.set(story.messageId, story);
+    let n = 1;
+    for (const other of this.named(story.messageId))
+      if (++n > MAX_SAME_ID) {
+        other.olderNamed = undefined;
+        return;
+      }
   }
 
   /** Takes a story out of both indices. */
   remove(story: Story): void {
-    drop(this.#byQueueId, story.queueId, story);
-    if (story.messageId !== undefined) drop(this.#byMessageId, story.messageId, story);
+    const alike = this.#byQueueId.get(story.queueId);
+    if (alike === story) {
+      if (story.olderAlike === undefined) this.#byQueueId.delete(story.queueId);
+      else this.#byQueueId.set(story.queueId, story.olderAlike);
+    } else
+      for (let s = alike; s !== undefined; s = s.olderAlike)
+        if (s.olderAlike === story) s.olderAlike = story.olderAlike;
+    story.olderAlike = undefined;
+    const { messageId } = story;
+    if (messageId === undefined) return;
+    const named = this.#byMessageId.get(messageId);
+    if (named === story) {
+      if (story.olderNamed === undefined) this.#byMessageId.delete(messageId);
+      else this.#byMessageId.set(messageId, story.olderNamed);
+    } else
+      for (let s = named; s !== undefined; s = s.olderNamed)
+        if (s.olderNamed === story) s.olderNamed = story.olderNamed;
+    story.olderNamed = undefined;
   }
 
-  /** The stories of a message-id, oldest first. */
-  named(messageId: string): readonly Story[] {
-    return this.#byMessageId.get(messageId) ?? [];
+  /** The stories of a message-id, newest first. */
+  *named(messageId: string): Generator<Story> {
+    for (let s = this.#byMessageId.get(messageId); s !== undefined; s = s.olderNamed) yield s;
   }
 
   /** The newest story of a queue id on any host. */
   anywhere(queueId: string): Story | undefined {
-    return this.#byQueueId.get(queueId)?.at(-1);
+    return this.#byQueueId.get(queueId);
   }
 
-  /** All stories of a queue id. */
-  alike(queueId: string): readonly Story[] {
-    return this.#byQueueId.get(queueId) ?? [];
+  /** All stories of a queue id, newest first. */
+  *alike(queueId: string): Generator<Story> {
+    for (let s = this.#byQueueId.get(queueId); s !== undefined; s = s.olderAlike) yield s;
   }
 
   /**
@@ -77,25 +98,20 @@ export class StoryIndex {
    * serve any instance.
    */
   find(host: string, name: string | undefined, queueId: string): Story | undefined {
-    const alike = this.#byQueueId.get(queueId);
-    if (alike === undefined) return undefined;
     let compatible: Story | undefined;
-    for (let i = alike.length - 1; i >= 0; i--) {
-      const story = alike[i]!;
-      if (story.host !== host) continue;
-      if (story.instance === name) return story;
-      if (compatible === undefined && this.#compatible(host, story.instance, name)) compatible = story;
+    for (let s = this.#byQueueId.get(queueId); s !== undefined; s = s.olderAlike) {
+      if (s.host !== host) continue;
+      if (s.instance === name) return s;
+      if (compatible === undefined && this.#compatible(host, s.instance, name)) compatible = s;
     }
     return compatible;
   }
 
   /** As find, but a message that has no message-id yet comes first: its daemons may go by several names. */
   findUnnamed(host: string, name: string | undefined, queueId: string): Story | undefined {
-    const alike = this.#byQueueId.get(queueId) ?? [];
-    for (let i = alike.length - 1; i >= 0; i--) {
-      const story = alike[i]!;
-      if (story.host !== host || story.messageId !== undefined || story.finished) continue;
-      if (story.instance === name || this.#compatible(host, story.instance, name)) return story;
+    for (let s = this.#byQueueId.get(queueId); s !== undefined; s = s.olderAlike) {
+      if (s.host !== host || s.messageId !== undefined || s.finished) continue;
+      if (s.instance === name || this.#compatible(host, s.instance, name)) return s;
     }
     return this.find(host, name, queueId);
   }
@@ -110,12 +126,4 @@ export class StoryIndex {
   isInstance(host: string, name: string | undefined): boolean {
     return name !== undefined && this.#instances.has(`${host} ${name}`);
   }
-}
-
-function drop(map: Map<string, Story[]>, key: string, story: Story): void {
-  const list = map.get(key);
-  const at = list?.indexOf(story) ?? -1;
-  if (at < 0) return;
-  if (list!.length === 1) map.delete(key);
-  else list!.splice(at, 1);
 }

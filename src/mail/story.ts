@@ -1,3 +1,4 @@
+import { detached } from "../log/lines.ts";
 import type { MailEvent } from "./event.ts";
 
 /** Lines of one message that are remembered; the rest is counted. A message retried for five days writes about 150. */
@@ -160,20 +161,24 @@ export type Story = {
   fateReason: string | undefined;
   finished: boolean;
   why: Unfinished | undefined;
-  readonly recipients: Map<string, Recipient>;
+  /** By `to` and `orig_to`, a line end between them. */
+  recipients: ReadonlyMap<string, Recipient>;
   /** Deliveries of recipients beyond MAX_RECIPIENTS. */
   recipientsOmitted: number;
   /** Recipients refused while it came in. */
   refused: number;
-  readonly links: Link[];
+  links: readonly Link[];
   session: Session | undefined;
   /** Dovecot LMTP sessions that saved it. */
-  readonly lmtp: string[];
+  lmtp: readonly string[];
   /** Dovecot's user -> the mailbox into which it was saved. */
-  readonly mailboxes: Map<string, string>;
+  mailboxes: Map<string, string> | undefined;
   readonly lines: LineRef[];
   lineCount: number;
   thread: Thread;
+  /** Older stories of the same queue id and message-id, for the index. */
+  olderAlike: Story | undefined;
+  olderNamed: Story | undefined;
 };
 
 /** Messages that hang together, oldest first. */
@@ -185,12 +190,16 @@ export type Thread = {
   linksOmitted: number;
 };
 
+/** Most messages of a flood have none: they share what is empty. */
+const NO_RECIPIENTS: ReadonlyMap<string, Recipient> = new Map();
+const NONE: readonly never[] = [];
+
 export function newStory(serial: number, event: MailEvent, queueId: string, startSeen: boolean): Story {
   const time = event.time ?? 0;
   const thread: Thread = { stories: [], open: 1, linksOmitted: 0 };
   const story: Story = {
     serial,
-    queueId,
+    queueId: detached(queueId),
     host: event.host,
     instance: instanceOf(event),
     messageId: undefined,
@@ -211,16 +220,18 @@ export function newStory(serial: number, event: MailEvent, queueId: string, star
     fateReason: undefined,
     finished: false,
     why: undefined,
-    recipients: new Map(),
+    recipients: NO_RECIPIENTS,
     recipientsOmitted: 0,
     refused: 0,
-    links: [],
+    links: NONE,
     session: undefined,
-    lmtp: [],
-    mailboxes: new Map(),
+    lmtp: NONE,
+    mailboxes: undefined,
     lines: [],
     lineCount: 0,
     thread,
+    olderAlike: undefined,
+    olderNamed: undefined,
   };
   thread.stories.push(story);
   return story;

@@ -92,7 +92,7 @@ function recipientRecord(r: Recipient, story: Story): Record<string, unknown> {
     first: r.history[0] === undefined ? null : iso(r.history[0].time),
     last: last === undefined ? null : iso(last.time),
     handed_to: r.handedTo ?? null,
-    mailbox: story.mailboxes.get(r.to.toLowerCase()) ?? null,
+    mailbox: story.mailboxes?.get(r.to.toLowerCase()) ?? null,
     summary: recipientText(r, story),
     history: r.history.map((a) => ({
       time: iso(a.time),

@@ -131,7 +131,10 @@ function timelineText(trace: Trace, view: TraceView): string {
       day = today;
       out += paint(view, DIM, `${day} (${localTime(ref.time, view.timeZone).slice(17)})\n`);
     }
-    const daemon = event.daemon.replace(/^postfix\//, "").slice(0, LABEL).padEnd(LABEL);
+    const daemon = event.daemon
+      .replace(/^postfix\//, "")
+      .slice(0, LABEL)
+      .padEnd(LABEL);
     const id = several ? queueId.padEnd(idWidth) : "";
     const room = Math.max(MIN_WIDTH, view.width) - 10 - LABEL - 1 - idWidth;
     const what = cut(terminalSafe(tellLine(event)), room);

@@ -147,7 +147,8 @@ const FATES: Readonly<Record<string, string>> = {
 function endings(stories: readonly Story[], root: Story): string[] {
   const parts: string[] = [];
   const fate = root.fate === undefined ? undefined : FATES[root.fate];
-  if (fate !== undefined) parts.push(fate + (root.fateReason === undefined ? "" : ` (${cut(root.fateReason, REASON)})`));
+  if (fate !== undefined)
+    parts.push(fate + (root.fateReason === undefined ? "" : ` (${cut(root.fateReason, REASON)})`));
   if (root.held) parts.push("on hold");
   const open = stories.find((s) => !s.finished);
   if (open !== undefined) {
@@ -180,7 +181,7 @@ export function recipientText(r: Recipient, story: Story): string {
   const by = last.relay === undefined || last.relay === "none" ? "" : ` by ${last.relay}`;
   const delay =
     r.attempts <= 1 && last.delay !== undefined && isFinal(last.status) ? ` in ${seconds(last.delay)}` : "";
-  const box = story.mailboxes.get(r.to.toLowerCase());
+  const box = story.mailboxes?.get(r.to.toLowerCase());
   const into = box === undefined ? "" : `, saved to ${box}`;
   const why = last.reason === undefined || last.status === "sent" ? "" : `: ${cut(last.reason, LONG_REASON)}`;
   const next = r.handedTo === undefined ? "" : `, goes on as ${r.handedTo}`;

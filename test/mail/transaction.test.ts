@@ -50,14 +50,20 @@ suite("a message through the queue", () => {
     assert.equal(y!.attempts, 2);
     assert.equal(y!.history[1]!.relay, "far.example[192.0.2.7]:25");
     assert.equal(y!.history[1]!.delay, 1802);
-    assert.equal(story.mailboxes.get("x@our.example"), "INBOX");
+    assert.equal(story.mailboxes?.get("x@our.example"), "INBOX");
     assert.deepEqual(story.lmtp, ["sess1AbCdEfGhIjKl"]);
   });
   test("names its connection, the policy service's line and postscreen before it", () => {
     assert.equal(story.session?.kind, "smtpd");
-    assert.deepEqual(story.session?.lines.map((l) => l.line), [3, 4, 9]);
+    assert.deepEqual(
+      story.session?.lines.map((l) => l.line),
+      [3, 4, 9],
+    );
     assert.deepEqual(story.session?.messages, ["4A1B2C3D4E"]);
-    assert.deepEqual(story.session?.before?.lines.map((l) => l.line), [1, 2]);
+    assert.deepEqual(
+      story.session?.before?.lines.map((l) => l.line),
+      [1, 2],
+    );
     assert.equal(threads.length, 1);
     assert.deepEqual(
       sessions.map((s) => [s.kind, s.finished]),
@@ -224,8 +230,10 @@ suite("how a message can end", () => {
       fate(`10:00:00 postfix/smtpd[1]: connect from h.example[192.0.2.9]
         10:00:00 postfix/smtpd[1]: AAAAA11111: client=h.example[192.0.2.9]
         10:00:01 postfix/smtpd[1]: lost connection after DATA (12 bytes) from h.example[192.0.2.9]
-        10:00:01 postfix/smtpd[1]: disconnect from h.example[192.0.2.9] ehlo=1 mail=1 rcpt=1 data=0/1 commands=3/4`)
-        .slice(0, 2),
+        10:00:01 postfix/smtpd[1]: disconnect from h.example[192.0.2.9] ehlo=1 mail=1 rcpt=1 data=0/1 commands=3/4`).slice(
+        0,
+        2,
+      ),
       ["aborted", true],
     ));
   test("too old", () => {
@@ -264,7 +272,8 @@ suite("how a message can end", () => {
 });
 
 suite("queue ids that are used again", () => {
-  const message = (id: string, at: string, msgid: string, end = true): string => `
+  const message = (id: string, at: string, msgid: string, end = true): string =>
+    `
     10:${at}:00 postfix/smtpd[1]: ${id}: client=h.example[192.0.2.9]
     10:${at}:00 postfix/cleanup[2]: ${id}: message-id=<${msgid}>
     10:${at}:00 postfix/qmgr[3]: ${id}: from=<a@b.example>, size=300, nrcpt=1 (queue active)
@@ -274,27 +283,41 @@ suite("queue ids that are used again", () => {
   test("begin a new message after removed, at once or an hour later", () => {
     for (const at of ["00", "59"]) {
       const stories = lives(`${message("AAAAA11111", "00", "one@b")}\n${message("AAAAA11111", at, "two@b")}`);
-      assert.deepEqual(stories.map((s) => s.messageId), ["one@b", "two@b"]);
+      assert.deepEqual(
+        stories.map((s) => s.messageId),
+        ["one@b", "two@b"],
+      );
       assert.ok(stories.every((s) => s.finished && s.lineCount === 4));
     }
   });
   test("begin a new message when the old one's end is missing, and say so", () => {
-    const stories = lives(`${message("AAAAA11111", "00", "one@b", false)}\n${message("AAAAA11111", "01", "two@b")}`);
-    assert.deepEqual(stories.map((s) => [s.messageId, s.finished, s.why]), [
-      ["one@b", false, "id reused"],
-      ["two@b", true, undefined],
-    ]);
+    const stories = lives(
+      `${message("AAAAA11111", "00", "one@b", false)}\n${message("AAAAA11111", "01", "two@b")}`,
+    );
+    assert.deepEqual(
+      stories.map((s) => [s.messageId, s.finished, s.why]),
+      [
+        ["one@b", false, "id reused"],
+        ["two@b", true, undefined],
+      ],
+    );
   });
   test("begin a new message with cleanup alone (bounces have no client)", () => {
     const stories = lives(`${message("AAAAA11111", "00", "one@b")}
       10:00:02 postfix/cleanup[2]: AAAAA11111: message-id=<two@b>`);
-    assert.deepEqual(stories.map((s) => s.messageId), ["one@b", "two@b"]);
+    assert.deepEqual(
+      stories.map((s) => s.messageId),
+      ["one@b", "two@b"],
+    );
   });
   test("and two message-ids before the queue is one message (Resent-Message-Id)", () => {
     const stories = lives(`10:00:00 postfix/smtpd[1]: AAAAA11111: client=h.example[192.0.2.9]
       10:00:00 postfix/cleanup[2]: AAAAA11111: message-id=<one@b>
       10:00:00 postfix/cleanup[2]: AAAAA11111: resent-message-id=<two@b>`);
-    assert.deepEqual(stories.map((s) => [s.messageId, s.lineCount]), [["one@b", 3]]);
+    assert.deepEqual(
+      stories.map((s) => [s.messageId, s.lineCount]),
+      [["one@b", 3]],
+    );
   });
   test("are apart on two hosts and in two instances, and joined over a service's own name", () => {
     const stories = track(
@@ -326,10 +349,13 @@ suite("queue ids that are used again", () => {
       eventsOf(`10:00:00 postfix/qmgr[3]: AAAAA11111: from=<a@b>, size=1, nrcpt=1 (queue active)
         Oct 16 10:00:00 mx postfix/qmgr[3]: AAAAA11111: from=<c@d>, size=1, nrcpt=1 (queue active)`),
     ).stories;
-    assert.deepEqual(stories.map((s) => [s.from, s.why]), [
-      ["a@b", "timed out"],
-      ["c@d", "log ends"],
-    ]);
+    assert.deepEqual(
+      stories.map((s) => [s.from, s.why]),
+      [
+        ["a@b", "timed out"],
+        ["c@d", "log ends"],
+      ],
+    );
   });
 });
 
@@ -347,7 +373,7 @@ suite("Exim", () => {
       session: undefined,
     });
     const { stories } = track([
-      exim("message_received", { from: "a@b.example", size: 900, message_id: "m@b.example" }, 1),
+      exim("client", { from: "a@b.example", size: 900, message_id: "m@b.example" }, 1),
       exim("delivery", { to: "x@our.example", status: "deferred", reason: "refused" }, 2),
       exim("delivery", { to: "x@our.example", status: "sent" }, 3),
       exim("removed", {}, 4),
@@ -356,6 +382,32 @@ suite("Exim", () => {
     assert.equal(stories[0]!.messageId, "m@b.example");
     assert.ok(stories[0]!.startSeen && stories[0]!.finished);
     assert.deepEqual(statuses(stories[0]!), ["x@our.example: deferred, sent"]);
+  });
+  test("one line is the bounce of one message and the start of another", () => {
+    const base = eventsOf("10:00:00 postfix/qmgr[3]: removed")[0]!;
+    const exim = (event: string, queueId: string, fields: MailEvent["fields"]): MailEvent => ({
+      ...base,
+      program: "exim",
+      daemon: "exim",
+      event,
+      fields,
+      queueId,
+      session: undefined,
+    });
+    const { stories, threads } = track([
+      exim("client", "1pXyZ1-0004Ab-Cd", { from: "a@b.example" }),
+      exim("bounce_notification", "1pXyZ1-0004Ab-Cd", { from: "", new_queue_id: "1pXyZ2-0004Ac-Cd" }),
+      exim("removed", "1pXyZ1-0004Ab-Cd", {}),
+      exim("removed", "1pXyZ2-0004Ac-Cd", {}),
+    ]);
+    assert.equal(threads.length, 1);
+    assert.deepEqual(
+      stories.map((s) => [s.queueId, s.startSeen, s.finished, s.links[0]?.known]),
+      [
+        ["1pXyZ1-0004Ab-Cd", true, true, true],
+        ["1pXyZ2-0004Ac-Cd", true, true, true],
+      ],
+    );
   });
 });
 
@@ -374,12 +426,16 @@ suite("bounds", () => {
     assert.equal(linesOf(story)[0], 1);
     assert.equal(linesOf(story).at(-1), MAX_RECIPIENTS + 5);
   });
-  test("a flood of a million ids keeps the newest and takes seconds", () => {
+  test("a flood of 250,000 ids keeps the newest and takes seconds", () => {
     let peak = 0;
     let given = 0;
-    const tracker = new MessageTracker({ onThread: (thread) => void (given += thread.stories.length) });
+    const tracker = new MessageTracker({
+      onThread: (thread) => {
+        given += thread.stories.length;
+      },
+    });
     const start = process.cpuUsage();
-    for (let i = 0; i < 1_000_000; i++) {
+    for (let i = 0; i < 250_000; i++) {
       const queueId = (0xa00000 + i).toString(16).toUpperCase();
       tracker.add({ ...base, time: base.time! + i, queueId, fields: { message_id: `${i}@b` } });
       if (tracker.size > peak) peak = tracker.size;
@@ -387,9 +443,9 @@ suite("bounds", () => {
     tracker.end();
     const cpu = process.cpuUsage(start);
     assert.ok(peak <= 30_001, `${peak} messages held`);
-    assert.equal(given, 1_000_000);
-    assert.equal(tracker.counts.evicted + tracker.counts.logEnds, 1_000_000);
+    assert.equal(given, 250_000);
+    assert.equal(tracker.counts.evicted + tracker.counts.logEnds, 250_000);
     // Far above what it takes (about 3 s), so that a slow machine passes and quadratic work does not.
-    assert.ok(cpu.user + cpu.system < 40e6, `${(cpu.user + cpu.system) / 1e6} s`);
+    assert.ok(cpu.user + cpu.system < 20e6, `${(cpu.user + cpu.system) / 1e6} s`);
   });
 });
