@@ -1,4 +1,4 @@
-import type { Session, Story } from "../mail/story.ts";
+import type { LinkKind, Session, Story } from "../mail/story.ts";
 import { cut, terminalSafe } from "./escape.ts";
 import { clockTime, countText, localDay, localTime, numberText } from "./format.ts";
 import { wrap } from "./text.ts";
@@ -20,6 +20,16 @@ const ROWS = 400;
 /** Width of the column of labels. */
 const LABEL = 12;
 const MIN_WIDTH = 60;
+
+/** How a message goes on as another. */
+const KINDS: Readonly<Record<LinkKind, string>> = {
+  notification: "notification",
+  forward: "forwarded",
+  filter: "back from a content filter",
+  relay: "passed to another host of this log",
+  requeue: "requeued",
+  resubmission: "sent in again on this host",
+};
 
 const DIM = "\u001b[2m";
 const BOLD = "\u001b[1m";
@@ -100,7 +110,7 @@ function recipientsText(trace: Trace, row: (label: string, text: string) => stri
 function linkRows(trace: Trace, row: (label: string, text: string) => string): string[] {
   const links = trace.stories.flatMap((s) => s.links.filter((l) => l.parent === s.queueId));
   const rows = links.slice(0, SHOWN).map((l, i) => {
-    const what = l.note === undefined || l.note === "" ? l.kind : `${l.note} ${l.kind}`;
+    const what = l.note === undefined || l.note === "" ? KINDS[l.kind] : `${l.note} ${l.kind}`;
     return row(
       i === 0 ? "goes on" : "",
       `${l.parent} -> ${l.child}: ${what}${l.known ? "" : " (not in the log)"}`,
