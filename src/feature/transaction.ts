@@ -1,4 +1,5 @@
 import type { MailEvent } from "../mail/event.ts";
+import { ALONE } from "../mail/message.ts";
 import { Recency } from "../mail/recency.ts";
 import type { Unfinished } from "../mail/story.ts";
 import { type Family, familyOf } from "./family.ts";
@@ -54,16 +55,6 @@ const MAX_LINES = 8;
 /** Instances of Postfix that are told apart on all hosts. */
 const MAX_INSTANCES = 256;
 
-/** Events that no message and no session has: their lines are passed over before anything of them is read. */
-const ALONE = new Set([
-  "anvil_statistics",
-  "scache_statistics",
-  "dnsblog_listed",
-  "system",
-  "kernel_oom",
-  "command",
-  "ban",
-]);
 /** Events whose fields are among TRANSACTION_REALS; the delays, nrcpt and size. */
 const MEASURED = new Set(["delivery", "queue_active", "client", "pickup", "logout", "session_end"]);
 

@@ -36,6 +36,17 @@ const MAX_PENDING_LMTP = 2_000;
 /** The message that a line announces begins within seconds; its id may be another's days later. */
 const EXPECTED_MS = 10 * 60_000;
 
+/** Events that no message and no session has: nothing more is read of their lines. */
+export const ALONE: ReadonlySet<string> = new Set([
+  "anvil_statistics",
+  "scache_statistics",
+  "dnsblog_listed",
+  "system",
+  "kernel_oom",
+  "command",
+  "ban",
+]);
+
 export type TrackerOptions = {
   /** Keeps the text of lines, for input that can't be read twice. */
   readonly keepText?: boolean;
@@ -125,6 +136,7 @@ export class MessageTracker {
     if (event.time === null) return;
     if (event.time > this.#now) this.#now = event.time;
     this.#expire();
+    if (ALONE.has(event.event)) return;
     const { queueId, session } = event;
     if (queueId === undefined && session === undefined && !isPolicy(event)) return;
     const text = this.#options.keepText === true ? event.text : undefined;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { type Transaction, TransactionTracker } from "../../src/feature/transaction.ts";
-import { eventsOf } from "../mail/transaction-support.ts";
+import { changed, eventsOf } from "../mail/transaction-support.ts";
 
 /** The transactions of a log: closed ones as they close. */
 function closedOf(text: string): Transaction[] {
@@ -88,7 +88,7 @@ suite("the detector's transactions", () => {
     const [base] = eventsOf("10:00:00 postfix/cleanup[2]: AAAAA11111: message-id=<m@b.example>");
     const closed: Transaction[] = [];
     for (let i = 0; i < 20_010; i++)
-      closed.push(...tracker.add({ ...base!, queueId: `A${100_000 + i}` }, base!.time!));
+      closed.push(...tracker.add(changed(base!, { queueId: `A${100_000 + i}` }), base!.time!));
     assert.deepEqual(
       closed.map((t) => [t.key, t.why]),
       Array.from({ length: 10 }, (_, i) => [`A${100_000 + i}`, "evicted"]),

@@ -16,6 +16,28 @@ export function eventsOf(text: string): MailEvent[] {
     });
 }
 
+/** An event with some properties changed, whatever class it is of. */
+export const changed = (event: MailEvent, changes: Partial<MailEvent>): MailEvent => ({
+  file: event.file,
+  line: event.line,
+  text: event.text,
+  truncated: event.truncated,
+  time: event.time,
+  host: event.host,
+  program: event.program,
+  pid: event.pid,
+  daemon: event.daemon,
+  severity: event.severity,
+  event: event.event,
+  fields: event.fields,
+  cause: event.cause,
+  queueId: event.queueId,
+  session: event.session,
+  template: event.template,
+  templateId: event.templateId,
+  ...changes,
+});
+
 export type Tracked = {
   readonly tracker: MessageTracker;
   readonly threads: Thread[];

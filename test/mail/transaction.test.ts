@@ -3,7 +3,7 @@ import { suite, test } from "node:test";
 import type { MailEvent } from "../../src/mail/event.ts";
 import { MessageTracker } from "../../src/mail/message.ts";
 import { MAX_RECIPIENTS, MAX_STORY_LINES } from "../../src/mail/story.ts";
-import { eventsOf, linesOf, statuses, track } from "./transaction-support.ts";
+import { changed, eventsOf, linesOf, statuses, track } from "./transaction-support.ts";
 
 suite("a message through the queue", () => {
   const { stories, threads, sessions, tracker } = track(
@@ -362,16 +362,8 @@ suite("queue ids that are used again", () => {
 suite("Exim", () => {
   test("a message by its own id, arrival to completion", () => {
     const base = eventsOf("10:00:00 postfix/qmgr[3]: removed")[0]!;
-    const exim = (event: string, fields: MailEvent["fields"], line: number): MailEvent => ({
-      ...base,
-      line,
-      program: "exim",
-      daemon: "exim",
-      event,
-      fields,
-      queueId: "1pXyZ1-0004Ab-Cd",
-      session: undefined,
-    });
+    const exim = (event: string, fields: MailEvent["fields"], line: number): MailEvent =>
+      changed(base, { line, program: "exim", daemon: "exim", event, fields, queueId: "1pXyZ1-0004Ab-Cd" });
     const { stories } = track([
       exim("client", { from: "a@b.example", size: 900, message_id: "m@b.example" }, 1),
       exim("delivery", { to: "x@our.example", status: "deferred", reason: "refused" }, 2),
@@ -385,15 +377,8 @@ suite("Exim", () => {
   });
   test("one line is the bounce of one message and the start of another", () => {
     const base = eventsOf("10:00:00 postfix/qmgr[3]: removed")[0]!;
-    const exim = (event: string, queueId: string, fields: MailEvent["fields"]): MailEvent => ({
-      ...base,
-      program: "exim",
-      daemon: "exim",
-      event,
-      fields,
-      queueId,
-      session: undefined,
-    });
+    const exim = (event: string, queueId: string, fields: MailEvent["fields"]): MailEvent =>
+      changed(base, { program: "exim", daemon: "exim", event, fields, queueId });
     const { stories, threads } = track([
       exim("client", "1pXyZ1-0004Ab-Cd", { from: "a@b.example" }),
       exim("bounce_notification", "1pXyZ1-0004Ab-Cd", { from: "", new_queue_id: "1pXyZ2-0004Ac-Cd" }),
@@ -416,7 +401,7 @@ suite("bounds", () => {
   test("recipients and lines of one message", () => {
     const many = Array.from({ length: MAX_RECIPIENTS + 5 }, (_, i): MailEvent => {
       const fields = { to: `x${i}@far.example`, status: "sent" };
-      return { ...base, line: i + 1, daemon: "postfix/smtp", event: "delivery", fields };
+      return changed(base, { line: i + 1, daemon: "postfix/smtp", event: "delivery", fields });
     });
     const story = track(many).stories[0]!;
     assert.equal(story.recipients.size, MAX_RECIPIENTS);
@@ -437,7 +422,7 @@ suite("bounds", () => {
     const start = process.cpuUsage();
     for (let i = 0; i < 250_000; i++) {
       const queueId = (0xa00000 + i).toString(16).toUpperCase();
-      tracker.add({ ...base, time: base.time! + i, queueId, fields: { message_id: `${i}@b` } });
+      tracker.add(changed(base, { time: base.time! + i, queueId, fields: { message_id: `${i}@b` } }));
       if (tracker.size > peak) peak = tracker.size;
     }
     tracker.end();
