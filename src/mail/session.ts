@@ -200,6 +200,7 @@ const begins = (event: string): boolean =>
 
 /** Events after which nothing more is expected. */
 function ends(event: MailEvent, kind: Session["kind"]): boolean {
+  if (kind === "smtpd" && died(event)) return true;
   switch (event.event) {
     case "disconnect":
     case "postscreen_disconnect":
@@ -231,7 +232,11 @@ function handsOn(event: MailEvent): boolean {
   return event.event === "postscreen_pass" || verdict === "ALLOWLISTED" || verdict === "WHITELISTED";
 }
 
+/** After `fatal:` or `panic:` the process is gone, and its client with it. */
+const died = (event: MailEvent): boolean => event.severity === "fatal" || event.severity === "panic";
+
 function outcomeOf(event: MailEvent): string | undefined {
+  if (died(event)) return "the process died";
   switch (event.event) {
     case "postscreen_pass":
     case "postscreen_list":

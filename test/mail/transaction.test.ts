@@ -359,6 +359,63 @@ suite("queue ids that are used again", () => {
   });
 });
 
+suite("connections and sessions", () => {
+  const ended = (text: string) =>
+    track(eventsOf(text)).sessions.map((s) => [s.kind, s.finished, s.why, s.outcome]);
+  test("smtpd: fatal ends it, a second connect of the pid ends the first unfinished", () => {
+    assert.deepEqual(
+      ended(`
+        10:00:00 postfix/smtpd[1]: connect from h.example[192.0.2.9]
+        10:00:00 postfix/smtpd[1]: fatal: no SASL authentication mechanisms
+        10:00:01 postfix/smtpd[2]: connect from h.example[192.0.2.9]
+        10:00:02 postfix/smtpd[2]: connect from h.example[192.0.2.8]
+        10:00:02 postfix/smtpd[2]: disconnect from h.example[192.0.2.8] quit=1 commands=1`),
+      [
+        ["smtpd", true, undefined, "the process died"],
+        ["smtpd", false, "id reused", undefined],
+        ["smtpd", true, undefined, undefined],
+      ],
+    );
+  });
+  test("smtpd: silence for half an hour, and the log's end", () => {
+    assert.deepEqual(
+      ended(`
+        10:00:00 postfix/smtpd[1]: connect from h.example[192.0.2.9]
+        10:31:00 postfix/smtpd[2]: connect from h.example[192.0.2.9]`),
+      [
+        ["smtpd", false, "timed out", undefined],
+        ["smtpd", false, "log ends", undefined],
+      ],
+    );
+  });
+  test("postscreen: refused and hung up by itself, or handed to smtpd", () => {
+    assert.deepEqual(
+      ended(`
+        10:00:00 postfix/postscreen[1]: CONNECT from [192.0.2.9]:4022 to [192.0.2.1]:25
+        10:00:01 postfix/postscreen[1]: HANGUP after 0.1 from [192.0.2.9]:4022 in tests before SMTP handshake
+        10:00:01 postfix/postscreen[1]: DISCONNECT [192.0.2.9]:4022
+        10:00:02 postfix/postscreen[1]: CONNECT from [192.0.2.9]:4023 to [192.0.2.1]:25
+        10:00:02 postfix/postscreen[1]: ALLOWLISTED [192.0.2.9]:4023`),
+      [
+        ["postscreen", true, undefined, "hung up"],
+        ["postscreen", true, undefined, "handed to smtpd"],
+      ],
+    );
+  });
+  test("Dovecot: by session id, from log-in to log-out", () => {
+    const { sessions } = track(
+      eventsOf(`
+        10:00:00 dovecot: imap-login: Login: user=<ann>, method=PLAIN, rip=192.0.2.9, lip=192.0.2.1, mpid=447, TLS, session=<jguLmttcG+eAKnO6>
+        10:09:00 dovecot: imap(ann)<447><jguLmttcG+eAKnO6>: Disconnected: Logged out in=35 out=871`),
+    );
+    assert.equal(sessions.length, 1);
+    assert.deepEqual(
+      [sessions[0]!.user, sessions[0]!.client, sessions[0]!.finished, sessions[0]!.lineCount],
+      ["ann", "192.0.2.9", true, 2],
+    );
+  });
+});
+
 suite("Exim", () => {
   test("a message by its own id, arrival to completion", () => {
     const base = eventsOf("10:00:00 postfix/qmgr[3]: removed")[0]!;
