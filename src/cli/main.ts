@@ -28,6 +28,7 @@ const VERBS: Readonly<Record<string, (program: Command) => Promise<unknown>>> = 
     ]);
     addInputOptions(summaryCommand(program, openMail, writeOut, Date.now));
   },
+  trace: async (program) => (await import("./trace.ts")).traceCommand(program),
   explain: async (program) => (await import("./explain.ts")).explainCommand(program),
   alerts: async (program) => (await import("./alerts.ts")).alertsCommand(program),
   doctor: async (program) => (await import("./doctor.ts")).doctorCommand(program),

@@ -1,4 +1,7 @@
 import type { MailEvent } from "../mail/event.ts";
+import { ALONE } from "../mail/message.ts";
+import { Recency } from "../mail/recency.ts";
+import type { Unfinished } from "../mail/story.ts";
 import { type Family, familyOf } from "./family.ts";
 
 /** What belongs together: the lines of one message, one SMTP connection, or one mailbox session. */
@@ -35,8 +38,12 @@ export type Transaction = {
   readonly reals: Float64Array;
   /** The last line of each of the newest shapes, for citing. */
   readonly lines: TransactionLine[];
-  /** False when it was cut off by a time-out: what is missing may still come. */
+  /** False when its end was not seen. */
   finished: boolean;
+  /** Why it is unfinished. */
+  why: Unfinished | undefined;
+  /** Whether its first line was seen: client=, pickup, message-id, connect. */
+  startSeen: boolean;
 };
 
 /** Open transactions held; beyond, the oldest is closed unfinished. */
@@ -45,18 +52,34 @@ const MAX_OPEN = 20_000;
 const IDLE_MS = 30 * 60_000;
 const MAX_SHAPES = 64;
 const MAX_LINES = 8;
+/** Instances of Postfix that are told apart on all hosts. */
+const MAX_INSTANCES = 256;
 
-/** Joins lines to transactions by queue id and session. */
+/** Events whose fields are among TRANSACTION_REALS; the delays, nrcpt and size. */
+const MEASURED = new Set(["delivery", "queue_active", "client", "pickup", "logout", "session_end"]);
+
+/**
+ * Joins lines to transactions by queue id and session. A key that begins anew, though its end was not seen, is a new
+ * transaction: queue ids and pids are used again. Queue ids are apart by host, and by instance where a host has several.
+ */
 export class TransactionTracker {
   readonly #open = new Map<string, Transaction>();
+  readonly #recency = new Recency<string>();
+  /** Host -> the instances that have a queue manager. */
+  readonly #instances = new Map<string, Set<string>>();
   /** Adds an event at log time `now`. Returns the transactions that this closed. */
   add(event: MailEvent, now: number): Transaction[] {
     const closed = this.#expire(now);
     const type = typeOf(event);
     if (type === undefined) return closed;
     const key = type === "message" ? event.queueId! : event.session!;
-    const id = `${type} ${event.host} ${key}`;
+    const id = this.#idOf(event, type, key);
     let open = this.#open.get(id);
+    const begins = starts(event.event, type);
+    if (open && begins && isOver(open, event.event)) {
+      closed.push(this.#close(id, open, "id reused"));
+      open = undefined;
+    }
     if (!open) {
       open = {
         type,
@@ -67,37 +90,76 @@ export class TransactionTracker {
         reals: new Float64Array(TRANSACTION_REALS.length).fill(Number.NaN),
         lines: [],
         finished: false,
+        why: undefined,
+        startSeen: false,
       };
-    } else this.#open.delete(id);
-    this.#open.set(id, open); // the least recently touched first
+      this.#open.set(id, open);
+    }
+    if (begins) open.startSeen = true;
+    this.#recency.touch(id, now);
     note(open, event, now);
-    if (ends(event, type)) {
-      this.#open.delete(id);
-      closed.push(finish(open, true));
-    } else if (this.#open.size > MAX_OPEN) {
-      const [oldest, transaction] = this.#open.entries().next().value!;
-      this.#open.delete(oldest);
-      closed.push(finish(transaction, false));
+    if (ends(event, type)) closed.push(this.#close(id, open, undefined));
+    else if (this.#open.size > MAX_OPEN) {
+      const oldest = this.#recency.oldest()!;
+      closed.push(this.#close(oldest, this.#open.get(oldest)!, "evicted"));
     }
     return closed;
+  }
+
+  /** The key in the table. The instance is part of it only on hosts that are known to have several. */
+  #idOf(event: MailEvent, type: TransactionType, key: string): string {
+    const plain = `${type} ${event.host} ${key}`;
+    if (type !== "message" || !event.daemon.startsWith("postfix")) return plain;
+    const slash = event.program.indexOf("/");
+    const name = slash < 0 ? "" : event.program.slice(0, slash);
+    let instances = this.#instances.get(event.host);
+    if (
+      (event.event === "queue_active" || event.event === "removed") &&
+      name !== "" &&
+      !instances?.has(name)
+    ) {
+      instances ??= new Set();
+      if (this.#instances.size < MAX_INSTANCES && instances.size < MAX_INSTANCES)
+        this.#instances.set(event.host, instances.add(name));
+    }
+    if (instances === undefined || instances.size < 2 || !instances.has(name)) return plain;
+    const own = `${plain} ${name}`;
+    // What began before the second instance was known goes on under its plain key.
+    return this.#open.has(own) || !this.#open.has(plain) || starts(event.event, type) ? own : plain;
   }
 
   #expire(now: number): Transaction[] {
     const closed: Transaction[] = [];
-    for (const [id, transaction] of this.#open) {
-      if (now - transaction.end < IDLE_MS) break;
-      this.#open.delete(id);
-      closed.push(finish(transaction, false));
-    }
+    for (let id = this.#recency.idle(now - IDLE_MS); id !== undefined; id = this.#recency.idle(now - IDLE_MS))
+      closed.push(this.#close(id, this.#open.get(id)!, "timed out"));
     return closed;
+  }
+
+  #close(id: string, transaction: Transaction, why: Unfinished | undefined): Transaction {
+    this.#open.delete(id);
+    this.#recency.delete(id);
+    transaction.why = why;
+    return finish(transaction, why === undefined);
   }
 }
 
 function typeOf(event: MailEvent): TransactionType | undefined {
-  if (event.queueId !== undefined && event.queueId !== "NOQUEUE") return "message";
+  if (ALONE.has(event.event)) return undefined;
+  const { queueId } = event;
+  if (queueId !== undefined && queueId !== "NOQUEUE") return "message";
   if (event.session === undefined) return undefined;
   return event.daemon.startsWith("postfix/") ? "connection" : "session";
 }
+
+/** Events with which a transaction begins. */
+function starts(event: string, type: TransactionType): boolean {
+  if (type === "message") return event === "client" || event === "pickup" || event === "message_id";
+  return type === "connection" && (event === "connect" || event === "postscreen_connect");
+}
+
+/** Whether a beginning is of a new one: the open one has begun already, and cleanup's line comes after smtpd's. */
+const isOver = (open: Transaction, event: string): boolean =>
+  open.startSeen && (event !== "message_id" || open.reals[4]! >= 0);
 
 const ends = (event: MailEvent, type: TransactionType): boolean =>
   type === "message"
@@ -114,7 +176,15 @@ function note(t: Transaction, event: MailEvent, now: number): void {
   t.end = now;
   const n = t.shapes.get(event.templateId);
   if (n !== undefined || t.shapes.size < MAX_SHAPES) t.shapes.set(event.templateId, (n ?? 0) + 1);
-  const { fields } = event;
+  if (MEASURED.has(event.event)) measure(t, event.fields);
+  const same = t.lines.findIndex((l) => l.templateId === event.templateId);
+  if (same >= 0) t.lines.splice(same, 1);
+  else if (t.lines.length >= MAX_LINES) t.lines.shift();
+  const { file, line, text, templateId, template } = event;
+  t.lines.push({ file, line, text, templateId, template, family: familyOf(event) });
+}
+
+function measure(t: Transaction, fields: MailEvent["fields"]): void {
   const keep = (i: number, value: unknown): void => {
     const x = Number(value);
     if (value !== undefined && x >= 0)
@@ -125,9 +195,4 @@ function note(t: Transaction, event: MailEvent, now: number): void {
   keep(2, fields["delay_d"]);
   keep(3, fields["nrcpt"]);
   keep(4, fields["size"]);
-  const same = t.lines.findIndex((l) => l.templateId === event.templateId);
-  if (same >= 0) t.lines.splice(same, 1);
-  else if (t.lines.length >= MAX_LINES) t.lines.shift();
-  const { file, line, text, templateId, template } = event;
-  t.lines.push({ file, line, text, templateId, template, family: familyOf(event) });
 }

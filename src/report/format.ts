@@ -22,6 +22,7 @@ function zoneFormat(timeZone: string): Intl.DateTimeFormat {
       day: "2-digit",
       hour: "2-digit",
       minute: "2-digit",
+      second: "2-digit",
       timeZoneName: "longOffset",
     });
     formats.set(timeZone, format);
@@ -29,10 +30,21 @@ function zoneFormat(timeZone: string): Intl.DateTimeFormat {
   return format;
 }
 
-/** 2026-09-21 14:03 +02:00. ms: since the Unix epoch. timeZone: IANA name. */
-export function localTime(ms: number, timeZone: string): string {
+function partsOf(ms: number, timeZone: string): Record<string, string> {
   const part: Record<string, string> = {};
   for (const { type, value } of zoneFormat(timeZone).formatToParts(ms)) part[type] = value;
+  return part;
+}
+
+/** 14:03:27, in the zone. */
+export function clockTime(ms: number, timeZone: string): string {
+  const part = partsOf(ms, timeZone);
+  return `${part["hour"]}:${part["minute"]}:${part["second"]}`;
+}
+
+/** 2026-09-21 14:03 +02:00. ms: since the Unix epoch. timeZone: IANA name. */
+export function localTime(ms: number, timeZone: string): string {
+  const part = partsOf(ms, timeZone);
   const offset = part["timeZoneName"]!.slice("GMT".length) || "+00:00";
   return `${part["year"]}-${part["month"]}-${part["day"]} ${part["hour"]}:${part["minute"]} ${offset}`;
 }

@@ -102,7 +102,7 @@ function nextText(alert: Alert, command: string, dim: (text: string) => string):
 }
 
 /** Breaks at spaces into lines of at most `width` characters; a longer word is cut. At least one line. */
-function wrap(text: string, width: number): string[] {
+export function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   let line = "";
   for (const word of text.split(" ")) {
