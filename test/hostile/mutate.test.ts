@@ -1,0 +1,49 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { suite, test } from "node:test";
+import { gunzipSync } from "node:zlib";
+import { createRandom } from "../../src/math/random.ts";
+import { SAMPLE } from "../e2e/support.ts";
+import { mutated } from "./mutations.ts";
+import { Watch } from "./read-line.ts";
+
+/** `npm run eval:mutate` reads ten millions; here it is enough of them to meet every mutation some thousand times. */
+const LINES = 60_000;
+/** Every so many lines of the sample are mutated: all its shapes are among them. */
+const STRIDE = 17;
+const WORST_MS = 20;
+
+const corpus = gunzipSync(readFileSync(SAMPLE))
+  .toString("latin1")
+  .split("\n")
+  .filter((line, i) => line !== "" && i % STRIDE === 0)
+  .map((line) => Buffer.from(line, "latin1"));
+
+suite("mutated lines", () => {
+  test("are read without a throw, keep their text, add up, and none is dear", () => {
+    const random = createRandom(3);
+    const watch = new Watch(1);
+    for (let i = 0; i < LINES; i++) {
+      const line = mutated(corpus, random);
+      try {
+        watch.read(line);
+      } catch (error) {
+        assert.fail(`${error} at ${JSON.stringify(line.toString("latin1"))}`);
+      }
+    }
+    watch.settle();
+    assert.ok(watch.truncated > 0);
+    assert.ok(
+      watch.worst <= WORST_MS,
+      `${watch.worst} ms: ${JSON.stringify(watch.worstLine.toString("latin1"))}`,
+    );
+  });
+
+  test("are the same for the same seed", () => {
+    const make = (): string[] => {
+      const random = createRandom(4);
+      return Array.from({ length: 500 }, () => mutated(corpus, random).toString("latin1"));
+    };
+    assert.deepEqual(make(), make());
+  });
+});
