@@ -4,10 +4,10 @@
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
+import { inspect, parseArgs } from "node:util";
 import { gunzipSync } from "node:zlib";
 import { createRandom } from "../src/math/random.ts";
-import { mutated } from "../test/hostile/mutations.ts";
+import { floods, mutated } from "../test/hostile/mutations.ts";
 import { Watch } from "../test/hostile/read-line.ts";
 
 /** Lines of one seed and one reader. */
@@ -15,6 +15,8 @@ const BLOCK = 100_000;
 const RECORD_EVERY = 16;
 /** Of a large log, so many lines are mutated. */
 const CORPUS_LINES = 20_000;
+/** Lines that are filled up with each kind of flood, before the blocks. */
+const FLOODED = 60;
 const WORST_MS = 20;
 /** The corpus takes a third of it. */
 const PEAK_MB = 400;
@@ -64,21 +66,29 @@ function corpus(): Buffer[] {
   return ["samples/quickstart.log.gz", ...real].flatMap(linesOf);
 }
 
-function runBlock(state: State, lines: readonly Buffer[], seed: number): void {
+/** One block: each kind of flood first, then lines mutated by chance. */
+function* block(state: State, lines: readonly Buffer[], seed: number): Generator<Buffer> {
+  if (state.blocks === 0)
+    for (let i = 0; i < lines.length; i += Math.ceil(lines.length / FLOODED)) yield* floods(lines[i]!);
   const random = createRandom(seed * 0x1_0000_0000 + state.blocks);
+  for (let i = 0; i < BLOCK; i++) yield mutated(lines, random);
+}
+
+function runBlock(state: State, lines: readonly Buffer[], seed: number): void {
   const watch = new Watch(RECORD_EVERY);
   const before = process.cpuUsage();
-  for (let i = 0; i < BLOCK; i++) {
-    const line = mutated(lines, random);
+  try {
+    let line: Buffer = Buffer.alloc(0);
     try {
-      watch.read(line);
+      for (line of block(state, lines, seed)) watch.read(line);
     } catch (error) {
-      state.throws++;
-      process.stderr.write(`${error} at ${JSON.stringify(line.toString("latin1"))}\n`);
-      break; // the reader may be in any state now: on to the next block
+      throw new Error(`at ${JSON.stringify(line.toString("latin1"))}`, { cause: error });
     }
+    watch.settle();
+  } catch (error) {
+    state.throws++; // the reader may be in any state now: on to the next block
+    process.stderr.write(`${inspect(error)}\n`);
   }
-  if (watch.lines === BLOCK) watch.settle();
   const { user, system } = process.cpuUsage(before);
   state.blocks++;
   state.lines += watch.lines;

@@ -4,13 +4,15 @@ import { suite, test } from "node:test";
 import { gunzipSync } from "node:zlib";
 import { createRandom } from "../../src/math/random.ts";
 import { SAMPLE } from "../e2e/support.ts";
-import { mutated } from "./mutations.ts";
+import { floods, mutated } from "./mutations.ts";
 import { Watch } from "./read-line.ts";
 
 /** `npm run eval:mutate` reads ten millions; here it is enough of them to meet every mutation some thousand times. */
 const LINES = 60_000;
 /** Every so many lines of the sample are mutated: all its shapes are among them. */
 const STRIDE = 17;
+/** Lines that are filled up with each kind of flood. */
+const FLOODED = 10;
 const WORST_MS = 20;
 
 const corpus = gunzipSync(readFileSync(SAMPLE))
@@ -33,6 +35,17 @@ suite("mutated lines", () => {
     }
     watch.settle();
     assert.ok(watch.truncated > 0);
+    assert.ok(
+      watch.worst <= WORST_MS,
+      `${watch.worst} ms: ${JSON.stringify(watch.worstLine.toString("latin1"))}`,
+    );
+  });
+
+  test("are never dear, whatever fills them up to the cap", () => {
+    const watch = new Watch(64);
+    for (let i = 0; i < corpus.length; i += Math.ceil(corpus.length / FLOODED))
+      for (const line of floods(corpus[i]!)) watch.read(line);
+    watch.settle();
     assert.ok(
       watch.worst <= WORST_MS,
       `${watch.worst} ms: ${JSON.stringify(watch.worstLine.toString("latin1"))}`,

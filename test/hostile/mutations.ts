@@ -267,3 +267,11 @@ export function mutated(corpus: readonly Buffer[], random: Random): Buffer {
   for (let at = clean.indexOf(LF); at >= 0; at = clean.indexOf(LF, at)) clean[at] = SPACE;
   return clean;
 }
+
+/** The line with each flood in turn, up to the cap: at the message's beginning, and in its middle. */
+export function* floods(line: Buffer): Generator<Buffer> {
+  const start = Math.max(0, line.indexOf("]: ") + 3);
+  for (const piece of FLOOD_BYTES)
+    for (const at of [start, (start + line.length) >> 1])
+      yield put(line, at, at, repeated(piece, LONGEST - line.length));
+}
