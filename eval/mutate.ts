@@ -18,6 +18,8 @@ const CORPUS_LINES = 20_000;
 /** Lines that are filled up with each kind of flood, before the blocks. */
 const FLOODED = 60;
 const WORST_MS = 20;
+/** Characters of a line that are printed. */
+const SHOWN = 160;
 /** The corpus takes a third of it. */
 const PEAK_MB = 400;
 
@@ -27,6 +29,9 @@ type State = {
   lines: number;
   truncated: number;
   suspects: number;
+  /** Lines read otherwise than alone, of one in RECORD_EVERY, and the last of them. */
+  planned: number;
+  plannedLine: string;
   throws: number;
   worst: number;
   worstLine: string;
@@ -38,6 +43,8 @@ const FRESH: State = {
   lines: 0,
   truncated: 0,
   suspects: 0,
+  planned: 0,
+  plannedLine: "",
   throws: 0,
   worst: 0,
   worstLine: "",
@@ -94,6 +101,8 @@ function runBlock(state: State, lines: readonly Buffer[], seed: number): void {
   state.lines += watch.lines;
   state.truncated += watch.truncated;
   state.suspects += watch.suspects;
+  state.planned += watch.planned;
+  if (watch.planned > 0) state.plannedLine = watch.plannedLine.toString("latin1");
   state.cpu += (user + system) / 1e6;
   state.peak = Math.max(state.peak, (process.resourceUsage().maxRSS * 1024) / 1e6);
   if (watch.worst > state.worst) {
@@ -112,8 +121,13 @@ function print(state: State): void {
     ["throws and broken invariants", String(state.throws)],
     ["cut at the cap", String(state.truncated)],
     ["read again with care", String(state.suspects)],
+    [
+      `of ${Math.floor(state.lines / RECORD_EVERY)} looked at, taken for another line of their key`,
+      String(state.planned),
+    ],
+    ["the last of them", JSON.stringify(state.plannedLine.slice(0, SHOWN))],
     [`worst cost of a line, ms (at most ${WORST_MS})`, state.worst.toFixed(2)],
-    ["that line begins", JSON.stringify(state.worstLine.slice(0, 160))],
+    ["that line begins", JSON.stringify(state.worstLine.slice(0, SHOWN))],
     [`peak resident memory, MB (at most ${PEAK_MB})`, state.peak.toFixed(0)],
   ];
   process.stdout.write(rows.map(([name, value]) => `${name}: ${value}\n`).join(""));
