@@ -69,13 +69,19 @@ suite("input that wants to stop the reader", () => {
     const stats = statsOf(outcome);
     assert.equal(stats.lines, 2);
     assert.equal(stats.events["connect"], 1);
+    assert.equal(stats["truncated"], 1);
     assert.ok(outcome.cpu < 3 + megabytes / 100, `${outcome.cpu} s`);
   });
 
   test("a flood of distinct templates, to parse", async () => {
     const lines = sized(50_000, 1_000_000);
     const outcome = await fed(STATS, wordFlood(lines));
-    assert.equal(statsOf(outcome).lines, lines);
+    const { lines: read, templates, templates_bounded } = statsOf(outcome);
+    assert.equal(read, lines);
+    assert.ok(
+      Number(templates) < lines && Number(templates_bounded) > 0,
+      `${templates}, ${templates_bounded}`,
+    );
     assert.ok(outcome.cpu < 3 + lines / 5_000, `${outcome.cpu} s`);
   });
 
@@ -141,14 +147,12 @@ suite("input that wants to stop the reader", () => {
     const { int } = createRandom(8);
     const chunk = Array.from({ length: CHUNK }, () => pieces[int(3)]).join("");
     const count = sized(3, 100);
-    const stats = statsOf(
-      await fed(
-        STATS,
-        Array.from({ length: count }, () => chunk),
-      ),
-    );
+    const refused = await fed(STATS, [chunk]);
+    assert.equal(refused.status, 65, refused.stderr); // no text log
+    const begun = `${HEAD}connect from unknown[192.0.2.1]\n`;
+    const stats = statsOf(await fed(STATS, [begun, ...Array.from({ length: count }, () => chunk)]));
     const ends = chunk.split("\n").length - 1;
-    assert.equal(stats.lines, count * ends + (chunk.endsWith("\n") ? 0 : 1));
+    assert.equal(stats.lines, 1 + count * ends + (chunk.endsWith("\n") ? 0 : 1));
   });
 
   test("lines about as long as the cap", async () => {
