@@ -120,18 +120,28 @@ function expectedText(line: Buffer): string | undefined {
   return new TextDecoder("utf-8", { ignoreBOM: true }).decode(line.subarray(from, to));
 }
 
+/**
+ * Milliseconds that the work took: the lesser of CPU and elapsed time, as the one includes the collector's threads and the
+ * other the neighbours of the machine.
+ */
+function costOf(work: () => void): number {
+  const cpu = process.cpuUsage();
+  const start = performance.now();
+  work();
+  const took = performance.now() - start;
+  const { user, system } = process.cpuUsage(cpu);
+  return Math.min(took, (user + system) / 1000);
+}
+
 /** The dearest of some reads by fresh readers, in ms. */
 function worstOfRepeats(line: Buffer): number {
   let worst = 0;
   for (let i = 0; i < REPEATS; i++) {
     const path = new ReadPath();
-    const cpu = process.cpuUsage();
-    const start = performance.now();
-    path.readLine(line);
-    const took = performance.now() - start;
-    const { user, system } = process.cpuUsage(cpu);
-    // The lesser of the two: CPU time includes the collector's threads, elapsed time the neighbours of the machine.
-    worst = Math.max(worst, Math.min(took, (user + system) / 1000));
+    worst = Math.max(
+      worst,
+      costOf(() => path.readLine(line)),
+    );
   }
   return worst;
 }
@@ -157,13 +167,14 @@ export class Watch {
 
   /** Throws RangeError when the line breaks an invariant. */
   read(line: Buffer): void {
-    const start = performance.now();
-    const event = this.path.readLine(line, this.lines % 2 === 1);
-    const took = performance.now() - start;
+    let event: MailEvent | undefined;
+    const took = costOf(() => {
+      event = this.path.readLine(line, this.lines % 2 === 1);
+    });
     this.lines++;
     if (took > SUSPECT_MS) this.suspect(line);
     else if (took > this.worst) this.note(took, line);
-    this.check(line, event);
+    this.check(line, event!);
   }
 
   /** The counts of all lines add up. */
