@@ -141,12 +141,14 @@ export function readExim(message: string): Reading {
   return readFlags(rest, queueId) ?? readText(rest, queueId, `${first} `);
 }
 
+/** The readers in turn, then rules. A note on a message that nothing else knows is an ACL's own (`logwrite`): `info`. */
 function readText(text: string, queueId: string | undefined, prefix: string): Reading {
   for (const read of READERS) {
     const made = read(text, queueId, prefix);
     if (made !== undefined) return made;
   }
-  return readByRules(RULES, text, queueId, prefix) ?? readLife(text, queueId, prefix);
+  const ruled = readByRules(RULES, text, queueId, prefix) ?? readLife(text, queueId, prefix);
+  return ruled.event === "unknown" && prefix !== "" ? { ...ruled, event: "info" } : ruled;
 }
 
 type Read = (text: string, queueId: string | undefined, prefix: string) => Reading | undefined;
@@ -380,7 +382,7 @@ const readTyped: Read = (text, queueId) => {
 /** `rejected MAIL FROM:<..> H=..: reason`, `rejected [HELO] from [ip]: syntactically invalid argument(s): x`, `rejected from <..> H=..:`. */
 const readRejectedFirst: Read = (text, queueId) => {
   const m =
-    /^(temporarily rejected|rejected|refused) (?=(EHLO|HELO|MAIL|RCPT|VRFY|EXPN|ETRN|AUTH|STARTTLS|from|connection|by|after)\b)/.exec(
+    /^(temporarily rejected|rejected|refused) (?=(EHLO|HELO|MAIL|RCPT|VRFY|EXPN|ETRN|AUTH|STARTTLS|XCLIENT|DATA|from|connection|by|after)\b)/.exec(
       text,
     );
   if (m === null) return undefined;

@@ -167,6 +167,12 @@ export function readCyrus(message: string): Reading | undefined {
 
 /** UW imapd and ipop3d: `Login failed user=U auth=A host=H [ip]`. */
 function readUw(message: string): Reading | undefined {
+  const init = /^(?:imap|pop[23]?|ipop\d) service init from (\S{1,64})/.exec(message);
+  if (init) {
+    const fields: Bag = {};
+    putAddress(fields, init[1]);
+    return { event: "connect", fields, shape: "service init from <>" };
+  }
   const m =
     /^(Login (?:failed|excessive login failures|disabled)|Failed \w{1,20} override of|AUTHENTICATE \S{1,20} failure|Login|Authenticated|Logout|Auto-logout|Killed) user=(?=.{0,600}host=)/.exec(
       message,

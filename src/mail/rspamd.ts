@@ -85,7 +85,7 @@ export const samples: readonly CompanionSample[] = [
 
 /** `#pid(worker) <tag>; module; function: text`; syslog carries `(worker) <tag>; ...` or `<tag>; ...`. */
 const HEAD =
-  /^(?:#\d{1,10})?(?:\(([\w .-]{1,40})\):? ?)?(?:<([^<>;]{0,40})>; ?)?([\w.-]{0,40})?;? ?(?:([\w.:-]{1,80}): ?)?/;
+  /^(?:#\d{1,10})?(?:\(([\w .-]{1,40})\):? ?)?(?:[A-Z][a-z]{2} +\d{1,2} [\d:]{8} rspamd )?(?:<([^<>;]{0,40})>; ?)?([\w.-]{0,40})?;? ?(?:([\w.:-]{1,80}): ?)?/;
 
 const RULES: readonly Rule[] = [
   [/greylist.{0,60}(?:until|deferred|greylisted)|soft reject.{0,40}greylist/i, "greylist", "greylisted"],

@@ -425,13 +425,8 @@ function readDisconnecting(rest: string): Reading {
 function readClosed(rest: string, preauth: boolean, head: RegExpExecArray): Reading {
   const named = head.length === 3 ? head[2] : head[1];
   const early = preauth || (named !== undefined && !named.startsWith("user"));
-  const peer = peerAtEnd(rest);
-  const lost = head[0].startsWith("Connection reset");
-  return found(
-    early ? "login_aborted" : lost ? "connection_lost" : "disconnect",
-    peer,
-    `${head[0]}${named ?? ""}<>${preauth ? " preauth" : ""}`,
-  );
+  const shape = `${head[0]}${named ?? ""}<>${preauth ? " preauth" : ""}`;
+  return found(early ? "login_aborted" : "disconnect", peerAtEnd(rest), shape);
 }
 
 const DROPBEAR: readonly (readonly [RegExp, EventName, Cause?])[] = [
