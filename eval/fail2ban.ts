@@ -31,7 +31,9 @@ function blame(mail: ParsedMail): Blame {
       // Asking for a mechanism that is not offered is a probe, no guess at a password.
       return /authentication mechanism$/i.test(String(fields["reason"] ?? "")) ? "probe" : "auth";
     case "login_aborted":
-      return cause === "auth" ? "auth" : "probe";
+      return cause === "auth" || /tried to use dis\w+ .{0,20}auth/.test(String(fields["reason"] ?? ""))
+        ? "auth"
+        : "probe";
     case "reject":
     case "milter_reject":
     case "discard":
@@ -44,6 +46,7 @@ function blame(mail: ParsedMail): Blame {
       return /spam|tossed|reject|blocked|infected/i.test(String(fields["verdict"] ?? ""))
         ? "reject"
         : undefined;
+    case "tls_failure":
     case "hostname_mismatch":
     case "timeout":
     case "limit_reached":

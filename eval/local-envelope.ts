@@ -11,10 +11,6 @@ const HEADS: readonly RegExp[] = [
   /^\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:?\d\d)? (?<host>\S+) (?<tag>[\w./()-]+)(?: ?\[(?<pid>\d+)\])?: /,
   // host and tag without a time, as journald prints them
   /^(?<host>[\w.-]+) (?<tag>[\w./()-]+)\[(?<pid>\d+)\]: /,
-  // TAI64N
-  /^@[0-9a-f]{24} (?<tag>[\w./()-]+): /,
-  // Dovecot's own file
-  /^(?:[A-Z][a-z]{2} +\d{1,2}|\d{4}-\d\d-\d\d) \d\d:\d\d:\d\d (?<tag>[\w.-]+)(?=[(:])(?::? )?/,
   // a program's name alone
   /^(?<tag>[a-z][\w.-]{2,20})(?:\[(?<pid>\d+)\])?: /,
 ];
@@ -23,8 +19,14 @@ const HEADS: readonly RegExp[] = [
 const TIME =
   /^(?:\[?\d{1,4}[-/.: ]?(?:\w{3}|\d{1,2})[-/.: ]?\d{2,4}[ :T-]+\d{1,2}:\d\d:\d\d[\d.,]*(?: ?[+-]\d{4})?\]?:? |\[[A-Z]{3,4} \w{3} +\d+ [\d:]+\] |[A-Z][a-z]{2}[ -]\d\d[ -](?:\d\d )?[\d:]+ (?:\d{4} )?|\w{3} \w{3} \d\d [\d:]+ \d{4} )/;
 
+/** Dovecot's own file, with its own time or multilog's: the service is the head of the message. */
+const DOVECOT =
+  /^(?:@[0-9a-f]{24}|(?:[A-Z][a-z]{2} +\d{1,2}|\d{4}-\d\d-\d\d) \d\d:\d\d:\d\d) (?=(?:[a-z0-9]+-login|auth(?:-worker)?|dovecot-auth|imap|pop3|lmtp|master)[(:])/;
+
 /** Reads the head of a line of a corpus; `program` names the writer of files that hold none, or of Exim's own. */
 export function corpusEnvelope(text: string, program: string): Envelope {
+  const own = DOVECOT.exec(text);
+  if (own !== null) return envelope("", "dovecot", undefined, text.slice(own[0].length));
   if (program !== "exim")
     for (const head of HEADS) {
       const m = head.exec(text);

@@ -92,3 +92,14 @@ function readProgram(name: string, message: string, session: string | undefined)
   if (name.endsWith("(pam_unix)")) return readPam(message, true) ?? readStranger(message);
   return readSystem(name, message) ?? readCyrus(message) ?? readStranger(message);
 }
+
+/**
+ * What is written under a name that Dovecot also has, and isn't Dovecot's: PAM through its auth service, and the IMAP
+ * servers whose tag is plain `imap` or `sieve`. Undefined when it is neither.
+ */
+export function readNamesake(envelope: Envelope): Reading | undefined {
+  const message = envelope.message;
+  const read = readPam(message.replace(/^(?:dovecot-)?auth(?:-worker)?: /, "")) ?? readCyrus(message);
+  if (read !== undefined) capFields(read.fields);
+  return read;
+}

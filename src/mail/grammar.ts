@@ -1,5 +1,5 @@
 import type { Envelope } from "../log/envelope.ts";
-import { readCompanion } from "./companion.ts";
+import { readCompanion, readNamesake } from "./companion.ts";
 import { isDovecotService, readDovecot } from "./dovecot.ts";
 import type { Cause, Fields, Severity } from "./event.ts";
 import type { EventName } from "./names.ts";
@@ -101,7 +101,8 @@ export function parseMail(envelope: Envelope): ParsedMail {
   if (writing.family === "postfix") return finish(writing, readPostfix(envelope, writing));
   if (writing.family === "dovecot") {
     const named = envelope.program === "dovecot" ? undefined : writing.name;
-    return finish(writing, readDovecot(envelope.message, named));
+    const read = readDovecot(envelope.message, named);
+    return finish(writing, read.event === "unknown" ? (readNamesake(envelope) ?? read) : read);
   }
   return finish(writing, readCompanion(envelope, writing.name));
 }
