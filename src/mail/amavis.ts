@@ -222,8 +222,8 @@ function readRest(body: string): Reading {
     if (pattern.test(words)) return reading(event, { reason: body }, body, cause);
   const fields: Bag = {};
   put(fields, "message_id", /[Mm]essage-[Ii][Dd]: <([^<>]{0,400})>/.exec(body.slice(0, 2000))?.[1]);
-  const life = readLife(body);
-  if (life.event !== "unknown" && life.event !== "error")
-    return { ...life, severity: life.cause === undefined ? "info" : "warning" };
+  const told = /^(?:INFO|SA info|NOTICE: Not|extra modules)\b/.test(body);
+  const life = told ? undefined : readLife(body);
+  if (life?.cause !== undefined && life.event !== "error") return life;
   return { event: "info", fields: { ...fields, reason: body }, shape: body };
 }

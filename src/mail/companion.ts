@@ -16,7 +16,7 @@ import { readSpf } from "./spf.ts";
 import { readDropbear, readSshd } from "./ssh.ts";
 import { readStranger } from "./stranger.ts";
 import { readSystem } from "./system.ts";
-import { capFields } from "./words.ts";
+import { capFields, mayHoldSecrets, withoutSecrets } from "./words.ts";
 
 type Read = (message: string, session: string | undefined) => Reading;
 
@@ -69,7 +69,10 @@ export function readCompanion(envelope: Envelope, name: string): Reading {
   const session = envelope.pid === undefined ? undefined : `${envelope.host}/${name}[${envelope.pid}]`;
   const read = readAs(name.toLowerCase(), envelope.message, session);
   capFields(read.fields);
-  return read;
+  if (!mayHoldSecrets(envelope.message)) return read;
+  for (const [key, value] of Object.entries(read.fields))
+    if (typeof value === "string") read.fields[key] = withoutSecrets(value);
+  return { ...read, shape: withoutSecrets(read.shape) };
 }
 
 function readAs(name: string, message: string, session: string | undefined): Reading {

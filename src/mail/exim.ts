@@ -236,9 +236,12 @@ function readVerdict(rest: string, fields: Bag, queueId: string | undefined): Re
 
 /** Index of the verdict: outside of `<...>` and quotes, which a client filled. */
 function verdictAt(text: string): number {
-  const hidden = text.replace(/<[^<>]{0,400}>|"[^"]{0,400}"/g, (s) => "_".repeat(s.length));
-  return VERDICT.exec(hidden)?.index ?? -1;
+  return VERDICT.exec(blanked(text))?.index ?? -1;
 }
+
+/** A text with what a client filled in blanked, at the same length. */
+const blanked = (text: string): string =>
+  text.replace(/<[^<>]{0,400}>|"[^"]{0,400}"/g, (s) => "_".repeat(s.length));
 
 /** `RCPT <x>: reason`, `after DATA: reason`, `EHLO or HELO x: reason`, `by local_scan(): reason`, `'connect' ACL: reason`. */
 function readRejected(verdict: string, after: string, fields: Bag, queueId: string | undefined): Reading {
@@ -348,10 +351,10 @@ const readClientLine: Read = (text, queueId, prefix) => {
     const at = text.startsWith("H=", m[0].length) ? m[0].length + 2 : m[0].length;
     const end = putHost(fields, text, at);
     if (end < 0 && text.startsWith("no host name")) putAddress(fields, /^\S{1,64}/.exec(text.slice(at))?.[0]);
-    fields["reason"] =
-      end < 0 ? text : `${text.slice(0, m[0].length).trim()} ${text.slice(end).replace(/^[: ]+/, "")}`;
-    const rest = end < 0 ? "" : text.slice(end);
-    return { event, fields, cause, queueId, shape: `${prefix}${m[0]}<>${rest.split('"', 1)[0]}` };
+    // What a client typed stands in quotes, and may be a password.
+    const rest = (end < 0 ? "" : text.slice(end)).split('"', 1)[0]!;
+    fields["reason"] = `${m[0].trim()} ${rest.replace(/^[: ]+/, "")}`.trim();
+    return { event, fields, cause, queueId, shape: `${prefix}${m[0]}<>${rest}` };
   }
   return undefined;
 };
@@ -368,8 +371,8 @@ const readTyped: Read = (text, queueId) => {
   const at = known.lastIndexOf('" H=');
   const fields: Bag = {};
   const end = at < 0 ? -1 : putHost(fields, known, at + 4);
-  const reason = end < 0 ? "" : known.slice(end).replace(/^.*?\] ?/, "");
-  fields["reason"] = reason === "" ? m[0].slice(0, -1).trim() : end < 0 ? known : known.slice(end).trim();
+  const said = end < 0 ? "" : known.slice(end).replace(/^(?: [A-Z][A-Za-z]{0,3}=\S{0,300}){0,8} ?/, "");
+  fields["reason"] = said === "" ? m[0].slice(0, -1).trim() : said;
   return {
     event: "protocol_error",
     fields,
@@ -387,15 +390,16 @@ const readRejectedFirst: Read = (text, queueId) => {
     );
   if (m === null) return undefined;
   const fields: Bag = {};
-  const at = text.indexOf(" H=");
+  const hidden = blanked(text);
+  const at = hidden.indexOf(" H=");
   if (at >= 0) putHost(fields, text, at + 3);
   else {
-    const from = text.indexOf(" from ");
+    const from = hidden.indexOf(" from ");
     if (from >= 0) putHost(fields, text, from + 6);
   }
   put(fields, "from", /(?:FROM:|from |MAIL )<([^<>]{0,320})>/i.exec(text)?.[1]);
   fields["stage"] = m[2]!;
-  const colon = text.indexOf(": ", at < 0 ? 0 : at);
+  const colon = hidden.indexOf(": ", at < 0 ? 0 : at);
   const reason = colon < 0 ? text : text.slice(colon + 2);
   fields["reason"] = reason;
   const words = plainWords(reason);
@@ -467,10 +471,8 @@ const RULES: readonly Rule[] = [
     /^Unfrozen|^(?:removed|requeued|delivery forced|recipient .{0,80} removed|all addresses .{0,40}(?:removed|marked)|sender .{0,80} (?:changed|set))|marked delivered|forced to fail/i,
     "queue_action",
   ],
-  [
-    /^cancelled|timeout_frozen_after|error message.{0,20}(?:deferred|ignored)|error ignored|discarded/i,
-    "expired",
-  ],
+  [/^cancelled|timeout_frozen_after/i, "expired"],
+  [/error ignored|error message.{0,20}(?:deferred|ignored)/i, "info"],
   [/^"Mail delivery failed/, "info"],
   [/^(?:Start|End) queue run/, "info"],
   [/daemon started|^exim .{0,40} started/i, "process_start"],

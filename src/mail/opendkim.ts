@@ -109,7 +109,8 @@ export function readOpendkim(message: string): Reading {
   if (body.startsWith("key retrieval failed")) {
     put(fields, "selector", word(body, "(s="));
     put(fields, "domain", between(body, ", d=", ")"));
-    const why = body.slice(Math.max(body.indexOf("): ") + 3, 0));
+    const close = body.indexOf("): ");
+    const why = close < 0 ? "" : body.slice(close + 3);
     const words = plainWords(why);
     const gone = /not found|nxdomain|revoked|no record/i.test(words);
     return made("key retrieval failed", `key retrieval failed: ${words}`, gone ? undefined : "dns");

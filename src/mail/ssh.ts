@@ -189,7 +189,7 @@ const HEADS: readonly (readonly [RegExp, Reader])[] = [
         "reject",
         { user: undefined, address: /\(([^()]{1,80})\)\s*$/.exec(rest)?.[1] ?? rest },
         "refused connect from <>",
-        "auth",
+        "spam",
       ),
   ],
   [/^Received disconnect from (\S{1,255}?)(?: port \d+)?: ?\d{1,10}: ?/, readDisconnect],

@@ -1,3 +1,4 @@
+import { refusalCause } from "./cause.ts";
 import { readPam } from "./pam.ts";
 import { type Bag, put, type Reading } from "./scan.ts";
 import { type CompanionSample, plainWords, putAddress } from "./words.ts";
@@ -57,7 +58,7 @@ export const samples: readonly CompanionSample[] = [
     daemon: "in.telnetd",
     line: "refused connect from 192.0.2.9",
     event: "reject",
-    cause: "auth",
+    cause: "spam",
     fields: { client_address: "192.0.2.9" },
   },
   {
@@ -67,16 +68,26 @@ export const samples: readonly CompanionSample[] = [
     cause: "auth",
     fields: { client_address: "192.0.2.9", user: "ann@pve" },
   },
+  {
+    daemon: "kerio",
+    line: "IP address 192.0.2.9 found in DNS blacklist Example, mail from <a@b.example> to <x@our.example> rejected",
+    event: "reject",
+    cause: "spam",
+    fields: { client_address: "192.0.2.9" },
+  },
   { daemon: "gizmo", line: "turned three times", event: "unknown" },
 ];
 
 /** Words by which programs say that a log-in failed. */
 const LOGIN =
   /(?:log-?in|log-?on|password|authentication|\bauth|credentials?|user(?:name)?|account|passwd).{0,40}(?:fail|invalid|incorrect|wrong|denied|reject|unknown|mismatch|not (?:found|exist|have worked)|no such|doesn't exist|error)|(?:fail|invalid|incorrect|wrong|bad|denied|non-existent|unknown|no such|unauthori[sz]ed|excessive).{0,40}(?:log-?in|log-?on|password|authentication|\bauth|credentials?|user(?:name)?|account|passwd)|tried to log ?in|might not have worked/i;
+/** Words by which mail programs say that they refused a client or a message. */
+const REFUSED =
+  /relay(?:ing)? (?:attempt|access|denied)|unknown recipient|spam attack|(?:dns|ip) ?(?:blacklist|blocklist|bl\b)|blacklist|(?:connection|message|client|sender|recipient) (?:from |with )?.{0,80}(?:rejected|refused|denied|blocked)|dropping connection/i;
 const BACKEND =
   /connection lost|cannot connect|can't connect|unavailable|timed? ?out|temporar|internal error|lookup fail/i;
 const ADDRESS =
-  /(?:^|[\s['"(<=@,])((?:::ffff:)?\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]{1,4}(?::[0-9A-Fa-f]{0,4}){2,7})(?=$|[\s\]'")>,;:.(])/g;
+  /(?:^|[\s['"(<=@,])((?:::ffff:)?\d{1,3}(?:\.\d{1,3}){3}|(?!\d{1,2}:\d\d:\d\d(?![:\w]))[0-9A-Fa-f]{1,4}(?::[0-9A-Fa-f]{0,4}){2,7})(?=$|[\s\]'")>,;:.(])/g;
 
 /** A program without a grammar: PAM through it, TCP wrappers, and log-ins that fail, with the address where the text has one. */
 export function readStranger(message: string): Reading {
@@ -89,7 +100,7 @@ export function readStranger(message: string): Reading {
   if (refused) {
     const fields: Bag = {};
     putAddress(fields, refused[2] ?? refused[1]);
-    return { event: "reject", fields, cause: "auth", shape: "refused connect from <>" };
+    return { event: "reject", fields, cause: "spam", shape: "refused connect from <>" };
   }
   const connect = /^connect(?:ion)? from (\S{1,255})(?: \(([^()\s]{1,64})\))?/i.exec(text);
   if (connect) {
@@ -98,16 +109,15 @@ export function readStranger(message: string): Reading {
     return { event: "connect", fields, shape: `connect from <>${text.slice(connect[0].length)}` };
   }
   const words = plainWords(text);
-  if (!LOGIN.test(words)) return { event: "unknown", fields: {}, shape: message };
+  const login = LOGIN.test(words);
+  if (!login && !REFUSED.test(words)) return { event: "unknown", fields: {}, shape: message };
   const fields: Bag = { reason: text };
   putAddress(fields, addressOf(text));
   put(fields, "user", /\buser(?:name)?[ =:]{1,2}["'<]?([^\s"'<>;,]{1,255})/i.exec(text)?.[1]);
-  return {
-    event: "auth_failure",
-    fields,
-    cause: BACKEND.test(words) ? "auth_backend" : "auth",
-    shape: message,
-  };
+  if (!login)
+    return { event: "reject", fields, cause: refusalCause(undefined, undefined, words), shape: message };
+  const cause = BACKEND.test(words) ? "auth_backend" : "auth";
+  return { event: "auth_failure", fields, cause, shape: message };
 }
 
 /**

@@ -439,6 +439,21 @@ const rules =
   (message) =>
     readPam(message) ?? byRules(list, message);
 
+const DISKS: readonly Rule[] = [
+  [
+    /fail|degraded|error|unreadable|uncorrectable|pending sector|event detected|faulty/i,
+    "disk_failure",
+    "disk",
+  ],
+];
+
+/** Programs of the machine of which we only want failed log-ins. */
+const TOOLS = new Set(
+  "useradd usermod userdel groupadd groupmod groupdel passwd chpasswd chfn chage cloud-init ec2 lxcfs lxd cups cupsd gpm xinetd inetd bluetooth hcid bluetoothd sdpd portmap rpcbind rpc.statd irqbalance udev apparmor acpid haveged rngd modprobe modem-manager networkd-dispatcher unattended-upgrade apt dpkg yum dnf snmpd nscd sssd wpa_supplicant avahi-daemon thermald multipath grub-common ureadahead console-setup keyboard-setup accounts-daemon packagekitd rc init upstart".split(
+    " ",
+  ),
+);
+
 const READERS: Readonly<Record<string, Read>> = {
   kernel: readKernel,
   systemd: rules(SYSTEMD),
@@ -498,11 +513,21 @@ const READERS: Readonly<Record<string, Read>> = {
   auditd: rules([]),
   audit: rules([]),
   run: rules([]),
+  smartd: rules(DISKS),
+  mdadm: rules(DISKS),
+  lvm: rules(DISKS),
+  multipathd: rules(DISKS),
+  security: readDns,
+  "update-security": readDns,
+  "query-errors": readDns,
+  "lame-servers": readDns,
+  resolver: readDns,
 };
 
 /** Programs of the machine that matter to mail; undefined when the program is none of them. */
 export function readSystem(program: string, message: string): Reading | undefined {
   if (program.startsWith("fail2ban")) return readFail2ban(message);
   if (Object.hasOwn(READERS, program)) return READERS[program]!(message);
+  if (TOOLS.has(program)) return readPam(message) ?? byRules(LOGIN, message);
   return program.startsWith("systemd-") ? byRules(SYSTEMD, message) : undefined;
 }

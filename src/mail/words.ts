@@ -197,3 +197,11 @@ export function splitId(message: string): { queueId: string | undefined; body: s
   const id = message.slice(0, n);
   return { queueId: id === "NOQUEUE" ? undefined : id, body: message.slice(n + 2), prefix: `${id}: ` };
 }
+
+const SECRET = /((?:pass(?:word|wd|phrase)?|pwd|secret)["']?\s{0,2}[=:]\s{0,2})["']?[^\s"',;)]{1,200}["']?/gi;
+
+/** A text without what follows `password=` and the like. */
+export const withoutSecrets = (text: string): string => text.replace(SECRET, "$1*");
+
+/** Whether a text is worth that search. */
+export const mayHoldSecrets = (text: string): boolean => /pass|pwd|secret/i.test(text);

@@ -156,8 +156,24 @@ suite("any text of any companion", () => {
       { seed: 1, numRuns: 2000 },
     ));
   test("never holds a password", () => {
-    for (const line of ["vchkpw-smtp: password fail (pass: 'hunter2') ann@our.example:192.0.2.9"])
-      assert.doesNotMatch(JSON.stringify(parse("vpopmail", line)), /hunter2/);
+    for (const [program, line] of [
+      ["vpopmail", "vchkpw-smtp: password fail (pass: 'hunter2') ann@our.example:192.0.2.9"],
+      ["sudo", "ann : TTY=pts/0 ; PWD=/ ; USER=root ; COMMAND=/usr/bin/x --password=hunter2 -v"],
+      ["x", "login failed for ann, password=hunter2"],
+      [
+        "exim",
+        'SMTP protocol error in "AUTH PLAIN hunter2" H=(y) [192.0.2.9] AUTH command used when not advertised',
+      ],
+      [
+        "exim",
+        'SMTP call from [192.0.2.9] dropped: too many nonmail commands (last was "AUTH PLAIN hunter2")',
+      ],
+      [
+        "courieresmtpd",
+        'error,relay=::ffff:192.0.2.9,msg="535 Authentication failed.",cmd: AUTH PLAIN hunter2',
+      ],
+    ] as const)
+      assert.doesNotMatch(JSON.stringify(parse(program, line)), /hunter2/, program);
   });
   test("costs less than 5 ms, however long it is", () => {
     const heads = new Map<string, Set<string>>();
