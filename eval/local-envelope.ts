@@ -42,7 +42,7 @@ export function corpusEnvelope(text: string, program: string): Envelope {
     return envelope(
       "",
       "exim",
-      syslog?.groups!["pid"],
+      syslog === null ? undefined : syslog.groups!["pid"],
       rest.replace(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)?(?: [+-]\d{4})? /, ""),
     );
   }

@@ -1,5 +1,5 @@
 import { type Bag, put, type Reading } from "./scan.ts";
-import { type CompanionSample, plainWords, putAddress, type Rule, readLife, reading } from "./words.ts";
+import { type CompanionSample, plainWords, putAddress, type Rule, reading, readLife } from "./words.ts";
 
 /** Lines of our own making. */
 export const samples: readonly CompanionSample[] = [

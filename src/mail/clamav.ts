@@ -1,5 +1,5 @@
 import { type Bag, put, type Reading } from "./scan.ts";
-import { type CompanionSample, putAddress, type Rule, readRulesOrLife, reading, splitId } from "./words.ts";
+import { type CompanionSample, putAddress, type Rule, reading, readRulesOrLife, splitId } from "./words.ts";
 
 /** Lines of our own making. */
 export const samples: readonly CompanionSample[] = [

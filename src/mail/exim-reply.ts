@@ -49,7 +49,7 @@ const CAUSES: readonly (readonly [RegExp, Cause])[] = [
 
 /** The reply of another server within Exim's text: `... after RCPT TO:<..>: 550 5.1.1 text`. */
 export function putReply(fields: Bag, text: string): Bag {
-  const m = /(?:^|: |\s)([245]\d\d)[ -](?=\S|$)/.exec(text);
+  const m = /(?:^|: |\()([245]\d\d)[ -](?=\S|$)/.exec(text);
   const after =
     /after (?:pipelined |end of )?(MAIL|RCPT|DATA|EHLO|HELO|AUTH|STARTTLS|LHLO|data|initial connection|sending data block)/.exec(
       text,

@@ -4,7 +4,15 @@ import { readFlags } from "./exim-flags.ts";
 import { eximCause, putHost, putReply, readCode, remoteShape, replyCause } from "./exim-reply.ts";
 import type { EventName } from "./names.ts";
 import { type Bag, put, type Reading } from "./scan.ts";
-import { type CompanionSample, plainWords, putAddress, type Rule, readByRules, readLife } from "./words.ts";
+import {
+  type CompanionSample,
+  isMasked,
+  plainWords,
+  putAddress,
+  type Rule,
+  readByRules,
+  readLife,
+} from "./words.ts";
 
 /** Lines of our own making, as the main log, the reject log and the panic log hold them. */
 export const samples: readonly CompanionSample[] = [
@@ -126,29 +134,46 @@ export const samples: readonly CompanionSample[] = [
   { daemon: "exim", line: "Envelope-from: <a@b.example>", event: "info" },
 ];
 
-/** What may stand before the text, as words of digits: a time where syslog carries the main log, a zone, `[pid]`. */
-const HEAD = /^(?:\[?[+-]?\d[\d:.,+/TZ-]*\]? ){0,4}/;
 /** A message id, old (6-6-2) or of Exim 4.97 on (6-11-4); it starts with a digit until 2051. */
 const ID = /^\d[0-9A-Za-z]{5}-[0-9A-Za-z]{6,11}-[0-9A-Za-z]{2,4}$/;
+/** Words of digits and names that may stand before the text: a time where syslog carries the main log, a zone, `[pid]`, the message id. */
+const MAX_HEAD = 5;
+const LONGEST_HEAD = 64;
+
 /** A line of Exim. What follows the flags `<=`, `=>` and their like is read by exim-flags.ts. */
 export function readExim(message: string): Reading {
-  const text = message.replace(HEAD, "");
-  const blank = text.indexOf(" ");
-  const first = blank < 0 ? "" : text.slice(0, blank);
-  if (!/^\d[0-9A-Za-z-]*$/.test(first)) return readText(text, undefined, "");
-  const queueId = ID.test(first) ? first : undefined;
-  const rest = text.slice(blank + 1);
-  return readFlags(rest, queueId) ?? readText(rest, queueId, `${first} `);
+  let at = 0;
+  let queueId: string | undefined;
+  let first = "";
+  for (let n = 0; n < MAX_HEAD; n++) {
+    const blank = message.indexOf(" ", at);
+    const word = message.slice(at, blank < 0 ? Math.min(message.length, at + LONGEST_HEAD + 1) : blank);
+    if (word.length > LONGEST_HEAD || !isHead(word)) break;
+    if (ID.test(word)) queueId = word;
+    first = word;
+    at = blank < 0 ? message.length : blank + 1;
+  }
+  const rest = message.slice(at);
+  return (
+    readFlags(rest, queueId) ??
+    readText(rest, queueId, queueId === undefined ? "" : `${queueId} `, first !== "")
+  );
 }
 
+/** A word that the mask hides, a time with colons, or something in square brackets. */
+const isHead = (word: string): boolean =>
+  /^\[[^[\]]*\]$/.test(word) ||
+  /^[+-]?\d[\d:.,]*$/.test(word) ||
+  (/^[^,;:()"'`[\]{}=<>|]+$/.test(word) && isMasked(word) && !/^[245]\d\d$/.test(word));
+
 /** The readers in turn, then rules. A note on a message that nothing else knows is an ACL's own (`logwrite`): `info`. */
-function readText(text: string, queueId: string | undefined, prefix: string): Reading {
+function readText(text: string, queueId: string | undefined, prefix: string, named: boolean): Reading {
   for (const read of READERS) {
     const made = read(text, queueId, prefix);
     if (made !== undefined) return made;
   }
   const ruled = readByRules(RULES, text, queueId, prefix) ?? readLife(text, queueId, prefix);
-  return ruled.event === "unknown" && prefix !== "" ? { ...ruled, event: "info" } : ruled;
+  return ruled.event === "unknown" && named ? { ...ruled, event: "info" } : ruled;
 }
 
 type Read = (text: string, queueId: string | undefined, prefix: string) => Reading | undefined;

@@ -1,7 +1,7 @@
 import type { Cause } from "./event.ts";
 import { type Bag, between, put, type Reading, word } from "./scan.ts";
-import { type CompanionSample, putAddress, type Rule, readRulesOrLife, splitId } from "./words.ts";
 import { numberAfter } from "./warning.ts";
+import { type CompanionSample, putAddress, type Rule, readRulesOrLife, splitId } from "./words.ts";
 
 /** Lines of our own making. */
 export const samples: readonly CompanionSample[] = [

@@ -230,7 +230,7 @@ export function readCourierSmtp(message: string): Reading {
   if (code !== undefined) fields["reply_code"] = Number(code);
   fields["reason"] = text;
   const words = plainWords(text);
-  if (code === "535" || /authentication failed/i.test(words))
+  if (/authentication failed|auth\w* (?:error|failure)/i.test(words))
     return { event: "auth_failure", fields, cause: "auth", shape: `error,relay=<> ${code} ${words}` };
   return {
     event: "reject",

@@ -144,7 +144,7 @@ function readFailed(result: string, command: string, fields: Bag): Reading {
       ? "unknown_user"
       : refusalCause(code, dsn, words);
   const event = auth ? "auth_failure" : code === 500 || code === 503 ? "protocol_error" : "reject";
-  return { event, fields, cause, shape: `failed command: ${code ?? ""} ${words}` };
+  return { event, fields, cause, uncached: true, shape: `failed command: ${code ?? ""} ${words}` };
 }
 
 const QMAIL: readonly Rule[] = [
@@ -191,7 +191,8 @@ export function readQmail(message: string): Reading {
         : /greeting|connect|timed/i.test(words)
           ? "connect"
           : remoteCause(undefined, undefined, words);
-    return { event: "delivery", fields, cause, shape: `delivery 0: ${done[1]}: ${words}` };
+    // The words of the other server are one masked token here, so nothing of them may be kept.
+    return { event: "delivery", fields, cause, uncached: true, shape: `delivery 0: ${done[1]}: ${words}` };
   }
   return readRulesOrLife(QMAIL, text);
 }

@@ -5,8 +5,8 @@ import {
   putAddress,
   type Rule,
   readByRules,
-  readLife,
   reading,
+  readLife,
 } from "./words.ts";
 
 /** Lines of our own making: as syslog carries them and as rspamd's own file has them. */

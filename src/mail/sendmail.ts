@@ -5,8 +5,8 @@ import {
   plainWords,
   putAddress,
   type Rule,
-  readRulesOrLife,
   reading,
+  readRulesOrLife,
 } from "./words.ts";
 
 /** Lines of our own making. */
@@ -109,9 +109,10 @@ const RULES: readonly Rule[] = [
 
 /** sendmail: an id, then key=value pairs or prose. */
 export function readSendmail(message: string): Reading {
-  const id = /^([0-9A-Za-z]{8,20}): /.exec(message);
+  const id = /^([0-9A-Za-z]{1,40}): /.exec(message);
   const queueId = id?.[1] !== undefined && /\d/.test(id[1]) ? id[1] : undefined;
-  const body = queueId === undefined ? message : message.slice(id![0].length);
+  const named = queueId !== undefined || id?.[1] === "NOQUEUE";
+  const body = named ? message.slice(id![0].length) : message;
   if (body.startsWith("to=")) return readDelivery(body, queueId);
   if (body.startsWith("from=")) return readArrival(body, queueId);
   if (body.startsWith("ruleset=") || body.startsWith("Milter: ")) return readRuleset(body, queueId);
@@ -270,7 +271,10 @@ function readProse(body: string, queueId: string | undefined): Reading {
     put(fields, "client_name", m?.[1] === "from" ? undefined : m?.[1]);
     putAddress(fields, m?.[2]);
     put(fields, "to", /^<([^<>]{0,320})>\.\.\. /.exec(body)?.[1]);
-    return { ...reading(event, fields, words, cause, queueId) };
+    const shape = words
+      .replace(/^(?:[^\s[\]]{1,40} )?\[[^[\]\s]{1,64}\]/, "<>")
+      .replace(/ (from|commands from) {1,2}(?:\S{1,40} )?\[\S{1,64}\]/, " $1 <>");
+    return reading(event, fields, shape, cause, queueId);
   }
   return readRulesOrLife(RULES, body, queueId);
 }

@@ -93,7 +93,7 @@ export function readSpf(message: string): Reading {
       : undefined,
   );
   put(fields, "action", word(body, "action="));
-  const code = /^(?:action=)?([45]\d\d) (?:([45]\.\d{1,3}\.\d{1,3}) )?/.exec(body);
+  const code = /^([45]\d\d) (?:([45]\.\d{1,3}\.\d{1,3}) )?/.exec(body);
   if (code || /^(?:Message )?rejected\b|^reject /i.test(body)) {
     if (code) fields["reply_code"] = Number(code[1]);
     put(fields, "dsn", code?.[2]);

@@ -2,7 +2,7 @@ import type { Cause } from "./event.ts";
 import type { EventName } from "./names.ts";
 import { readPam } from "./pam.ts";
 import { type Bag, cap, put, type Reading } from "./scan.ts";
-import { type CompanionSample, putAddress, type Rule, readLife, readRulesOrLife, reading } from "./words.ts";
+import { type CompanionSample, putAddress, type Rule, reading, readLife, readRulesOrLife } from "./words.ts";
 
 /** Lines of our own making. */
 export const samples: readonly CompanionSample[] = [

@@ -5,26 +5,38 @@ import { type Bag, cap, queueIdLength, type Reading, type Sample } from "./scan.
 /** A sample line of a program beside Postfix and Dovecot. */
 export type CompanionSample = Sample & { readonly daemon: string };
 
-/** Longer texts are not searched further: programs name what happened early. */
+/** Only so much of the plain words is searched: programs name what happened early. */
 const SEARCHED = 500;
+/** Longer texts are not masked to their end. */
+const MASKED = 4000;
 
 /**
- * The words of a text that may decide what it is: what stands in `<>` and every word that holds a digit, an @, an
- * inner dot or a leading slash becomes `0`, but for three-digit reply codes and enhanced codes (RFC 3463). So an
- * address or a name can't decide, and lines of one masked shape are read alike. At most SEARCHED characters are read.
+ * The words of a text that may decide what it is: what stands in `<>` and every word that the mask of templates hides
+ * (it holds a digit, an @ or an inner dot, or begins with a slash) becomes `0`, but for enhanced codes (RFC 3463) and reply
+ * codes where replies stand. So an address or a name can't decide, and lines of one masked shape are read alike. The
+ * result is cut after the masking, or the length of a name would decide. At most SEARCHED characters.
  */
 export function plainWords(text: string): string {
-  const early = text.length > SEARCHED ? text.slice(0, SEARCHED) : text;
-  return early.replace(/<[^<>]*>/g, "<>").replace(/[^\s,;:()"'`[\]{}=<>|]+/g, (w) => (isMasked(w) ? "0" : w));
+  const early = text.length > MASKED ? text.slice(0, MASKED) : text;
+  return early
+    .replace(/<[^<>]*>/g, "<>")
+    .replace(/[^\s,;:()"'`[\]{}=<>|]+/g, (word, at: number, all: string) =>
+      isMasked(word) && !isCode(word, at, all) ? "0" : word,
+    )
+    .slice(0, SEARCHED);
 }
 
-/** True for a word that the mask of templates hides, reply codes left out. */
-function isMasked(word: string): boolean {
-  if (/^[245]\d\d$|^[245]\.\d{1,3}\.\d{1,3}$/.test(word)) return false;
-  if (word.startsWith("/") || /[\d@]|[^.]\.[^.]/.test(word)) return true;
-  return /^[b-df-hj-np-tv-z]{9,}$|^[a-f]{8,}$|^(?:mon|tue|wed|thu|fri|sat|sun|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)$/i.test(
-    word,
-  );
+/** True for a word that the mask of templates hides. */
+export function isMasked(word: string): boolean {
+  if (/^\/.|[\d@]|[^.]\.[^.]/.test(word)) return true;
+  return /^[b-df-hj-np-tv-z]{9,}$|^[a-f]{8,}$/i.test(word);
+}
+
+/** An enhanced code, or a reply code at the text's start, after `: ` or `(`: those belong to a shape. */
+function isCode(word: string, at: number, text: string): boolean {
+  if (/^[245]\.\d{1,3}\.\d{1,3}$/.test(word)) return true;
+  if (!/^[245]\d\d$/.test(word)) return false;
+  return at === 0 || text[at - 1] === "(" || (text[at - 1] === " " && text[at - 2] === ":");
 }
 
 /** Pattern over the plain words, what it means, and why. The first that matches wins. */
