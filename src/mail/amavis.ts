@@ -66,7 +66,7 @@ export const samples: readonly CompanionSample[] = [
   },
 ];
 
-const ID = /^\(!?[0-9A-Za-z-]{1,32}\) ?/;
+const ID = /^\((?!!)[^()\s]{1,40}\) ?/;
 const VERDICT = /^(?:[A-Z]{3,6} ?: ?)?(Passed|Blocked|Pass|Block)(?: ([A-Z][A-Z-]{2,30}))?(?=[ ,]|$)/;
 
 /** A line of amavisd-new: the verdict with its fields, trouble, or what log level 2 and above tell in passing. */
@@ -147,7 +147,7 @@ function readScore(body: string): Reading {
   const from = /<([^<>]{0,320})> -> /.exec(body)?.[1];
   put(fields, "from", from);
   put(fields, "to", / -> <([^<>]{0,320})>/.exec(body)?.[1]);
-  const score = /, (Yes|No), (?:score|hits)=(-?\d{1,6}(?:\.\d{1,6})?)/.exec(body);
+  const score = /, (Yes|No), (?:score|hits)=(\S{1,20})/.exec(body);
   if (score)
     Object.assign(fields, { verdict: score[1] === "Yes" ? "spam" : "clean", score: Number(score[2]) });
   return { event: "filter_result", fields, shape: `SPAM, <> -> <> ${score?.[1] ?? ""}` };

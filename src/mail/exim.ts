@@ -144,20 +144,17 @@ const LONGEST_HEAD = 64;
 export function readExim(message: string): Reading {
   let at = 0;
   let queueId: string | undefined;
-  let first = "";
+  let named = false;
   for (let n = 0; n < MAX_HEAD; n++) {
     const blank = message.indexOf(" ", at);
     const word = message.slice(at, blank < 0 ? Math.min(message.length, at + LONGEST_HEAD + 1) : blank);
     if (word.length > LONGEST_HEAD || !isHead(word)) break;
     if (ID.test(word)) queueId = word;
-    first = word;
+    named = true;
     at = blank < 0 ? message.length : blank + 1;
   }
   const rest = message.slice(at);
-  return (
-    readFlags(rest, queueId) ??
-    readText(rest, queueId, queueId === undefined ? "" : `${queueId} `, first !== "")
-  );
+  return readFlags(rest, queueId) ?? readText(rest, queueId, named ? "0 " : "", named);
 }
 
 /** A word that the mask hides, a time with colons, or something in square brackets. */

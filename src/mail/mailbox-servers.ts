@@ -222,12 +222,12 @@ export function readCourierSmtp(message: string): Reading {
   const fields: Bag = {};
   const address = /^[^,\s]{1,64}/.exec(message.slice(12))?.[0];
   putAddress(fields, address);
-  const quoted = /,msg="([245]\d\d) ([^"]{0,300})"/.exec(message);
+  const quoted = /,msg="(\S{1,20}) ([^"]{0,300})"/.exec(message);
   put(fields, "from", /,from=<([^<>]{0,320})>/.exec(message)?.[1]);
   put(fields, "to", /,to=<([^<>]{0,320})>/.exec(message)?.[1]);
   const plain = />: ([245]\d\d) (.{0,400})/.exec(message);
   const [code, text] = [quoted?.[1] ?? plain?.[1], quoted?.[2] ?? plain?.[2] ?? ""];
-  if (code !== undefined) fields["reply_code"] = Number(code);
+  if (code !== undefined && /^[245]\d\d$/.test(code)) fields["reply_code"] = Number(code);
   fields["reason"] = text;
   const words = plainWords(text);
   if (/authentication failed|auth\w* (?:error|failure)/i.test(words))
@@ -261,12 +261,15 @@ export function readVpopmail(message: string): Reading {
   };
 }
 
+/** `IP:port` of `IP:port->IP:port`, without the port. */
+const clientOf = (pair: string): string => pair.split("->", 1)[0]!.replace(/:\d{1,5}:?$/, "");
+
 /** perdition: `Auth: IP:port->IP:port ... authentication_id="U" ... status="failed: ..."`, `Fatal Error reading ... from client IP:port->`. */
 export function readPerdition(message: string): Reading {
-  const auth = /^Auth: (\S{1,64}?)(?::\d{1,5})?->/.exec(message);
+  const auth = /^Auth: (\S{1,200})/.exec(message);
   if (auth) {
     const fields: Bag = {};
-    putAddress(fields, auth[1]);
+    putAddress(fields, clientOf(auth[1]!));
     const status = message.lastIndexOf('status="');
     const at = message.indexOf('authentication_id="');
     put(fields, "user", at < 0 ? undefined : /^[^"]{0,255}/.exec(message.slice(at + 19))?.[0]);
@@ -279,20 +282,20 @@ export function readPerdition(message: string): Reading {
       shape: `Auth: <> ${failed ? "failed" : "ok"}`,
     };
   }
-  const broken = /from client (\S{1,64}?)(?::\d{1,5})?->/.exec(message.slice(0, 300));
+  const broken = /from client (\S{1,200})/.exec(message.slice(0, 300));
   if (broken) {
     const fields: Bag = { reason: message };
-    putAddress(fields, broken[1]);
+    putAddress(fields, clientOf(broken[1]!));
     return {
       event: /authentication/i.test(message.slice(0, 200)) ? "login_aborted" : "connection_lost",
       fields,
       shape: "Error reading from client <>",
     };
   }
-  const connect = /^(Connect(?:ion)?|Close|Login): (\S{1,64}?)(?::\d{1,5})?->/.exec(message);
+  const connect = /^(Connect(?:ion)?|Close|Login): (\S{1,200})/.exec(message);
   if (connect) {
     const fields: Bag = {};
-    putAddress(fields, connect[2]);
+    putAddress(fields, clientOf(connect[2]!));
     return { event: connect[1] === "Close" ? "disconnect" : "connect", fields, shape: `${connect[1]}: <>` };
   }
   return readRulesOrLife([], message);

@@ -98,7 +98,7 @@ export function readOpensmtpd(message: string): Reading {
   const address = / address=(\S{1,80})/.exec(message)?.[1];
   put(fields, "client_name", / host=(\S{1,255})/.exec(message)?.[1]);
   putAddress(fields, address);
-  const failed = /failed command on session \w{1,20}: "(.{0,500})" => (.{0,400})$/i.exec(message);
+  const failed = /failed command on session \S{1,40}: "(.{0,500})" => (.{0,400})$/i.exec(message);
   const result =
     failed?.[2] ??
     (/ (?:smtp|pony) failed-command /.test(message.slice(0, 80)) ? QUOTED("result", message) : undefined);

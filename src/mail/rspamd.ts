@@ -85,7 +85,7 @@ export const samples: readonly CompanionSample[] = [
 
 /** `#pid(worker) <tag>; module; function: text`; syslog carries `(worker) <tag>; ...` or `<tag>; ...`. */
 const HEAD =
-  /^(?:#\d{1,10})?(?:\(([\w .-]{1,40})\):? ?)?(?:[A-Z][a-z]{2} +\d{1,2} [\d:]{8} rspamd )?(?:<([^<>;]{0,40})>; ?)?([\w.-]{0,40})?;? ?(?:([\w.:-]{1,80}): ?)?/;
+  /^(?:[^\s()<>;]{1,40}(?=\())?(?:\(([\w .-]{1,40})\):? ?)?(?:[A-Z][a-z]{2} +\d{1,2} [\d:]{8} rspamd )?(?:<([^<>;]{0,40})>; ?)?([\w.-]{0,40})?;? ?(?:([\w.:-]{1,80}): ?)?/;
 
 const RULES: readonly Rule[] = [
   [/greylist.{0,60}(?:until|deferred|greylisted)|soft reject.{0,40}greylist/i, "greylist", "greylisted"],
@@ -161,7 +161,7 @@ const known = (id: string | undefined): string | undefined =>
 
 /** One `key: value, ` of a task line; what a client chose stands in <>. */
 const PAIR = /([a-z][a-z_ ]{0,24}): (?:<([^<>]{0,1000})>?|([^,<>()]{0,400}))(?:, |$)/y;
-const METRIC = /^\((\S{1,60}): (\S) \(([a-z ]{1,40})\): \[(-?[\d.]{1,20})\/(-?[\d.]{1,20})\] \[/;
+const METRIC = /^\((\S{1,60}): (\S) \(([a-z ]{1,40})\): \[([^\]\s/]{1,30})(?:\/([^\]\s]{1,30}))?\] \[/;
 
 /** `id: <..>, qid: <..>, ip: .., user: .., from: <..>, (default: F (no action): [s/r] [SYMBOLS]), len: .., time: .., rcpts: <..>`. */
 function readTask(text: string): Reading {
@@ -171,7 +171,7 @@ function readTask(text: string): Reading {
   if (metric) {
     fields["verdict"] = metric[3]!;
     fields["score"] = Number(metric[4]);
-    fields["required"] = Number(metric[5]);
+    fields["required"] = Number(metric[5] ?? Number.NaN);
     const from = at + metric[0].length;
     const end = text.indexOf("]), ", from);
     fields["symbols"] = text.slice(from, end < 0 ? undefined : end).replace(/\{[^{}]*\}/g, "");

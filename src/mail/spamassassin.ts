@@ -68,7 +68,7 @@ export function readSpamd(message: string): Reading {
   const { queueId, body, prefix } = splitId(message);
   const text = body.replace(/^(?:spamd|info|warn): /, "").replace(/^spamd: /, "");
   const judged =
-    /^(identified spam|clean message) \((-?[\d.]{1,12})\/(-?[\d.]{1,12})\)(?: for (.{0,255}?)(?::\d{1,10})? in ([\d.]{1,12}) seconds, (\d{1,12}) bytes)?/.exec(
+    /^(identified spam|clean message) \(([^()\s/]{1,20})(?:\/([^()\s]{1,20}))?\)(?: for (.{0,255}?)(?::\d{1,10})? in (\S{1,20}) seconds, (\S{1,20}) bytes)?/.exec(
       text,
     );
   if (judged) {
@@ -81,7 +81,7 @@ export function readSpamd(message: string): Reading {
     if (judged[5] !== undefined) Object.assign(fields, { delay: Number(judged[5]), size: Number(judged[6]) });
     return { event: "filter_result", fields, queueId, shape: `${prefix}${judged[1]}` };
   }
-  const result = /^result: ([Y.]) +(-?[\d.]{1,12}) - /.exec(text);
+  const result = /^result: ([Y.]) +(\S{1,20}) - /.exec(text);
   if (result) {
     const fields: Bag = { verdict: result[1] === "Y" ? "spam" : "clean", score: Number(result[2]) };
     put(fields, "user", between(text, ",user=", ","));

@@ -192,7 +192,7 @@ const HEADS: readonly (readonly [RegExp, Reader])[] = [
         "spam",
       ),
   ],
-  [/^Received disconnect from (\S{1,255}?)(?: port \d+)?: ?\d{1,10}: ?/, readDisconnect],
+  [/^Received disconnect from (\S{1,255})(?: port [^\s:]{1,12}: ?|: )[^\s:]{1,12}: ?/, readDisconnect],
   [/^Disconnecting(?= |: )/, readDisconnecting],
   [/^Connection (closed|reset) by (?=((?:invalid|authenticating) user )?)/, readClosed],
   [/^Disconnected from (?=((?:invalid |authenticating )?user )?)/, readClosed],
@@ -278,8 +278,13 @@ const HEADS: readonly (readonly [RegExp, Reader])[] = [
     (rest) => found("connect", { user: undefined, address: /^\S*/.exec(rest)![0] }, "Connection from <>"),
   ],
   [
-    /^SSH: Server;Ltype: (\w{1,20});Remote: ([^;\s]{1,80}?)-\d{1,6};/,
-    (_, __, head) => found("info", { user: undefined, address: head[2] }, `SSH: Server;Ltype: ${head[1]}`),
+    /^SSH: Server;Ltype: (\w{1,20});Remote: ([^;\s]{1,80});/,
+    (_, __, head) =>
+      found(
+        "info",
+        { user: undefined, address: head[2]?.replace(/-\d{1,6}$/, "") },
+        `SSH: Server;Ltype: ${head[1]}`,
+      ),
   ],
   [
     /^Postponed (\S{1,60}) for /,
@@ -348,7 +353,7 @@ const RULES: readonly Rule[] = [
 
 /** sshd of OpenSSH in all its versions, and what PAM says through it. The session joins the lines of one process. */
 export function readSshd(message: string, session: string | undefined): Reading {
-  const early = message.replace(/^(?:kernel: ?\[ *[\d.]{1,20}\]:? )/, "");
+  const early = message.replace(/^kernel: ?\[ {0,8}[^\]\s]{1,20}\]:? /, "");
   const preauth = / \[preauth\]\s*$/.test(early.slice(-20));
   const whole = preauth ? early.replace(/ \[preauth\]\s*$/, "") : early.trimEnd();
   const text = whole.replace(/^(?:error|fatal|info|debug\d?): /, "");
@@ -445,7 +450,7 @@ const DROPBEAR: readonly (readonly [RegExp, EventName, Cause?])[] = [
 
 /** dropbear: `Bad password attempt for 'root' from IP:port`, `Exit before auth from <IP:port>: ...`. */
 export function readDropbear(message: string): Reading {
-  const text = message.replace(/^\[\d{1,10}\] \w{3} +\d{1,2} [\d:]{8} /, "");
+  const text = message.replace(/^\[[^\]\s]{1,20}\] \S{3} +\S{1,20} \S{1,20} /, "");
   for (const [pattern, event, cause] of DROPBEAR) {
     if (!pattern.test(text)) continue;
     const fields: Bag = {};

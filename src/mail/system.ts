@@ -309,12 +309,12 @@ const DNS: readonly Rule[] = [
 
 const readDns: Read = (message) => {
   const m =
-    /^(?:\S{1,30}: )?(?:\w{1,12}: )?client (?:@\S{1,20} )?([^\s#]{1,64})#\d{1,5}(?: \([^()]{0,255}\))?: (.{0,400})/.exec(
+    /^(?:\S{1,30}: )?(?:\w{1,12}: )?client (?:@\S{1,20} )?(\S{1,80}?)(?: \([^()]{0,255}\))?: (.{0,400})/.exec(
       message,
     );
   if (m === null) return byRules(DNS, message.replace(/^\[\d{1,10}:\d{1,4}\] /, ""));
   const fields: Bag = { reason: m[2]! };
-  putAddress(fields, m[1]);
+  putAddress(fields, m[1]!.replace(/#\d{0,5}$/, ""));
   const words = plainWords(m[2]!.replace(/'[^']*'/g, "''"));
   if (/\bdenied\b|bad zone transfer|refused|rate limit|slip|drop/i.test(words))
     return {
@@ -365,7 +365,7 @@ const readSaslauthd: Read = (message) => {
 };
 
 const readSlapd: Read = (message) => {
-  const accept = /^conn=\d{1,12} fd=\d{1,9} ACCEPT from (?:IP|PATH)=(\S{1,120})/.exec(message);
+  const accept = /^conn=\S{1,40} fd=\S{1,40} ACCEPT from (?:IP|PATH)=(\S{1,120})/.exec(message);
   if (accept) {
     const fields: Bag = {};
     putAddress(fields, accept[1]);

@@ -1,6 +1,6 @@
 import type { Cause, Severity } from "./event.ts";
 import type { EventName } from "./names.ts";
-import { type Bag, cap, queueIdLength, type Reading, type Sample } from "./scan.ts";
+import { type Bag, cap, type Reading, type Sample } from "./scan.ts";
 
 /** A sample line of a program beside Postfix and Dovecot. */
 export type CompanionSample = Sample & { readonly daemon: string };
@@ -202,12 +202,18 @@ export function capFields(fields: Bag): void {
   }
 }
 
-/** A queue id at the head, what follows it, and the id as the shape keeps it. */
+const ID = /^([0-9A-Za-z]{1,40}): /;
+
+/** A queue id of Postfix or sendmail at the head, what follows it, and the id as the shape keeps it. */
 export function splitId(message: string): { queueId: string | undefined; body: string; prefix: string } {
-  const n = queueIdLength(message, 0);
-  if (n === 0) return { queueId: undefined, body: message, prefix: "" };
-  const id = message.slice(0, n);
-  return { queueId: id === "NOQUEUE" ? undefined : id, body: message.slice(n + 2), prefix: `${id}: ` };
+  const id = ID.exec(message)?.[1];
+  if (id === undefined || !(id === "NOQUEUE" || isMasked(id)))
+    return { queueId: undefined, body: message, prefix: "" };
+  return {
+    queueId: id === "NOQUEUE" ? undefined : id,
+    body: message.slice(id.length + 2),
+    prefix: `${id}: `,
+  };
 }
 
 const SECRET = /((?:pass(?:word|wd|phrase)?|pwd|secret)["']?\s{0,2}[=:]\s{0,2})["']?[^\s"',;)]{1,200}["']?/gi;
