@@ -36,6 +36,17 @@ export const samples: readonly CompanionSample[] = [
   },
   {
     daemon: "rspamd",
+    line: "<ab12cd>; task; rspamd_task_write_log: id: <1@far.example>, qid: <4A1B2C3D4E>, ip: 192.0.2.9, from: <a@b.example>, (default: S (add header): [7.10/15.00] []), len: 90",
+    event: "filter_result",
+    fields: { verdict: "add header", score: 7.1, size: 90 },
+  },
+  {
+    daemon: "rspamd",
+    line: "process_write_command: fuzzy hash was successfully added",
+    event: "info",
+  },
+  {
+    daemon: "rspamd",
     line: '(normal) <ab12cd>; lua; greylist.lua:331: greylisted until "Sun, 01 Mar 2026 10:05:00 GMT", new record',
     event: "greylist",
     cause: "greylisted",
@@ -85,7 +96,7 @@ export const samples: readonly CompanionSample[] = [
 
 /** `#pid(worker) <tag>; module; function: text`; syslog carries `(worker) <tag>; ...` or `<tag>; ...`. */
 const HEAD =
-  /^(?:[^\s()<>;]{1,40}(?=\())?(?:\(([\w .-]{1,40})\):? ?)?(?:[A-Z][a-z]{2} +\d{1,2} [\d:]{8} rspamd )?(?:<([^<>;]{0,40})>; ?)?([\w.-]{0,40})?;? ?(?:([\w.:-]{1,80}): ?)?/;
+  /^(?:[^\s()<>;]{1,40}(?=\())?(?:\(([\w .-]{1,40})\):? ?)?(?:[A-Z][a-z]{2} +\d{1,2} [\d:]{8} rspamd )?(?:<([^<>;]{0,40})>; ?)?(?:([\w.-]{0,40}); ?)?(?:([\w.:-]{1,80}): ?)?/;
 
 const RULES: readonly Rule[] = [
   [/greylist.{0,60}(?:until|deferred|greylisted)|soft reject.{0,40}greylist/i, "greylist", "greylisted"],

@@ -351,7 +351,7 @@ const RULES: readonly Rule[] = [
   ],
 ];
 
-/** sshd of OpenSSH in all its versions, and what PAM says through it. The session joins the lines of one process. */
+/** sshd of OpenSSH in all its versions, and what PAM says through it. The session joins the lines of one connection. */
 export function readSshd(message: string, session: string | undefined): Reading {
   const early = message.replace(/^kernel: ?\[ {0,8}[^\]\s]{1,20}\]:? /, "");
   const preauth = / \[preauth\]\s*$/.test(early.slice(-20));
