@@ -1,7 +1,10 @@
 import { remoteCause } from "./cause.ts";
 import type { Cause } from "./event.ts";
-import { type Bag, put, readDsn } from "./scan.ts";
+import { type Bag, put, type Reading, readDsn } from "./scan.ts";
 import { plainWords, putAddress, type Rule } from "./words.ts";
+
+/** Reads a text of Exim after the message id; undefined when it is of another kind. `prefix` heads the shape. */
+export type ReadExim = (text: string, queueId: string | undefined, prefix: string) => Reading | undefined;
 
 /** `H=name (helo) [address]:port` or without the name; a helo holds no bracket but those of an address. */
 const HOST = /^(?:([^\s()[\]]{1,255}) ?)?(?:\(([^()]{0,255})\) ?)?\[([^[\]\s]{1,64})\](?::\d{1,5})?/;

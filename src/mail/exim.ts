@@ -1,8 +1,7 @@
-import { refusalCause } from "./cause.ts";
-import type { Cause } from "./event.ts";
+import { readClientLine, readRejectedFirst, readTyped } from "./exim-client.ts";
 import { readFlags } from "./exim-flags.ts";
-import { eximCause, putHost, putReply, readCode, remoteShape, replyCause } from "./exim-reply.ts";
-import type { EventName } from "./names.ts";
+import { readHostLine } from "./exim-host.ts";
+import { putHost, type ReadExim, readCode } from "./exim-reply.ts";
 import { type Bag, put, type Reading } from "./scan.ts";
 import {
   type CompanionSample,
@@ -173,10 +172,8 @@ function readText(text: string, queueId: string | undefined, prefix: string, nam
   return ruled.event === "unknown" && named ? { ...ruled, event: "info" } : ruled;
 }
 
-type Read = (text: string, queueId: string | undefined, prefix: string) => Reading | undefined;
-
 /** `NAME authenticator failed for [H=]HOST: 535 Incorrect authentication data (set_id=USER)`. */
-const readAuth: Read = (text, queueId) => {
+const readAuth: ReadExim = (text, queueId) => {
   const m = /^(\S{1,60}) authenticator (failed|not .{1,20}?|error) (?:for|from) (?:H=)?/.exec(text);
   if (m === null) return undefined;
   const fields: Bag = { sasl_method: m[1]! };
@@ -200,242 +197,8 @@ const readAuth: Read = (text, queueId) => {
   };
 };
 
-/** `[H=HOST] [U=user] [P=..] F=<..> rejected RCPT <x>: REASON` and the other things an ACL says of a host. */
-const readHostLine: Read = (text, queueId, prefix) => {
-  const m = /^(?:F=(<[^>]{0,320}>|\S{0,320}) )?(?:H=|U=(\S{1,80}) )/.exec(text);
-  if (m === null) return undefined;
-  const fields: Bag = {};
-  put(fields, "from", m[1]?.replace(/^<|>$/g, ""));
-  const end = m[2] === undefined ? putHost(fields, text, m[0].length) : m[0].length;
-  if (end < 0) return readPlainHost(text, m[0].length, queueId, prefix);
-  const rest = text.slice(end).replace(/^[: ] ?/, "");
-  return readVerdict(rest, fields, queueId) ?? readHostTrouble(rest, fields, queueId, prefix);
-};
-
-/** `H=host Connection refused`: a host without an address. */
-function readPlainHost(
-  text: string,
-  at: number,
-  queueId: string | undefined,
-  prefix: string,
-): Reading | undefined {
-  const blank = text.indexOf(" ", at);
-  if (blank < 0) return undefined;
-  const fields: Bag = { client_name: text.slice(at, blank) };
-  const rest = text.slice(blank + 1);
-  return readVerdict(rest, fields, queueId) ?? readHostTrouble(rest, fields, queueId, prefix);
-}
-
-const VERDICT =
-  /(?:^|\s)(temporarily rejected|rejected|sender verify (?:fail|defer)|sender callout|dropped by|refused|Warning:|discarded|accepted)(?=\s|$|:)/;
-
-/** What was decided: the words before it are flags with values (I= P= A= F=<..> X=..), those after it name stage, argument and reason. */
-function readVerdict(rest: string, fields: Bag, queueId: string | undefined): Reading | undefined {
-  const early = rest.slice(0, 1500);
-  const at = verdictAt(early);
-  if (at < 0) return undefined;
-  const flags = early.slice(0, at);
-  const verdict = VERDICT.exec(early.slice(at))![1]!;
-  put(
-    fields,
-    "from",
-    fields["from"] ??
-      / ?\bF=<([^>]{0,320})>/.exec(flags)?.[1] ??
-      /(?:^| )F=([^\s<>]{1,320})/.exec(flags)?.[1],
-  );
-  put(fields, "sasl_username", /(?:^| )A=[^\s:]{1,60}:(\S{1,255})/.exec(flags)?.[1]);
-  const after = early.slice(at).trimStart().slice(verdict.length).trimStart();
-  if (verdict === "Warning:")
-    return {
-      event: "reject_warning",
-      fields: { ...fields, reason: after },
-      queueId,
-      shape: `H=<> Warning: ${after}`,
-    };
-  if (verdict === "accepted") return undefined;
-  return readRejected(verdict, after, fields, queueId);
-}
-
-/** Index of the verdict: outside of `<...>` and quotes, which a client filled. */
-function verdictAt(text: string): number {
-  return VERDICT.exec(blanked(text))?.index ?? -1;
-}
-
-/** A text with what a client filled in blanked, at the same length. */
-const blanked = (text: string): string =>
-  text.replace(/<[^<>]{0,400}>|"[^"]{0,400}"/g, (s) => "_".repeat(s.length));
-
-/** `RCPT <x>: reason`, `after DATA: reason`, `EHLO or HELO x: reason`, `by local_scan(): reason`, `'connect' ACL: reason`. */
-function readRejected(verdict: string, after: string, fields: Bag, queueId: string | undefined): Reading {
-  const stage =
-    /^(?:MAIL|RCPT|EHLO or HELO|HELO or EHLO|EHLO|HELO|VRFY|EXPN|ETRN|STARTTLS|AUTH|QUIT|after DATA|DATA|by \S{1,60}?|in "\w{1,30}" ACL|connection(?: in "\w{1,30}" ACL)?|'\w{1,30}' ACL|during \S{1,40}|before DATA|for)(?=[\s:]|$)/.exec(
-      after,
-    )?.[0];
-  const rest = after.slice(stage?.length ?? 0);
-  const argument = /^ ?<([^<>]{0,400})>/.exec(rest) ?? /^ ([^\s:]{1,320}(?=:))/.exec(rest);
-  const colon = rest.indexOf(": ", argument?.[0].length ?? 0);
-  const reason =
-    colon < 0 ? rest.slice(argument?.[0].length ?? 0).replace(/^[:\s]+/, "") : rest.slice(colon + 2);
-  if (stage !== undefined) fields["stage"] = stageName(stage);
-  if (argument !== null) {
-    if (stage === "RCPT") fields["to"] = argument[1]!;
-    else if (stage === "MAIL" || verdict.startsWith("sender")) fields["from"] ??= argument[1]!;
-  }
-  fields["reason"] = reason;
-  const words = plainWords(reason);
-  const temporary = verdict.startsWith("temporarily") || verdict.endsWith("defer");
-  const cause =
-    eximCause(words) ?? (temporary ? undefined : refusalCause(readCode(reason), undefined, words));
-  const event: EventName = verdict === "discarded" ? "discard" : "reject";
-  return { event, fields, queueId, cause, shape: `H=<> ${verdict} ${stage ?? ""} <>: ${reason}` };
-}
-
-const stageName = (stage: string): string =>
-  stage.includes("HELO")
-    ? "EHLO"
-    : stage.startsWith("after")
-      ? "DATA"
-      : stage.includes("onnect")
-        ? "CONNECT"
-        : stage.replace(/^(?:by|in|during) /, "");
-
-/** Trouble with a host that we speak to: SMTP errors, refusals, TLS. */
-function readHostTrouble(
-  rest: string,
-  fields: Bag,
-  queueId: string | undefined,
-  prefix: string,
-): Reading | undefined {
-  const words = plainWords(rest);
-  const relay: Bag = {};
-  put(relay, "relay_host", fields["client_name"] ?? fields["client_address"]);
-  put(relay, "relay_address", fields["client_address"]);
-  relay["reason"] = rest;
-  const shape = `${prefix}H=<> ${rest}`;
-  if (/SMTP error from remote|LMTP error from remote/i.test(words))
-    return {
-      event: "host_reply",
-      fields: putReply(relay, rest),
-      cause: replyCause(rest),
-      queueId,
-      shape: remoteShape(shape),
-    };
-  if (
-    /connection (?:refused|timed out|closed|reset)|timed? ?out|network error|no route|unreachable|malformed smtp|closed connection|SMTP timeout|response/i.test(
-      words,
-    )
-  )
-    return { event: "connect_failure", fields: relay, cause: "connect", queueId, shape };
-  if (/\b(?:TLS|SSL|DANE|certificate)\b/i.test(words))
-    return { event: "tls_failure", fields: relay, cause: "tls", queueId, shape };
-  return undefined;
-}
-
-/** Lines that begin with fixed words and then name the client. What the client typed stands before or after it, as the entry says. */
-const CLIENT_LINES: readonly (readonly [RegExp, EventName, Cause?])[] = [
-  [/^SMTP connection from (?=.{0,600} \(TCP\/IP connection count)/, "connect"],
-  [/^SMTP connection from (?=.{0,600} closed by (?:DROP|ACL))/, "reject", "spam"],
-  [/^SMTP connection from (?=.{0,600} (?:closed|D=))/, "disconnect"],
-  [/^SMTP connection from (?=.{0,600} (?:lost|reset|closed without))/, "connection_lost"],
-  [/^SMTP connection from /, "connect"],
-  [/^no MAIL in SMTP connection from /, "disconnect"],
-  [/^SMTP (?:command|data) timeout (?:\([^()]{0,60}\) )?on (?:TLS )?connection from /, "timeout"],
-  [/^SMTP call from (?=.{0,700} dropped: too many)/, "too_many_errors", "protocol"],
-  [/^SMTP call from /, "protocol_error", "protocol"],
-  [/^unexpected disconnection while reading SMTP command (?:from|on connection from) /, "connection_lost"],
-  [
-    /^(?:TLS|GnuTLS) (?:error|session failure|session|recv error|send error|write error).{0,40}? (?:on|from) (?:connection from |H=|host )?/,
-    "tls_failure",
-    "tls",
-  ],
-  [/^Connection from (?=.{0,600} refused: too many|.{0,600}too many)/, "limit_reached", "limit"],
-  [/^(?:Connection|connection) from (?=.{0,600} (?:refused|rejected|dropped))/, "reject", "spam"],
-  [/^(?:Connection|connection) from /, "connect"],
-  [
-    /^(?:SMTP protocol synchronization error) \([^()]{0,120}(?:\([^()]{0,60}\))?[^()]{0,60}\): rejected connection from H=/,
-    "protocol_error",
-    "protocol",
-  ],
-  [/^rejected connection (?:from |in "\w{1,30}" ACL )?(?:H=)?/, "reject", "spam"],
-  [
-    /^(?:host name alias list truncated for|no IP address found for host \S{1,255} \(during SMTP connection from) ?/,
-    "hostname_mismatch",
-  ],
-  [/^no host name found for IP address /, "hostname_mismatch"],
-  [/^(?:ident|RFC ?1413) .{0,60}? /i, "info"],
-];
-
-const readClientLine: Read = (text, queueId, prefix) => {
-  for (const [head, event, cause] of CLIENT_LINES) {
-    const m = head.exec(text);
-    if (m === null) continue;
-    const fields: Bag = {};
-    const at = text.startsWith("H=", m[0].length) ? m[0].length + 2 : m[0].length;
-    const end = putHost(fields, text, at);
-    if (end < 0 && text.startsWith("no host name")) putAddress(fields, /^\S{1,64}/.exec(text.slice(at))?.[0]);
-    // What a client typed stands in quotes, and may be a password.
-    const rest = (end < 0 ? "" : text.slice(end)).split('"', 1)[0]!;
-    fields["reason"] = `${m[0].trim()} ${rest.replace(/^[: ]+/, "")}`.trim();
-    return { event, fields, cause, queueId, shape: `${prefix}${m[0]}<>${rest}` };
-  }
-  return undefined;
-};
-
-/** `SMTP protocol error in "TYPED" H=.. TEXT`, `SMTP syntax error in ..`, and synchronisation errors: TYPED may imitate a host, so the last `" H=` counts. */
-const readTyped: Read = (text, queueId) => {
-  const m =
-    /^SMTP (?:protocol error in|syntax error in|protocol synchronization error \([^()]{0,120}(?:\([^()]{0,60}\))?[^()]{0,60}\): rejected) "/.exec(
-      text,
-    );
-  if (m === null) return undefined;
-  const next = text.indexOf(' next input="', m[0].length);
-  const known = next < 0 ? text : text.slice(0, next);
-  const at = known.lastIndexOf('" H=');
-  const fields: Bag = {};
-  const end = at < 0 ? -1 : putHost(fields, known, at + 4);
-  const said = end < 0 ? "" : known.slice(end).replace(/^(?: [A-Z][A-Za-z]{0,3}=\S{0,300}){0,8} ?/, "");
-  fields["reason"] = said === "" ? m[0].slice(0, -1).trim() : said;
-  return {
-    event: "protocol_error",
-    fields,
-    cause: "protocol",
-    queueId,
-    shape: `${m[0].slice(0, -1)}<> H=<>`,
-  };
-};
-
-/** `rejected MAIL FROM:<..> H=..: reason`, `rejected [HELO] from [ip]: syntactically invalid argument(s): x`, `rejected from <..> H=..:`. */
-const readRejectedFirst: Read = (text, queueId) => {
-  const m =
-    /^(temporarily rejected|rejected|refused) (?=(EHLO|HELO|MAIL|RCPT|VRFY|EXPN|ETRN|AUTH|STARTTLS|XCLIENT|DATA|from|connection|by|after)\b)/.exec(
-      text,
-    );
-  if (m === null) return undefined;
-  const fields: Bag = {};
-  const hidden = blanked(text);
-  const at = hidden.indexOf(" H=");
-  if (at >= 0) putHost(fields, text, at + 3);
-  else {
-    const from = hidden.indexOf(" from ");
-    if (from >= 0) putHost(fields, text, from + 6);
-  }
-  put(fields, "from", /(?:FROM:|from |MAIL )<([^<>]{0,320})>/i.exec(text)?.[1]);
-  fields["stage"] = m[2]!;
-  const colon = hidden.indexOf(": ", at < 0 ? 0 : at);
-  const reason = colon < 0 ? text : text.slice(colon + 2);
-  fields["reason"] = reason;
-  const words = plainWords(reason);
-  return {
-    event: "reject",
-    fields,
-    queueId,
-    cause: eximCause(words) ?? refusalCause(undefined, undefined, words),
-    shape: `${m[0]}${m[2]} <>: ${reason}`,
-  };
-};
-
 /** sa-exim: `SA: Action: flagged as Spam but accepted: score=8.2 required=5.0 ... From <a> (host=h [ip]) for x`. */
-const readSaExim: Read = (text, queueId) => {
+const readSaExim: ReadExim = (text, queueId) => {
   const m = /^SA: (Action|Debug|Notice|PANIC|Warning): ([^:]{1,120})/.exec(text);
   if (m === null) return undefined;
   const fields: Bag = { verdict: m[2]! };
@@ -454,7 +217,7 @@ const readSaExim: Read = (text, queueId) => {
 };
 
 /** `DKIM: d=our.example s=s1 c=relaxed/relaxed a=rsa-sha256 b=2048 [verification succeeded]`, `DKIM: signing failed`. */
-const readDkim: Read = (text, queueId) => {
+const readDkim: ReadExim = (text, queueId) => {
   if (!text.startsWith("DKIM: ")) return undefined;
   const fields: Bag = {};
   put(fields, "domain", / d=(\S{1,255})/.exec(text)?.[1]);
@@ -472,7 +235,7 @@ const readDkim: Read = (text, queueId) => {
   };
 };
 
-const READERS: readonly Read[] = [
+const READERS: readonly ReadExim[] = [
   readAuth,
   readHostLine,
   readTyped,

@@ -223,3 +223,11 @@ export const withoutSecrets = (text: string): string => text.replace(SECRET, "$1
 
 /** Whether a text is worth that search. */
 export const mayHoldSecrets = (text: string): boolean => /pass|pwd|secret/i.test(text);
+
+/** Rules, else the event `system`: the machine's own talk is known, whatever it is. */
+export const byRules = (rules: readonly Rule[], text: string): Reading => {
+  const words = plainWords(text);
+  for (const [pattern, event, cause] of rules)
+    if (pattern.test(words)) return reading(event, { reason: cap(text) }, text, cause);
+  return { event: "system", fields: {}, shape: text };
+};
