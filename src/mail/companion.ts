@@ -54,6 +54,16 @@ const GRAMMARS: readonly (readonly [Read, string])[] = [
   [readQmail, "qmail qmail-send qmail-smtpd rblsmtpd tcpserver qmail-local qmail-remote"],
 ];
 
+/** Names of one program: templates and counts are kept under the second. */
+const DAEMONS: ReadonlyMap<string, string> = new Map([
+  ["exim4", "exim"],
+  ["sshd-session", "sshd"],
+  ["sshd-auth", "sshd"],
+  ["amavisd", "amavis"],
+  ["amavisd-new", "amavis"],
+  ["dkim-filter", "opendkim"],
+]);
+
 const BY_NAME = new Map(
   GRAMMARS.flatMap(([read, names]) => names.split(" ").map((name) => [name, read] as const)),
 );
@@ -69,10 +79,15 @@ export function readCompanion(envelope: Envelope, name: string): Reading {
   const session = envelope.pid === undefined ? undefined : `${envelope.host}/${name}[${envelope.pid}]`;
   const read = readAs(name.toLowerCase(), envelope.message, session);
   capFields(read.fields);
-  if (!mayHoldSecrets(envelope.message)) return read;
+  const daemon = DAEMONS.get(name);
+  if (!mayHoldSecrets(envelope.message)) return daemon === undefined ? read : { ...read, daemon };
   for (const [key, value] of Object.entries(read.fields))
     if (typeof value === "string") read.fields[key] = withoutSecrets(value);
-  return { ...read, shape: withoutSecrets(read.shape) };
+  return {
+    ...read,
+    shape: withoutSecrets(read.shape),
+    ...(daemon === undefined ? {} : { daemon }),
+  };
 }
 
 function readAs(name: string, message: string, session: string | undefined): Reading {

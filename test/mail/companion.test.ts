@@ -110,6 +110,11 @@ suite("exim", () => {
     assert.equal(fields("1abcDE-000123-45 *> a@b.example R=r T=t")["status"], "suppressed"));
 });
 
+test("names of one program are one daemon", () => {
+  assert.equal(parse("exim4", "1abcDE-000123-45 Completed").daemon, "exim");
+  assert.equal(parse("sshd-session", "Invalid user x from 192.0.2.9 port 1").daemon, "sshd");
+});
+
 test("plain words hide what a mask hides, and keep reply codes", () => {
   assert.equal(
     plainWords("550 5.1.1 <a@b.example>: no such user x7 at /var/mail of h.example"),
