@@ -1,5 +1,6 @@
 // How much of a log the message tracker accounts for: node dist/eval/transactions.js FILE... [--show]
 import { openMail } from "../src/cli/input.ts";
+import { eachEvent } from "../src/cli/parse.ts";
 import { MessageTracker } from "../src/mail/message.ts";
 import type { Session, Story, Thread } from "../src/mail/story.ts";
 import { isFinal, statusOf } from "../src/mail/story-facts.ts";
@@ -55,13 +56,12 @@ let lines = 0;
 let withId = 0;
 let peak = 0;
 const begin = process.cpuUsage();
-for await (const line of mail.lines) {
-  const event = mail.reader.read(line.file, line.line, line.text, line.truncated);
+await eachEvent(mail, (event) => {
   lines++;
   if (event.queueId !== undefined) withId++;
   tracker.add(event);
   if (tracker.size > peak) peak = tracker.size;
-}
+});
 tracker.end();
 const cpu = process.cpuUsage(begin);
 console.log(`lines ${lines}, with a queue id ${withId}, joined to messages ${tracker.counts.lines}`);

@@ -12,6 +12,7 @@ import { sessionText, type TraceView, traceRowText, traceText } from "../report/
 import { openMail } from "./input.ts";
 import { addCommonOptions, addInputOptions, isQuiet, type Options, outputFormat } from "./options.ts";
 import { viewOptions, writeError, writeOut } from "./out.ts";
+import { eachEvent } from "./parse.ts";
 import { createProgress, PROGRESS_LINES } from "./progress.ts";
 
 const DEFAULT_LIMIT = 20;
@@ -91,15 +92,14 @@ async function readAll(search: StorySearch, files: readonly string[], options: O
   let lines = 0;
   let first: number | undefined;
   let last: number | undefined;
-  for await (const line of mail.lines) {
-    const event = mail.reader.read(line.file, line.line, line.text, line.truncated);
+  await eachEvent(mail, (event) => {
     tracker.add(event);
     if (event.time !== null) {
       if (first === undefined || event.time < first) first = event.time;
       if (last === undefined || event.time > last) last = event.time;
     }
     if (++lines % PROGRESS_LINES === 0) progress.update(lines);
-  }
+  });
   tracker.end();
   progress.update(lines);
   progress.end();
@@ -140,7 +140,7 @@ async function assemble(
   const traced = (ref: LineRef, queueId: string): TracedLine => ({
     ref,
     queueId,
-    event: ref.text === undefined ? undefined : reading.reader.read(ref.file, ref.line, ref.text, false),
+    event: ref.text === undefined ? undefined : reading.reader.readText(ref.file, ref.line, ref.text),
   });
   return {
     traces: rows.map(({ found, refs }) => ({
@@ -172,11 +172,14 @@ async function readTexts(
   if (wanted.size === 0) return;
   const numbers = new Set(refs.map((ref) => ref.line));
   const mail = await openMail(files, options);
-  for await (const { file, line, text } of mail.lines) {
-    if (!numbers.has(line)) continue;
-    const key = `${line} ${file}`;
-    for (const ref of wanted.get(key) ?? []) ref.text = text;
-    if (wanted.delete(key) && wanted.size === 0) return;
+  for await (const { file, lines } of mail.batches()) {
+    for (let i = 0; i < lines.count; i++) {
+      const line = lines.first + i;
+      if (!numbers.has(line)) continue;
+      const key = `${line} ${file}`;
+      for (const ref of wanted.get(key) ?? []) ref.text = lines.text(i);
+      if (wanted.delete(key) && wanted.size === 0) return;
+    }
   }
 }
 

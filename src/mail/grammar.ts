@@ -1,5 +1,5 @@
 import type { Envelope } from "../log/envelope.ts";
-import { readFilter, readOpendkim, readOpendmarc, readPostgrey, readSpf } from "./dkim.ts";
+import { readCompanion, readNamesake } from "./companion.ts";
 import { isDovecotService, readDovecot } from "./dovecot.ts";
 import type { Cause, Fields, Severity } from "./event.ts";
 import type { EventName } from "./names.ts";
@@ -16,7 +16,6 @@ import {
 import { readSmtpd, readTls } from "./postfix-smtpd.ts";
 import { readPostscreen } from "./postscreen.ts";
 import { queueIdLength, type Reading } from "./scan.ts";
-import { readSystem } from "./system.ts";
 import { readSeverity, readWarning } from "./warning.ts";
 
 /** A message understood: what MailEvent holds beside the envelope and the template. */
@@ -30,7 +29,7 @@ export type ParsedMail = {
   readonly session: string | undefined;
   /** The message with foreign text cut; the mask makes the template of it. */
   readonly shape: string;
-  /** See Reading. */
+  /** Whether another line of the same masked text may have another event, cause, severity, daemon or shape. */
   readonly uncached: boolean;
 };
 
@@ -71,7 +70,7 @@ function writingOf(program: string): Writing {
       name,
       service: parts.length > 2 ? parts.slice(1, -1).join("/") : undefined,
     };
-  else if (/^post(?:fix|super|queue|map|alias|drop|log|multi)/.test(program))
+  else if (/^post(?:fix|super|queue|map|alias|drop|log|multi)(?!-policyd)/.test(program))
     made = {
       family: "postfix",
       daemon: program === "postfix" ? "postfix" : `postfix/${program}`,
@@ -102,9 +101,10 @@ export function parseMail(envelope: Envelope): ParsedMail {
   if (writing.family === "postfix") return finish(writing, readPostfix(envelope, writing));
   if (writing.family === "dovecot") {
     const named = envelope.program === "dovecot" ? undefined : writing.name;
-    return finish(writing, readDovecot(envelope.message, named));
+    const read = readDovecot(envelope.message, named);
+    return finish(writing, read.event === "unknown" ? (readNamesake(envelope) ?? read) : read);
   }
-  return finish(writing, readCompanion(writing.name, envelope.message));
+  return finish(writing, readCompanion(envelope, writing.name));
 }
 
 function finish(writing: Writing, reading: Reading): ParsedMail {
@@ -215,28 +215,4 @@ function readAnyDaemon(prefix: string, body: string, queueId: string | undefined
   if (body.includes("table ") && body.includes("has changed"))
     return { event: "reload", fields: {}, shape: prefix + body };
   return { event: "unknown", fields: {}, queueId, shape: prefix + body };
-}
-
-/** Milters, filters, policy services and the system. */
-function readCompanion(name: string, message: string): Reading {
-  switch (name) {
-    case "opendkim":
-    case "dkim-filter":
-      return readOpendkim(message);
-    case "opendmarc":
-      return readOpendmarc(message);
-    case "policyd-spf":
-    case "pypolicyd-spf":
-    case "postfix-policyd-spf-python":
-      return readSpf(message);
-    case "postgrey":
-      return readPostgrey(message);
-    case "rspamd":
-    case "amavis":
-    case "amavisd":
-    case "spamd":
-      return readFilter(message);
-    default:
-      return readSystem(name, message) ?? { event: "unknown", fields: {}, shape: message };
-  }
 }

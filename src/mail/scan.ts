@@ -20,7 +20,10 @@ export type Reading = {
   readonly severity?: Severity;
   /** Where the daemon is named in the message. */
   readonly daemon?: string;
-  /** Where event, cause, severity, daemon or shape depend on the value of a parameter, so that no plan can hold them. */
+  /**
+   * Set where event, cause, severity, daemon or shape depend on a value that the mask hides (an address, a number, a name with
+   * a digit), so that a line of the same masked text may read otherwise.
+   */
   readonly uncached?: boolean;
 };
 

@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { suite, test } from "node:test";
 import fc from "fast-check";
-import { samples as companions } from "../../src/mail/dkim.ts";
 import { samples as dovecot } from "../../src/mail/dovecot.ts";
 import { parseMail } from "../../src/mail/grammar.ts";
 import { EVENTS } from "../../src/mail/names.ts";
@@ -11,7 +10,6 @@ import { samples as queue } from "../../src/mail/postfix-queue.ts";
 import { samples as smtpd } from "../../src/mail/postfix-smtpd.ts";
 import { samples as postscreen } from "../../src/mail/postscreen.ts";
 import { MAX_FIELD, type Sample } from "../../src/mail/scan.ts";
-import { samples as system } from "../../src/mail/system.ts";
 
 const parse = (program: string, message: string) =>
   parseMail({ time: 0, host: "mx", program, pid: 7, message });
@@ -32,8 +30,6 @@ suite("the grammar reads its own samples", () => {
   for (const s of postscreen) check("postfix/postscreen", s);
   for (const s of queue) check(`postfix/${s.daemon}`, s);
   for (const s of dovecot) check("dovecot", s);
-  for (const s of companions) check(s.daemon, s);
-  for (const s of system) check(s.daemon, s);
 });
 
 suite("the writer of a line", () => {

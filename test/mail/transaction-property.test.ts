@@ -67,7 +67,7 @@ function mixed(plans: readonly Plan[], order: readonly number[]): { text: string
 
 const read = (texts: readonly string[]): MailEvent[] => {
   const reader = plainReader();
-  return texts.map((text, i) => reader.read("mail.log", i + 1, text, false));
+  return texts.map((text, i) => reader.readText("mail.log", i + 1, text));
 };
 
 suite("messages put together again", () => {

@@ -12,7 +12,7 @@ export function eventsOf(text: string): MailEvent[] {
     .map((raw, i) => {
       const line = raw.trim();
       const whole = /^[A-Z][a-z]{2} /.test(line) ? line : `Oct 10 ${line.slice(0, 8)} mx${line.slice(8)}`;
-      return reader.read("mail.log", i + 1, whole, false);
+      return reader.readText("mail.log", i + 1, whole);
     });
 }
 
