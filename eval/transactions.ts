@@ -64,7 +64,9 @@ await eachEvent(mail, (event) => {
 });
 tracker.end();
 const cpu = process.cpuUsage(begin);
-console.log(`lines ${lines}, with a queue id ${withId}, joined to messages ${tracker.counts.lines}`);
+console.log(
+  `lines ${lines}, with a queue id ${withId}, joined to messages ${tracker.counts.lines + tracker.linesSaved}`,
+);
 console.log(
   `messages held at once, at most: ${peak}; CPU ${((cpu.user + cpu.system) / 1e6).toFixed(1)} s with parsing`,
 );

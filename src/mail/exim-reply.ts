@@ -32,22 +32,30 @@ export function eximCause(words: string): Cause | undefined {
 }
 
 const CAUSES: readonly (readonly [RegExp, Cause])[] = [
+  [/\bTLS\b|\bSSL\b|\bDANE\b|certificate/i, "tls"],
+  [/no space left|space check failed|disk full|disk quota/i, "disk"],
+  [/mailbox is full|quota/i, "quota"],
   [/relay not permitted|relaying denied/i, "relay_denied"],
   [/retry timeout exceeded/i, "expired"],
+  [/lowest numbered MX|points to (?:local|the local)|local host only|mail loop/i, "loop"],
+  [/retry time not reached|retry time not yet reached|no host found for existing smtp|callout/i, "connect"],
+  [/all relevant MX records|host lookup did not complete|did not complete/i, "dns"],
+  [/unrouteable|no such domain|all hosts .{0,60}(?:failed|unusable)/i, "routing"],
   [
-    /retry time not reached|no host found for existing smtp|remote host address is the local host/i,
-    "connect",
+    /unknown user|no such user|user unknown|unknown local part|address unknown|unknown address/i,
+    "unknown_user",
   ],
-  [/all relevant mx records|host lookup did not complete|lowest numbered mx/i, "dns"],
-  [/unrouteable address|unrouteable mail domain|no such domain/i, "routing"],
-  [/unknown user|no such user|user unknown|unknown local part/i, "unknown_user"],
-  [/sender verify failed|sender verification failed|verification failed/i, "dns"],
-  [/dnsbl|rbl|black ?list|blocklist|blocked|listed (?:at|in)/i, "rbl"],
+  [/sender verif/i, "dns"],
+  [/dnsbl|\brbl\b|black ?list|blocklist|listed (?:at|in)/i, "rbl"],
   [/virus|malware|spam|score|local_scan/i, "spam"],
-  [/syntactically invalid|helo|synchroni[sz]ation|protocol/i, "protocol"],
-  [/too many (?:connections|recipients|messages)|ratelimit|rate limit|exceed|message size|too big/i, "limit"],
-  [/mailbox is full|quota/i, "quota"],
-  [/no immediate delivery|queued/i, "limit"],
+  [/greylist|graylist/i, "greylisted"],
+  [
+    /syntactically invalid|\bhelo\b|\behlo\b|synchroni[sz]ation|protocol|malformed|missing at end/i,
+    "protocol",
+  ],
+  [/too many|ratelimit|rate limit|exceed|message size|too big|no immediate delivery/i, "limit"],
+  [/permission denied/i, "permission"],
+  [/mailbox|lock file/i, "mailbox"],
 ];
 
 /** The reply of another server within Exim's text: `... after RCPT TO:<..>: 550 5.1.1 text`. */
@@ -68,12 +76,7 @@ export function putReply(fields: Bag, text: string): Bag {
 /** Why another server said no, from the plain words of its reply. */
 export function replyCause(text: string): Cause {
   const reply: Bag = putReply({}, text);
-  const words = plainWords(
-    text.replace(
-      /^.{0,400}?after (?:pipelined |end of )?[A-Za-z ]{2,30}(?::<[^<>]*>[^:]{0,100}|[^:]{0,100}): /,
-      "",
-    ),
-  );
+  const words = plainWords(text).replace(/^.{0,400}? after [A-Za-z ]{2,40}(?::<>)?[^:]{0,100}: /, "");
   const dsn = reply["dsn"];
   return (
     eximReplyCause(words) ??
@@ -96,9 +99,9 @@ export function remoteShape(text: string): string {
 
 /** Why a delivery failed or waits, by Exim's words or those of the other server. */
 export function deliveryCause(text: string): Cause {
-  const remote = /error from remote|remote host|host \S{1,255} \[/i.test(text.slice(0, 400));
-  if (remote) return replyCause(text);
   const words = plainWords(text);
+  const remote = /error from remote|remote host|\bhost \S{1,100} \[/i.test(words);
+  if (remote) return replyCause(text);
   const own = eximCause(words);
   if (own !== undefined) return own;
   for (const [pattern, , cause] of DELIVERY) if (pattern.test(words)) return cause ?? "other";

@@ -246,6 +246,7 @@ const READERS: readonly ReadExim[] = [
 ];
 
 const RULES: readonly Rule[] = [
+  [/no space left|space check failed/i, "disk_failure", "disk"],
   [/^Completed/, "removed"],
   [
     /^(?:Message is frozen|Spool file is locked|skipped|not (?:this|within)|no immediate delivery)/i,

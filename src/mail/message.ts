@@ -1,15 +1,11 @@
 import type { MailEvent } from "./event.ts";
 import { LineKeeper } from "./line-keeper.ts";
-import { Recency, trim } from "./recency.ts";
+import { Recency } from "./recency.ts";
 import { SessionTracker } from "./session.ts";
 import {
   instanceOf,
   type LineRef,
-  type LinkKind,
-  MAX_LINKS,
-  MAX_MAILBOXES,
   MAX_STORY_LINES,
-  MAX_THREAD,
   newStory,
   noteMessage,
   type Session,
@@ -17,8 +13,10 @@ import {
   type Thread,
   type Unfinished,
 } from "./story.ts";
-import { learn, queueAction, queuedAs, savedBy } from "./story-facts.ts";
+import { learn, queueAction } from "./story-facts.ts";
 import { StoryIndex } from "./story-index.ts";
+import { type LinkCounts, StoryLinks } from "./story-links.ts";
+import { SavedMail } from "./story-saved.ts";
 
 /** Messages held at once, those counted in that only wait for one they are linked to. About 2 KiB each. */
 const MAX_STORIES = 30_000;
@@ -29,12 +27,6 @@ const MAX_STORIES = 30_000;
 const IDLE_MS = 5 * 86_400_000;
 /** Lines may still come after the one that ends a message: a filter's verdict, or lines that syslog swapped. */
 const LINGER_MS = 2 * 60_000;
-/** Ids whose message has not begun yet: the child of a notification, what a filter sends back. */
-const MAX_EXPECTED = 5_000;
-/** Dovecot sessions that saved a message which no line has named yet. */
-const MAX_PENDING_LMTP = 2_000;
-/** The message that a line announces begins within seconds; its id may be another's days later. */
-const EXPECTED_MS = 10 * 60_000;
 
 /** Events that no message and no session has: nothing more is read of their lines. */
 export const ALONE: ReadonlySet<string> = new Set([
@@ -58,8 +50,8 @@ export type TrackerOptions = {
   readonly maxStories?: number;
 };
 
-export type TrackerCounts = {
-  /** Lines that belonged to a message. */
+export type TrackerCounts = LinkCounts & {
+  /** Lines with the queue id of a message. */
   lines: number;
   stories: number;
   finished: number;
@@ -68,16 +60,6 @@ export type TrackerCounts = {
   reused: number;
   timedOut: number;
   evicted: number;
-  links: number;
-  /** Links beyond the bounds of a message or thread. */
-  linksOmitted: number;
-};
-
-type Expected = {
-  readonly parent: Story;
-  readonly kind: LinkKind;
-  readonly note: string | undefined;
-  readonly since: number;
 };
 
 /**
@@ -102,11 +84,6 @@ export class MessageTracker {
   readonly #open = new Recency<Story>();
   /** Ended stories for which a late line may come, by when they ended. */
   readonly #lingering = new Recency<Story>();
-  /** "host id" -> what it will be linked to. */
-  readonly #expected = new Map<string, Expected>();
-  readonly #pendingLmtp = new Map<string, LineRef[]>();
-  /** Dovecot session -> story. */
-  readonly #lmtp = new Map<string, Story>();
   readonly #options: TrackerOptions;
   readonly #maxStories: number;
   #seq = 0;
@@ -114,6 +91,8 @@ export class MessageTracker {
   /** Stories not given out yet, in the tables or waiting for their thread. */
   #held = 0;
   readonly #lines = new LineKeeper();
+  readonly #links = new StoryLinks(this.#index, this.counts);
+  readonly #saved = new SavedMail(this.#index, this.#lines);
 
   constructor(options: TrackerOptions) {
     this.#options = options;
@@ -124,6 +103,11 @@ export class MessageTracker {
   /** Messages in memory. */
   get size(): number {
     return this.#held;
+  }
+
+  /** Lines of Dovecot's LMTP and LDA that were joined to a message. */
+  get linesSaved(): number {
+    return this.#saved.lines;
   }
 
   /** Lines whose text was dropped to bound memory. */
@@ -145,7 +129,7 @@ export class MessageTracker {
     if (queueId === undefined) {
       const key = session ?? this.#policySession(event);
       if (key !== undefined) joined = this.sessions.add(event, key, ref, this.#now);
-      if (event.daemon === "dovecot/lmtp" || event.daemon === "dovecot/lda") this.#saved(event, ref);
+      if (event.daemon === "dovecot/lmtp" || event.daemon === "dovecot/lda") this.#saved.line(event, ref);
       if (joined?.finished === true) this.#abandoned(joined);
       return;
     }
@@ -185,8 +169,10 @@ export class MessageTracker {
       story.instance = name ?? story.instance;
     const unnamed = story.messageId === undefined;
     learn(story, event);
-    if (unnamed && story.messageId !== undefined) this.#named(story);
-    this.#link(story, event);
+    if (unnamed && story.messageId !== undefined) this.#links.named(story);
+    this.#links.add(story, event, this.#now);
+    if (event.event === "delivery") this.#saved.delivered(story, event);
+    else if (event.event === "bounce_notification") this.#eximBounce(story, event);
     this.#act(story, event);
     if (this.#held > this.#maxStories) this.#evict();
   }
@@ -240,13 +226,7 @@ export class MessageTracker {
       story.session = session;
       noteMessage(session, queueId);
     }
-    const key = `${story.host} ${queueId}`;
-    const expected = this.#expected.get(key);
-    if (expected !== undefined) {
-      this.#expected.delete(key);
-      if (this.#now - expected.since <= EXPECTED_MS)
-        this.#join(expected.parent, story, expected.kind, expected.note);
-    }
+    this.#links.begun(story, this.#now);
     return story;
   }
 
@@ -260,48 +240,10 @@ export class MessageTracker {
     this.#open.touch(story, this.#now);
   }
 
-  /** The message-id is known now: copies of it on this host may be its parents, and Dovecot may have named it. */
-  #named(story: Story): void {
-    const { messageId } = story;
-    if (messageId !== undefined && messageId !== "" && isLocal(story) && story.links.length === 0) {
-      for (const parent of this.#index.named(messageId)) {
-        if (parent === story || parent.host !== story.host || !this.#open.has(parent)) continue;
-        // Two submissions from this host are two messages of one program, unless a reply joins them.
-        if (isLocal(parent)) continue;
-        this.#join(parent, story, "resubmission", undefined);
-        break;
-      }
-    }
-    this.#index.name(story);
-  }
-
-  /** Links that the line itself names. */
-  #link(story: Story, event: MailEvent): void {
-    const { fields } = event;
-    const child = typeof fields["new_queue_id"] === "string" ? fields["new_queue_id"] : undefined;
-    if (event.event === "bounce_notification" && child !== undefined) {
-      this.#expect(story, child, "notification", String(fields["notification"] ?? ""));
-      if (event.daemon.startsWith("exim") && child !== story.queueId) this.#eximBounce(event, child);
-    }
-    const original = fields["orig_queue_id"];
-    if (typeof original === "string" && story.links.length < MAX_LINKS) {
-      const parent = this.#index.find(story.host, undefined, original) ?? this.#index.anywhere(original);
-      if (parent !== undefined && parent !== story)
-        this.#join(parent, story, event.event === "pickup" ? "requeue" : "filter", undefined);
-      else note(story, "filter", original, story.queueId, undefined, false);
-    }
-    if (event.event !== "delivery" && event.event !== "filter_result") return;
-    if (event.event === "delivery") this.#deliveredTo(story, event);
-    if (child !== undefined && child !== story.queueId) {
-      this.#expect(story, child, "forward", undefined);
-      hand(story, event, child);
-    }
-    const next = queuedAs(event);
-    if (next !== undefined && next !== story.queueId) this.#queuedAs(story, event, next);
-  }
-
   /** Exim has one line for both: `CHILD <= <> R=PARENT`. It is the parent's by its id, and begins the child. */
-  #eximBounce(event: MailEvent, childId: string): void {
+  #eximBounce(parent: Story, event: MailEvent): void {
+    const childId = event.fields["new_queue_id"];
+    if (!event.daemon.startsWith("exim") || typeof childId !== "string" || childId === parent.queueId) return;
     if (this.#index.find(event.host, instanceOf(event), childId) !== undefined) return;
     const child = this.#begin(event, childId, undefined, true);
     child.from = "";
@@ -309,81 +251,8 @@ export class MessageTracker {
     if (typeof size === "number") child.size = size;
     if (typeof message_id === "string") {
       child.messageId = message_id;
-      this.#named(child);
+      this.#links.named(child);
     }
-  }
-
-  /** `queued as ID`: of a filter on this host, of another host in this log, or of a stranger whose ids mean nothing here. */
-  #queuedAs(story: Story, event: MailEvent, id: string): void {
-    const near = event.event === "filter_result" || isNear(String(event.fields["relay"] ?? ""));
-    const own = this.#index.find(story.host, undefined, id);
-    const candidates = [...(own === undefined ? [] : [own]), ...this.#index.alike(id)];
-    for (const child of candidates) {
-      if (child === story) continue;
-      const known = child.messageId !== undefined && story.messageId !== undefined;
-      const same = known && child.messageId === story.messageId && child.messageId !== "";
-      if (!same && (known || !near)) continue;
-      this.#join(story, child, child.host === story.host ? "filter" : "relay", undefined);
-      hand(story, event, id);
-      return;
-    }
-    if (near) {
-      this.#expect(story, id, "filter", undefined);
-      hand(story, event, id);
-    }
-  }
-
-  /** Links to a child that is there, or as soon as it comes. */
-  #expect(parent: Story, childId: string, kind: LinkKind, words: string | undefined): void {
-    const child = this.#index.find(parent.host, parent.instance, childId);
-    if (child !== undefined && child !== parent) {
-      this.#join(parent, child, kind, words);
-      return;
-    }
-    const key = `${parent.host} ${childId}`;
-    this.#expected.delete(key);
-    this.#expected.set(key, { parent, kind, note: words, since: this.#now });
-    trim(this.#expected, MAX_EXPECTED);
-    this.#countLink(note(parent, kind, parent.queueId, childId, words, false));
-  }
-
-  /** Links two stories that are both here, and makes one thread of theirs. */
-  #join(parent: Story, child: Story, kind: LinkKind, words: string | undefined): void {
-    const known = parent.links.find((l) => l.child === child.queueId && l.parent === parent.queueId);
-    if (known?.known === true) {
-      // "queued as" tells more than an equal message-id.
-      if (known.kind === "resubmission") {
-        known.kind = kind;
-        for (const l of child.links) if (l.parent === parent.queueId) l.kind = kind;
-      }
-      return;
-    }
-    const joined = this.#merge(parent.thread, child.thread);
-    if (known !== undefined) known.known = joined;
-    else this.#countLink(note(parent, kind, parent.queueId, child.queueId, words, joined));
-    note(child, kind, parent.queueId, child.queueId, words, joined);
-  }
-
-  #countLink(kept: boolean): void {
-    if (kept) this.counts.links++;
-    else this.counts.linksOmitted++;
-  }
-
-  /** False when both together would be too many, or one is given out already. */
-  #merge(a: Thread, b: Thread): boolean {
-    if (a === b) return true;
-    if (a.open === 0 || b.open === 0 || a.stories.length + b.stories.length > MAX_THREAD) {
-      a.linksOmitted++;
-      this.counts.linksOmitted++;
-      return false;
-    }
-    const [into, from] = a.stories.length >= b.stories.length ? [a, b] : [b, a];
-    for (const story of from.stories) story.thread = into;
-    into.stories.push(...from.stories);
-    into.stories.sort((x, y) => x.serial - y.serial);
-    into.open += from.open;
-    into.linksOmitted += from.linksOmitted;
-    return true;
   }
 
   /** What a line does to the life of its message. */
@@ -429,47 +298,6 @@ export class MessageTracker {
     story.finished = true;
     this.counts.finished++;
     this.#lingering.touch(story, this.#now);
-  }
-
-  /** A line of Dovecot's LMTP or LDA: of the message whose id it names, or of the one whose reply will name the session. */
-  #saved(event: MailEvent, ref: LineRef): void {
-    const { session } = event;
-    const id = event.fields["message_id"];
-    let story = session === undefined ? undefined : this.#lmtp.get(session);
-    if (typeof id === "string" && id !== "") {
-      const same = [...this.#index.named(id)];
-      story = same.find((s) => s.host === event.host && !s.finished) ?? same[0] ?? story;
-    }
-    if (story !== undefined && story.thread.open > 0) {
-      this.#keepSaved(story, ref);
-      if (session !== undefined) this.#bind(story, session);
-      putMailbox(story, event);
-    } else if (session !== undefined) {
-      const pending = this.#pendingLmtp.get(session) ?? [];
-      if (pending.length < 8) pending.push(ref);
-      this.#pendingLmtp.set(session, pending);
-      trim(this.#pendingLmtp, MAX_PENDING_LMTP);
-    }
-  }
-
-  /** A delivery that names the Dovecot session which saved it. */
-  #deliveredTo(story: Story, event: MailEvent): void {
-    const session = savedBy(event);
-    if (session === undefined) return;
-    for (const ref of this.#pendingLmtp.get(session) ?? []) this.#keepSaved(story, ref);
-    this.#pendingLmtp.delete(session);
-    this.#bind(story, session);
-  }
-
-  #keepSaved(story: Story, ref: LineRef): void {
-    this.#lines.keep(story, ref, MAX_STORY_LINES);
-    this.counts.lines++;
-  }
-
-  #bind(story: Story, session: string): void {
-    this.#lmtp.set(session, story);
-    trim(this.#lmtp, MAX_PENDING_LMTP);
-    if (story.lmtp.length < MAX_LINKS && !story.lmtp.includes(session)) story.lmtp = [...story.lmtp, session];
   }
 
   /** A policy service knows just the client: its line belongs to the open connection from there. */
@@ -534,48 +362,3 @@ const beginsNew = ({ event }: MailEvent): boolean =>
 
 const isPolicy = (event: MailEvent): boolean =>
   event.event === "spf_result" || event.event === "greylist" || event.event === "policy";
-
-/** Notes a link unless it is known or there are too many; whether it is noted. */
-function note(
-  story: Story,
-  kind: LinkKind,
-  parent: string,
-  child: string,
-  words: string | undefined,
-  known: boolean,
-): boolean {
-  const same = story.links.find((l) => l.parent === parent && l.child === child);
-  if (same !== undefined) {
-    same.known ||= known;
-    return true;
-  }
-  if (story.links.length >= MAX_LINKS) return false;
-  story.links = [...story.links, { kind, parent, child, note: words, known }];
-  return true;
-}
-
-/** Marks the recipient of a delivery as gone on under another id. */
-function hand(story: Story, event: MailEvent, id: string): void {
-  const { to, orig_to } = event.fields;
-  const recipient = story.recipients.get(`${to ?? ""}\n${orig_to ?? ""}`);
-  if (recipient !== undefined) recipient.handedTo = id;
-}
-
-/** Whether a message came from this machine itself. */
-const isLocal = (story: Story): boolean =>
-  story.uid !== undefined || isNear(`[${story.clientAddress ?? ""}]`);
-
-/** `127.0.0.1[127.0.0.1]:10024`, `localhost[::1]`, a socket's path, or the name of a pipe. */
-const isNear = (relay: string): boolean =>
-  /\[(?:127\.\d{1,3}\.\d{1,3}\.\d{1,3}|::1|::ffff:127\.\d{1,3}\.\d{1,3}\.\d{1,3}|\/[^\]]{0,200}|private\/[^\]]{0,200})\]/.test(
-    relay,
-  );
-
-/** Notes the mailbox of a `mail_saved` line, which comes before the delivery that tells the recipient. */
-function putMailbox(story: Story, event: MailEvent): void {
-  const { user, mailbox } = event.fields;
-  if (event.event !== "mail_saved" || typeof user !== "string") return;
-  story.mailboxes ??= new Map();
-  if (story.mailboxes.size < MAX_MAILBOXES)
-    story.mailboxes.set(user.toLowerCase(), typeof mailbox === "string" ? mailbox : "INBOX");
-}
