@@ -3,7 +3,7 @@ import { existsSync, rmSync, statfsSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { cachedLog } from "./generate.ts";
 import { type Cost, installed, measure } from "./process.ts";
-import { type Section, show, spread, table } from "./table.ts";
+import { digits, type Section, show, spread, table } from "./table.ts";
 
 /** 1.2 M lines are about 200 MB. Fewer make a quick try, whose start-up then weighs more. */
 const LINES = Number(process.env["LOGVANE_BENCH_LINES"] ?? 1_200_000);
@@ -32,7 +32,7 @@ const COMMANDS = {
   drain3: `/usr/bin/python3 bench/peers/drain3.py "$LOG" ${DRAIN3_LINES}`,
   lnav: "lnav -n -c ';SELECT count(*) FROM syslog_log' \"$LOG\"",
   lines: 'wc -l "$LOG"',
-  search: 'grep -c status=sent "$LOG"',
+  search: 'grep -c status=sent "$LOG" | cat', // with its output thrown away it would stop at the first match
 } as const;
 type Name = keyof typeof COMMANDS;
 
@@ -111,7 +111,7 @@ function costTable(measured: Measured, megabytes: number): string {
       show(cpu),
       show(spread(costs.map((c) => c.wall))),
       `${Math.round(lines / cpu.median / 1000)}k`,
-      (size / cpu.median).toPrecision(3),
+      digits(size / cpu.median),
       peak,
     ];
   };

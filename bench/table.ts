@@ -9,7 +9,8 @@ export function spread(values: readonly number[]): Spread {
   return { median: sorted[sorted.length >> 1]!, low: sorted[0]!, high: sorted[sorted.length - 1]! };
 }
 
-const digits = (x: number): string =>
+/** "304k", "1234" or "0.123". */
+export const digits = (x: number): string =>
   x >= 10_000 ? `${Math.round(x / 100) / 10}k` : x >= 1000 ? `${Math.round(x)}` : x.toPrecision(3);
 
 /** "304k [267k-306k]". */
