@@ -90,7 +90,7 @@ export async function* readInputs(inputs: readonly Input[]): AsyncGenerator<Line
       file: input.file,
       lines: left === 0 ? lines : lines.map((l) => ({ ...l, line: l.line + left })),
     });
-    let failure: unknown;
+    let broken: { readonly error: unknown } | undefined;
     try {
       for await (const stretch of around(input.bytes, input.skip)) {
         left = stretch.left;
@@ -98,11 +98,11 @@ export async function* readInputs(inputs: readonly Input[]): AsyncGenerator<Line
         if (lines.length > 0) yield batch(lines);
       }
     } catch (error) {
-      failure = faultOf(error, input.file, cutter.lines + left);
+      broken = { error };
     }
     const rest = cutter.end();
     if (rest.length > 0) yield batch(rest);
-    if (failure !== undefined) throw failure;
+    if (broken !== undefined) throw faultOf(broken.error, input.file, cutter.lines + left);
   }
 }
 
