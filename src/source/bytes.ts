@@ -81,7 +81,7 @@ function journalSource(key: string, path: string): Source {
     key,
     kind: "journal",
     size: () => undefined,
-    bytes: (from = 0) => without(from, readExport(bytes())),
+    bytes: (from = 0) => without(from, readable(bytes(), path, undefined)),
   };
 }
 

@@ -119,8 +119,8 @@ class ExportReader {
     }
     const equals = line.subarray(0, NAME_CAP + 1).indexOf(EQUALS);
     if (equals >= 0) this.keep(latin1(line.subarray(0, equals)), line.subarray(equals + 1));
-    else {
-      this.name = latin1(line.subarray(0, NAME_CAP));
+    else if (line.length <= NAME_CAP) {
+      this.name = latin1(line);
       this.state = "length";
     }
   }
