@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
-import { createReadStream, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { suite, test } from "node:test";
 import { gzipSync } from "node:zlib";
@@ -51,12 +50,10 @@ suite("gzip", () => {
     assert.ok(got.texts.length > 57_000, String(got.texts.length));
     assert.ok(noise.startsWith(got.texts.slice(0, 57_000).join("\n"))); // damage may decode to junk before it shows
   });
-  test("a bomb of a gigabyte is one line and costs no memory", async () => {
-    const packed = join(folder(), "bomb.gz");
-    writeFileSync(packed, gzipSync(Buffer.alloc(1 << 27, "x"), { level: 9 }));
-    const member = Buffer.from(createReadStream(packed).path as string); // the path, read eight times below
+  test("a bomb of a gigabyte costs no memory", async () => {
+    const packed = gzipSync(Buffer.alloc(1 << 27, "x"), { level: 9 });
     async function* eight(): AsyncGenerator<Uint8Array> {
-      for (let i = 0; i < 8; i++) yield* createReadStream(member.toString());
+      for (let i = 0; i < 8; i++) yield* stream(packed, 1 << 18);
     }
     const before = process.memoryUsage.rss();
     let length = 0;
@@ -100,7 +97,7 @@ suite("pipes", () => {
       assert.match(fault!.format(), /standard input can be read only once[\s\S]*--since[\s\S]*--train-until/);
     }
   });
-  test("an endless device is no log", needs("mkfifo"), async () => {
+  test("an endless device is no log", async () => {
     assert.equal((await faultOf(openInputs(["/dev/zero"]))).exit, "badData");
     assert.equal((await faultOf(openInputs(["/dev/urandom"]))).exit, "badData");
     assert.equal((await faultOf(openInputs(["/dev/null"]))).exit, "noInput");
