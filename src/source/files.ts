@@ -125,7 +125,7 @@ export async function inferYear(
     };
     try {
       if (input.once) add(cutter.push(input.head));
-      else for await (const chunk of input.bytes()) add(cutter.push(chunk));
+      else for await (const { bytes } of around(input.bytes, input.skip)) add(cutter.push(bytes));
     } catch {
       // the same error comes again when the file is read, with the place
     }

@@ -77,6 +77,18 @@ suite("a file that changes while it is read", () => {
     assert.equal(fault!.where, `after line ${texts.length}`);
     assert.match(fault!.remedy, /mail\.log\.1/);
   });
+  test("beside hundreds of others is read too, and one that was replaced is told", async () => {
+    const names = Array.from({ length: 410 }, (_, i) => `h${String(i).padStart(3, "0")}.log`);
+    const dir = folder(Object.fromEntries(names.map((name, i) => [name, logLines(4, 3000, 4 * i).join("")])));
+    const { inputs } = await openInputs([dir]);
+    assert.deepEqual((await readLines(inputs)).texts, all.slice(0, 1640));
+    const last = join(dir, names.at(-1)!);
+    writeFileSync(`${last}.new`, text);
+    renameSync(`${last}.new`, last);
+    const { texts, fault } = await readLines(inputs);
+    assert.deepEqual(texts, all.slice(0, 1636));
+    assert.match(fault?.format() ?? "", /replaced by another one[\s\S]*after line 0/);
+  });
   test("and is truncated and has outgrown its old size is found out too", async () => {
     const file = join(folder({ "mail.log": text }), "mail.log");
     const { inputs } = await openInputs([file]);
