@@ -1,58 +1,141 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { createReadStream } from "node:fs";
-import { Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
-import { createGunzip } from "node:zlib";
-import { Fault } from "../fault.ts";
+import { createReadStream, statSync } from "node:fs";
+import { looksLikeExport, readExport } from "./export.ts";
+import { journalUnreadFault, missingFault, readTwiceFault } from "./fault.ts";
+import { BrokenData, inflate } from "./inflate.ts";
+import { JOURNAL, journalBytes } from "./journal.ts";
+import { PinnedFile } from "./pinned.ts";
+import { FailedProgram, MissingProgram, output } from "./program.ts";
 
-/** Bytes a read asks for. */
+/** Bytes a read of a pipe asks for. */
 const READ_SIZE = 256 * 1024;
-/** zlib's own 16 KiB chunks cost twice the CPU of 256 KiB (research: hot path, section 3). */
-const INFLATE_CHUNK = 256 * 1024;
-/** Compressed bytes inflated at a time: a bomb (1:1032) then holds 33 MiB, a log 0.3 MiB. */
-const INFLATE_STEP = 32 * 1024;
+/** Bytes that formats are told by. */
+const SNIFFED = 32;
+/** How a systemd journal file begins. */
+const JOURNAL_MAGIC = [..."LPKSHHRH"].map((c) => c.charCodeAt(0));
 
-/** Compressed data that ends early or is damaged. What was decompressed before has been given out. */
-export class BrokenData extends Error {}
+/** Where the bytes of one FILE argument come from: decompressed, and a journal as lines of JSON. */
+export type Source = {
+  /** Device and inode, or what else makes it this one. */
+  readonly key: string;
+  /** A pipe, terminal or standard input can be read once only. */
+  readonly kind: "file" | "pipe" | "journal";
+  /** Size of what `bytes` gives; undefined when that is not known without reading it. It may grow once, by a line's rest. */
+  readonly size: () => number | undefined;
+  /** The bytes from `from` on. Throws the system's error, BrokenData, LostData or a Fault. */
+  readonly bytes: (from?: number) => AsyncGenerator<Uint8Array>;
+};
 
-type Decoder = (bytes: AsyncIterable<Uint8Array>, path: string) => AsyncIterable<Uint8Array>;
+type Again = (() => AsyncIterable<Uint8Array>) | undefined;
+type Decoder = (bytes: AsyncIterable<Uint8Array>, path: string, again: Again) => AsyncIterable<Uint8Array>;
 
 const external =
   (program: string): Decoder =>
   (bytes, path) =>
-    throughProgram(program, bytes, path);
+    decompressed(program, bytes, path);
 
-/** Formats by their first bytes, whatever the name says. */
+/** Compressions by their first bytes, whatever the name says. */
 const FORMATS: readonly { readonly magic: readonly number[]; readonly decode: Decoder }[] = [
-  { magic: [0x1f, 0x8b], decode: inflate },
+  { magic: [0x1f, 0x8b], decode: (bytes, _, again) => inflate(bytes, again) },
   { magic: [0x28, 0xb5, 0x2f, 0xfd], decode: external("zstd") },
   { magic: [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00], decode: external("xz") },
   { magic: [0x42, 0x5a, 0x68], decode: external("bzip2") },
 ];
 
-/** The bytes of a file, or of standard input for "-", decompressed. Throws the system's error, BrokenData or a Fault. */
-export async function* openBytes(
-  path: string,
-  stdin?: AsyncIterable<Uint8Array>,
-): AsyncGenerator<Uint8Array> {
-  const raw = path === "-" ? (stdin ?? process.stdin) : createReadStream(path, { highWaterMark: READ_SIZE });
-  const source = raw[Symbol.asyncIterator]();
-  const head = await firstBytes(source);
-  const format = FORMATS.find(({ magic }) => magic.every((byte, i) => head[i] === byte));
-  const all = chained(head, source);
-  yield* format === undefined ? all : format.decode(all, path);
+const begins = (head: Uint8Array, magic: readonly number[]): boolean =>
+  magic.every((byte, i) => head[i] === byte);
+const formatOf = (head: Uint8Array): Decoder | undefined =>
+  FORMATS.find(({ magic }) => begins(head, magic))?.decode;
+
+/** Opens a path, "-" for standard input, or `journal:`. Throws the system's error or a Fault. */
+export function openSource(path: string, stdin?: AsyncIterable<Uint8Array>): Source {
+  if (path === "-") {
+    const stream = stdin ?? process.stdin;
+    return onceSource(path, "-", stream, () => stream);
+  }
+  if (path.startsWith(JOURNAL)) return journalSource(path, path);
+  const stat = statSync(path);
+  if (!stat.isFile()) {
+    const key = `${stat.dev}:${stat.ino}`;
+    return onceSource(path, key, `${key}:${stat.birthtimeMs}`, () =>
+      createReadStream(path, { highWaterMark: READ_SIZE }),
+    );
+  }
+  const file = new PinnedFile(path);
+  if (begins(file.head, JOURNAL_MAGIC)) return journalSource(file.key, `${JOURNAL}${path}`);
+  if (formatOf(file.head) === undefined && !looksLikeExport(file.head)) {
+    const size = (): number => file.size;
+    return { key: file.key, kind: "file", size, bytes: (from = 0) => file.bytes(from, true) };
+  }
+  const raw = (): AsyncGenerator<Uint8Array> => file.bytes(0, false);
+  return {
+    key: file.key,
+    kind: "file",
+    size: () => undefined,
+    bytes: (from = 0) => without(from, readable(raw(), path, raw)),
+  };
 }
 
-/** At least six bytes, when there are so many. */
-async function firstBytes(source: AsyncIterator<Uint8Array>): Promise<Uint8Array> {
-  let head = new Uint8Array(0);
-  while (head.length < 6) {
-    const next = await source.next();
+function journalSource(key: string, path: string): Source {
+  const bytes = journalBytes(path);
+  return {
+    key,
+    kind: "journal",
+    size: () => undefined,
+    bytes: (from = 0) => without(from, readable(bytes(), path, undefined)),
+  };
+}
+
+/** Streams and pipes that were read: what they held is gone, whoever asks next. */
+const spentStreams = new WeakSet<object>();
+const spentPipes = new Set<string>();
+
+function onceSource(
+  path: string,
+  key: string,
+  identity: object | string,
+  open: () => AsyncIterable<Uint8Array>,
+): Source {
+  const spend = (): void => {
+    const spent = typeof identity === "string" ? spentPipes : spentStreams;
+    if (spent.has(identity as never)) throw readTwiceFault(path);
+    spent.add(identity as never);
+  };
+  return {
+    key,
+    kind: "pipe",
+    size: () => undefined,
+    bytes: async function* (from = 0) {
+      spend();
+      yield* without(from, readable(open(), path, undefined));
+    },
+  };
+}
+
+/** Decompresses and unpacks by what the first bytes say. */
+async function* readable(
+  raw: AsyncIterable<Uint8Array>,
+  path: string,
+  again: Again,
+): AsyncGenerator<Uint8Array> {
+  const packed = await peeked(raw);
+  const decode = formatOf(packed.head);
+  const plain = decode === undefined ? packed : await peeked(decode(packed.bytes, path, again));
+  if (begins(packed.head, JOURNAL_MAGIC) && decode === undefined) throw journalUnreadFault(path);
+  yield* looksLikeExport(plain.head) ? readExport(plain.bytes) : plain.bytes;
+}
+
+/** The first bytes of a stream, and the stream with them. */
+async function peeked(
+  stream: AsyncIterable<Uint8Array>,
+): Promise<{ head: Uint8Array; bytes: AsyncGenerator<Uint8Array> }> {
+  const rest = stream[Symbol.asyncIterator]();
+  let head: Uint8Array = new Uint8Array(0);
+  while (head.length < SNIFFED) {
+    const next = await rest.next();
     if (next.done) break;
-    head = Buffer.concat([head, next.value]);
+    head = head.length === 0 ? next.value : Buffer.concat([head, next.value]);
   }
-  return head;
+  return { head, bytes: chained(head, rest) };
 }
 
 /** The head, then the rest; closes the rest when the reader stops early. */
@@ -65,72 +148,27 @@ async function* chained(head: Uint8Array, rest: AsyncIterator<Uint8Array>): Asyn
   }
 }
 
-/** Inflates gzip, several members too. Gives out all that a damaged file still holds before it throws BrokenData. */
-async function* inflate(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  const gunzip = createGunzip({ chunkSize: INFLATE_CHUNK });
-  const ready: Uint8Array[] = [];
-  let failure: NodeJS.ErrnoException | undefined;
-  gunzip.on("data", (chunk: Uint8Array) => ready.push(chunk));
-  let wake = (): void => undefined; // a write that fails never calls back
-  gunzip.on("error", (error) => {
-    failure ??= error;
-    wake();
-  });
-  try {
-    for await (const chunk of bytes) {
-      for (let at = 0; at < chunk.length && failure === undefined; at += INFLATE_STEP) {
-        await new Promise<void>((done) => {
-          wake = done;
-          gunzip.write(chunk.subarray(at, at + INFLATE_STEP), () => done());
-        });
-        yield* ready.splice(0);
-      }
-      if (failure !== undefined) break;
-    }
-    if (failure === undefined) {
-      gunzip.end();
-      await once(gunzip, "end").catch(() => undefined); // the error is in `failure`
-    }
-    yield* ready.splice(0);
-    if (failure !== undefined)
-      throw new BrokenData(
-        failure.code === "Z_BUF_ERROR" ? "the compressed file ends early" : "the compressed file is damaged",
-      );
-  } finally {
-    gunzip.destroy();
+/** The stream from byte `from` on. */
+async function* without(from: number, stream: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let left = from;
+  for await (const chunk of stream) {
+    if (left < chunk.length) yield left === 0 ? chunk : chunk.subarray(left);
+    left = Math.max(0, left - chunk.length);
   }
 }
 
 /** Decompresses by a program of the system: `program -dc`. */
-async function* throughProgram(
+async function* decompressed(
   program: string,
   bytes: AsyncIterable<Uint8Array>,
   path: string,
 ): AsyncGenerator<Uint8Array> {
-  const child = spawn(program, ["-dc"], { stdio: ["pipe", "pipe", "ignore"] });
-  const started = once(child, "spawn");
-  const ended = once(child, "close");
-  ended.catch(() => undefined);
   try {
-    await started;
-  } catch {
-    throw new Fault(
-      "unavailable",
-      `cannot decompress ${path}: the program ${program} is not installed`,
-      "the FILE argument",
-      "nothing was read from it",
-      `install ${program}, or decompress the file first`,
-    );
+    yield* output(program, ["-dc"], bytes);
+  } catch (error) {
+    if (error instanceof FailedProgram)
+      throw new BrokenData(`${program} says that the compressed file is damaged or ends early`);
+    if (error instanceof MissingProgram) throw missingFault(program, `decompress ${path}`);
+    throw error;
   }
-  const fed = pipeline(Readable.from(bytes), child.stdin).catch(() => undefined); // its exit status tells
-  let done = false;
-  try {
-    for await (const chunk of child.stdout) yield chunk as Uint8Array;
-    done = true;
-  } finally {
-    if (!done) child.kill();
-  }
-  await fed;
-  const [status] = (await ended) as [number | null];
-  if (status !== 0) throw new BrokenData(`${program} says that the compressed file is damaged or ends early`);
 }

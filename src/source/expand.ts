@@ -2,8 +2,9 @@ import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { Fault } from "../fault.ts";
 import { readFault } from "./fault.ts";
+import { JOURNAL } from "./journal.ts";
 
-/** A file to read. `path` is "-" for standard input, else as the user named it or joined to the folder that was named. */
+/** A file to read. `path` is "-" for standard input, `journal:` and what follows it for a journal, else as the user named it or joined to the folder that was named. */
 export type Named = {
   readonly path: string;
   /** Named itself, not found by a glob or in a folder: it being empty is then worth a message. */
@@ -24,13 +25,13 @@ const LOG_NAMES: readonly (readonly string[])[] = [
 const NO_LOG = /\.(offset|pos|sha256|md5|asc|sig|swp|bak|json|html)$|~$/;
 
 /**
- * The files that arguments name: "-" for standard input, files, globs (* ? [...] in any part of the path) and folders.
+ * The files that arguments name: "-" for standard input, `journal:`, files, globs (* ? [...] in any part of the path) and folders.
  * Sorted within a glob or folder. Throws a Fault for what doesn't exist or can't be read.
  */
 export function expandArguments(args: readonly string[]): Named[] {
   const out: Named[] = [];
   for (const arg of args) {
-    if (arg === "-") out.push({ path: arg, explicit: true });
+    if (arg === "-" || arg.startsWith(JOURNAL)) out.push({ path: arg, explicit: true });
     else if (!exists(arg) && /[*?[]/.test(arg)) out.push(...globbed(arg));
     else if (statOf(arg).isDirectory()) out.push(...logsIn(arg));
     else out.push({ path: arg, explicit: true });

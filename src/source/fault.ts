@@ -33,24 +33,80 @@ export function readFault(error: unknown, path: string): Fault {
 export const emptyFault = (path: string): Fault =>
   new Fault(
     "noInput",
-    path === "-" ? "standard input is empty" : `the file is empty: ${path}`,
+    path === "-"
+      ? "standard input is empty"
+      : path.startsWith("journal:")
+        ? `there is no entry in ${path}`
+        : `the file is empty: ${path}`,
     "the FILE argument",
     "there is nothing to read",
     path === "-"
       ? "check the command before the pipe"
-      : "name the rotated file beside it (mail.log.1), or check that the system still logs mail there",
+      : path.startsWith("journal:")
+        ? 'check that this user is in group "systemd-journal" (or "adm"), or name the log files'
+        : "name the rotated file beside it (mail.log.1), or check that the system still logs mail there",
   );
 
 /** The Fault for a file that is no text. */
-export const binaryFault = (path: string, journal: boolean): Fault =>
+export const binaryFault = (path: string): Fault =>
   new Fault(
     "badData",
     `not a text log: ${path}`,
     "the first bytes of the file",
     "nothing was read from it",
-    journal
-      ? "this is a systemd journal: pipe it, journalctl -o short-iso --no-pager | logvane ... -"
-      : "name a text log, plain or compressed by gzip, zstd, xz or bzip2",
+    "name a text log, plain or compressed by gzip, zstd, xz or bzip2",
+  );
+
+/** The Fault for a journal file that comes through a pipe, which journalctl can't read. */
+export const journalUnreadFault = (path: string): Fault =>
+  new Fault(
+    "badData",
+    `not a text log: ${path}`,
+    "the first bytes of the input",
+    "nothing was read from it",
+    "this is a systemd journal: name the file itself, or pipe it, journalctl -o export | logvane ... -",
+  );
+
+/** The Fault for a program of the system that is missing. task: what it was needed for, as "decompress FILE". */
+export const missingFault = (program: string, task: string): Fault =>
+  new Fault(
+    "unavailable",
+    `cannot ${task}: the program ${program} is not installed`,
+    "the FILE argument",
+    "nothing was read from it",
+    program === "journalctl"
+      ? "name the log files themselves, or pipe the journal from the machine that has it: journalctl -o export | logvane ... -"
+      : `install ${program}, or decompress the file first`,
+  );
+
+/** The Fault for a journal that journalctl can't read. complaint: what it said. */
+export const journalFault = (path: string, complaint: string): Fault =>
+  new Fault(
+    "noInput",
+    `cannot read ${path}: journalctl failed${complaint === "" ? "" : `: ${complaint}`}`,
+    "the FILE argument",
+    "what was read of it so far is not all",
+    'check the path, and that this user is in group "systemd-journal" (or "adm")',
+  );
+
+/** The Fault for input that is gone once read, and is needed again. */
+export const readTwiceFault = (path: string): Fault =>
+  new Fault(
+    "usage",
+    path === "-" ? "standard input can be read only once" : `${path} is a pipe and can be read only once`,
+    "the FILE argument",
+    "this command reads its input twice (as --since does, to find the last line)",
+    "save it to a file first, or use a flag that needs no second reading (--train-until)",
+  );
+
+/** The Fault for a file that was emptied or replaced while it was read. */
+export const lostFault = (path: string, how: string, lines: number): Fault =>
+  new Fault(
+    "io",
+    `${how}: ${path}`,
+    `after line ${lines}`,
+    `the ${lines} lines before that were read, what followed is gone from this file`,
+    "run again: the rotated copy beside it (mail.log.1) has those lines; in logrotate, create loses none where copytruncate may",
   );
 
 /** The Fault for compressed data that ends or breaks in the middle. */

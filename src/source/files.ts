@@ -1,14 +1,19 @@
-import { createHash } from "node:crypto";
-import { statSync } from "node:fs";
 import { readLineStamp } from "../log/envelope.ts";
 import { type LineBatch, LineCutter } from "../log/lines.ts";
+import { yearFromNames } from "../log/rotation.ts";
 import { newStamp, type Stamp } from "../log/stamp.ts";
 import { YearCounter } from "../log/year.ts";
 import type { Zone } from "../log/zone.ts";
-import { BrokenData, openBytes } from "./bytes.ts";
+import { type Anchor, anchorOf } from "./anchor.ts";
+import { openSource, type Source } from "./bytes.ts";
 import { expandArguments, type Named } from "./expand.ts";
-import { binaryFault, brokenFault, emptyFault, readFault } from "./fault.ts";
+import { binaryFault, brokenFault, emptyFault, lostFault, readFault } from "./fault.ts";
+import { BrokenData } from "./inflate.ts";
 import { inOrderOfTime } from "./order.ts";
+import { findOverlaps } from "./overlap.ts";
+import { countLines } from "./piece.ts";
+import { LostData } from "./pinned.ts";
+import { around, type Skip } from "./skip.ts";
 
 /** Decompressed bytes looked at to find a file's first time, and whether it is text. */
 const HEAD_BYTES = 256 * 1024;
@@ -17,19 +22,26 @@ const MAX_HOLE = 1 << 30;
 /** Share of control characters in a head from which on it is no text. */
 const BINARY_SHARE = 0.05;
 
-/** One file to read, once. */
+/** One file to read. */
 export type Input = {
-  /** As the user named it; for a folder or glob the joined path; "-" for standard input. */
+  /** As the user named it; for a folder or glob the joined path; "-" for standard input, `journal:...` for a journal. */
   readonly file: string;
   /** The first time that the file's head holds; undefined when there is none. */
   readonly first: Stamp | undefined;
-  /** The decompressed bytes. For "-" this works once. */
-  readonly bytes: () => AsyncIterable<Uint8Array>;
-  /** The bytes looked at already, all there is to see of standard input before it is read. */
+  /**
+   * The decompressed bytes from `from` on, the same in each pass. What is `once` can be read one time only, after that it
+   * throws a Fault. Of a journal export it is lines of JSON, one an entry.
+   */
+  readonly bytes: (from?: number) => AsyncIterable<Uint8Array>;
+  /** A pipe or standard input. */
+  readonly once: boolean;
+  /** Of what can be read once, the bytes looked at already: all there is to see before it is read. Else empty. */
   readonly head: Uint8Array;
+  /** Stretches of whole lines that another input holds, in order; readInputs leaves them out. */
+  readonly skip: readonly Skip[];
 };
 
-/** A file left out since another one holds the same bytes. */
+/** Lines left out of a file since another one holds the same bytes; all of them when it is no input. */
 export type Duplicate = { readonly file: string; readonly same: string; readonly lines: number };
 
 export type Inputs = {
@@ -44,55 +56,58 @@ export type FileBatch = { readonly file: string; readonly lines: LineBatch };
 export type OpenOptions = { readonly stdin?: AsyncIterable<Uint8Array> };
 
 /**
- * Opens FILE arguments: files (plain or compressed, by their first bytes), globs, folders and "-". Files come in the
- * order of the first time in each, whatever the order of arguments, names or modification times; a file without one
- * comes last. A file given twice or with the same bytes as another is left out and its lines are counted.
+ * Opens FILE arguments: files (plain or compressed, by their first bytes), globs, folders, `journal:` and "-". Files come in
+ * the order of the first time in each, whatever the order of arguments, names or modification times; a file without one
+ * comes last. A file given twice, and bytes that another file holds too, are left out and their lines are counted.
+ * Files stay open and are read as they were now, whatever is rotated or appended meanwhile.
  * Throws a Fault for what is missing, unreadable, empty or no text.
  */
 export async function openInputs(args: readonly string[], options: OpenOptions = {}): Promise<Inputs> {
   const named = expandArguments(args);
-  const opened: Input[] = [];
-  const files = new Map<string, string>(); // device and inode -> path
-  const repeated: [Input, Input][] = [];
+  const opened = new Map<string, Opened>();
+  const again: [string, Opened][] = [];
   for (const name of named) {
-    const key = fileKey(name.path);
-    const known = opened.find((input) => input.file === files.get(key));
+    const source = sourceOf(name, options.stdin);
+    const known = opened.get(source.key);
     if (known !== undefined) {
-      if (name.path !== "-") repeated.push([{ ...known, file: name.path }, known]);
+      if (!known.once) again.push([name.path, known]);
       continue;
     }
-    const input = await openOne(name, options.stdin);
-    if (input === undefined) continue;
-    files.set(key, name.path);
-    opened.push(input);
+    const input = await openOne(name, source);
+    if (input !== undefined) opened.set(source.key, input);
   }
-  if (opened.length === 0) throw emptyFault(named[0]?.path ?? "");
-  const { unique, copies } = await withoutCopies(inOrderOfTime(opened));
+  if (opened.size === 0) throw emptyFault(named[0]?.path ?? "");
   const duplicates: Duplicate[] = [];
-  for (const [input, same] of [...repeated, ...copies])
-    duplicates.push({ file: input.file, same: same.file, lines: (await digest(input)).lines });
-  return { inputs: unique, duplicates };
+  for (const [file, same] of again) duplicates.push({ file, same: same.file, lines: await linesOf(same) });
+  return withoutOverlaps(inOrderOfTime([...opened.values()]), duplicates);
 }
 
 /** All lines, file after file. A damaged file gives its lines up to the damage, then the Fault. */
 export async function* readInputs(inputs: readonly Input[]): AsyncGenerator<FileBatch> {
   for (const input of inputs) {
     const cutter = new LineCutter();
+    let left = 0; // lines left out so far
+    const numbered = (lines: LineBatch): FileBatch => {
+      lines.first += left;
+      return { file: input.file, lines };
+    };
+    let broken: { readonly error: unknown } | undefined;
     try {
-      for await (const chunk of input.bytes()) {
-        for (const lines of cutter.push(chunk)) yield { file: input.file, lines };
+      for await (const stretch of around(input.bytes, input.skip)) {
+        left = stretch.left;
+        for (const lines of cutter.push(stretch.bytes)) yield numbered(lines);
       }
     } catch (error) {
-      for (const lines of cutter.end()) yield { file: input.file, lines };
-      throw faultOf(error, input.file, cutter.lines);
+      broken = { error };
     }
-    for (const lines of cutter.end()) yield { file: input.file, lines };
+    for (const lines of cutter.end()) yield numbered(lines);
+    if (broken !== undefined) throw faultOf(broken.error, input.file, cutter.lines + left);
   }
 }
 
 /**
  * The year of the first line when lines lack it, so that none lies in the future of `now` (milliseconds since the
- * epoch); undefined when lines name their years. Reads all files once; of standard input only what was read ahead.
+ * epoch); undefined when lines name their years. Reads all files once; of pipes and standard input only what was read ahead.
  */
 export async function inferYear(
   inputs: readonly Input[],
@@ -110,14 +125,14 @@ export async function inferYear(
           if (!withinDay(lines, i) && readLineStamp(lines.text(i), stamp)) counter.add(stamp);
     };
     try {
-      if (input.file === "-") add(cutter.push(input.head));
-      else for await (const chunk of input.bytes()) add(cutter.push(chunk));
+      if (input.once) add(cutter.push(input.head));
+      else for await (const { bytes } of around(input.bytes, input.skip)) add(cutter.push(bytes));
     } catch {
       // the same error comes again when the file is read, with the place
     }
     add(cutter.end());
   }
-  return counter.infer(now, zone);
+  return counter.infer(now, zone, yearFromNames(inputs));
 }
 
 /** Characters of `Jan 27 `. */
@@ -135,42 +150,75 @@ function withinDay(lines: LineBatch, i: number): boolean {
   return true;
 }
 
-/** What makes two paths the same file. */
-function fileKey(path: string): string {
-  if (path === "-") return "-";
+/** An input that was opened, with what it takes to find its overlaps. */
+type Opened = Input & {
+  readonly anchor: Anchor | undefined;
+  readonly size: Source["size"];
+  readonly kind: Source["kind"];
+};
+
+function sourceOf(name: Named, stdin: AsyncIterable<Uint8Array> | undefined): Source {
   try {
-    const { dev, ino } = statSync(path);
-    return `${dev}:${ino}`;
+    return openSource(name.path, stdin);
   } catch (error) {
-    throw readFault(error, path);
+    throw readFault(error, name.path);
   }
 }
 
-const faultOf = (error: unknown, path: string, lines: number): Error =>
-  error instanceof BrokenData ? brokenFault(path, error.message, lines) : readFault(error, path);
+/** Throws the Fault for what broke a reading; anything else is a mistake of ours and thrown as it is. */
+function faultOf(error: unknown, path: string, lines: number): Error {
+  if (error instanceof BrokenData) return brokenFault(path, error.message, lines);
+  if (error instanceof LostData) return lostFault(path, error.message, lines);
+  return readFault(error, path);
+}
 
 /** Reads a file's head. undefined for an empty file that a glob or folder gave. */
-async function openOne(
-  name: Named,
-  stdin: AsyncIterable<Uint8Array> | undefined,
-): Promise<Input | undefined> {
-  const stream = openBytes(name.path, stdin);
+async function openOne(name: Named, source: Source): Promise<Opened | undefined> {
+  const stream = source.bytes();
   let head: Uint8Array = new Uint8Array(0);
   try {
     head = await readHead(stream);
   } catch (error) {
     throw faultOf(error, name.path, 0);
   }
-  if (name.path !== "-") await stream.return(undefined);
+  if (source.kind !== "pipe") await stream.return(undefined);
   if (head.length === 0) {
     if (name.explicit) throw emptyFault(name.path);
     return undefined;
   }
   const first = firstStamp(head);
-  if (first === undefined && isBinary(head)) throw binaryFault(name.path, isJournal(head));
-  const bytes = name.path === "-" ? () => resumed(head, stream) : () => openBytes(name.path);
-  return { file: name.path, first, bytes, head };
+  if (first === undefined && isBinary(head)) {
+    await stream.return(undefined);
+    throw binaryFault(name.path);
+  }
+  const { kind, size } = source;
+  const once = kind === "pipe";
+  const base = { file: name.path, first, kind, once, size, skip: [] };
+  if (!once) return { ...base, bytes: source.bytes, head: new Uint8Array(0), anchor: anchorOf(head) };
+  let rest: AsyncIterable<Uint8Array> | undefined = resumed(head, stream);
+  const bytes = (): AsyncIterable<Uint8Array> => {
+    const taken = rest ?? source.bytes(); // which says that it is spent
+    rest = undefined;
+    return taken;
+  };
+  return { ...base, bytes, head, anchor: undefined };
 }
+
+/** Leaves out what files share. Pipes and journals are not looked into. */
+async function withoutOverlaps(files: readonly Opened[], duplicates: Duplicate[]): Promise<Inputs> {
+  const { kept, skips, repeated } = await findOverlaps(files);
+  for (const { piece, same, lines } of repeated)
+    duplicates.push({ file: piece.file, same: same.file, lines });
+  const inputs = kept.map((input): Input => {
+    const { file, first, bytes, once, head } = input;
+    return { file, first, bytes, once, head, skip: skips.get(input) ?? [] };
+  });
+  return { inputs, duplicates };
+}
+
+/** Lines of a whole input; 0 when it is damaged, which reading it will tell. */
+const linesOf = (input: Input): Promise<number> =>
+  countLines(input, 0, Number.POSITIVE_INFINITY).catch(() => 0);
 
 /** The first bytes of a stream; a hole of NULs before them is shortened to one NUL. Data that breaks later isn't known yet. */
 async function readHead(stream: AsyncGenerator<Uint8Array>): Promise<Uint8Array> {
@@ -217,50 +265,5 @@ function isBinary(head: Uint8Array): boolean {
     seen++;
     if (byte < 32 && !(byte >= 9 && byte <= 13) && byte !== 27) control++;
   }
-  return control > seen * BINARY_SHARE;
-}
-
-const isJournal = (head: Uint8Array): boolean =>
-  Buffer.from(head.subarray(0, 8)).toString("latin1") === "LPKSHHRH";
-
-/** Splits files into those with bytes of their own and copies of an earlier one. Whole files are read only if heads agree. */
-async function withoutCopies(
-  inputs: readonly Input[],
-): Promise<{ unique: Input[]; copies: [Input, Input][] }> {
-  const unique: Input[] = [];
-  const copies: [Input, Input][] = [];
-  for (const input of inputs) {
-    const alike = unique.filter((other) => other.file !== "-" && sameStart(other.head, input.head));
-    let same: Input | undefined;
-    if (alike.length > 0 && input.file !== "-") {
-      const { hash } = await digest(input);
-      for (const other of alike) if ((await digest(other)).hash === hash) same ??= other;
-    }
-    if (same === undefined) unique.push(input);
-    else copies.push([input, same]);
-  }
-  return { unique, copies };
-}
-
-/** Whether the shorter head is how the longer begins, as far as both are heads of HEAD_BYTES. */
-function sameStart(a: Uint8Array, b: Uint8Array): boolean {
-  const length = Math.min(a.length, b.length, HEAD_BYTES);
-  const whole = a.length === b.length || (a.length >= HEAD_BYTES && b.length >= HEAD_BYTES);
-  return whole && Buffer.compare(a.subarray(0, length), b.subarray(0, length)) === 0;
-}
-
-/** SHA-256 of the decompressed bytes, and how many lines they are. What can't be read to its end is like no other file. */
-async function digest(input: Input): Promise<{ hash: string; lines: number }> {
-  const hash = createHash("sha256");
-  const cutter = new LineCutter();
-  try {
-    for await (const chunk of input.bytes()) {
-      hash.update(chunk);
-      cutter.push(chunk);
-    }
-  } catch {
-    hash.update(`broken ${input.file}`);
-  }
-  cutter.end();
-  return { hash: hash.digest("hex"), lines: cutter.lines };
+  return seen === 0 || control > seen * BINARY_SHARE;
 }

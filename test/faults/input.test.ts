@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, suite, test } from "node:test";
 import type { Fault } from "../../src/fault.ts";
-import { openInputs } from "../../src/source/files.ts";
-import { assertFault, type FaultCase } from "./support.ts";
+import { openInputs, readInputs } from "../../src/source/files.ts";
+import { assertFault, type FaultCase, logvane } from "./support.ts";
 
 const root = mkdtempSync(join(tmpdir(), "logvane-input-"));
 after(() => rmSync(root, { recursive: true, force: true }));
@@ -109,6 +109,14 @@ const CASES: readonly FaultCase[] = [
     /first line 2026-09-07T00/,
     /older \(rotated\)/,
   ],
+  [
+    "a journal that is not there",
+    backtest(`journal:${join(root, "none")}`, NOON),
+    66,
+    /no such file/,
+    /FILE/,
+    /check the path/,
+  ],
   ["neither of the times", backtest(log, ""), 64, /either/, /--train-until/, /--since 7d/],
   ["both of the times", flags("--since", "7d"), 64, /either/, /--since/, /--train-until 2026/],
   [
@@ -139,6 +147,53 @@ suite("a back-test of bad input", () => {
   for (const fault of CASES)
     test(`${fault[0]} ends with ${fault[2]} and says what, where, effect and what to do`, () =>
       assertFault(fault));
+
+  test("a program that is missing is named, with what to do without it", () => {
+    const packed = made("mail.log.xz", Uint8Array.of(0xfd, 0x37, 0x7a, 0x58, 0x5a, 0, 0, 0));
+    for (const [file, program] of [
+      [packed, "xz"],
+      ["journal:", "journalctl"],
+    ] as const) {
+      const { status, stderr } = logvane(backtest(file, NOON), { PATH: folder });
+      assert.equal(status, 69, stderr);
+      assert.match(stderr, new RegExp(`^error .*${program} is not installed\nwhere .*\neffect .*\ndo .*\n$`));
+    }
+  });
+
+  test("a journal without entries, and one that journalctl can't read, say so", () => {
+    const bin = join(root, "bin");
+    mkdirSync(bin);
+    const run = (script: string): string => {
+      writeFileSync(join(bin, "journalctl"), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+      const { status, stderr } = logvane(backtest("journal:", NOON), { PATH: bin });
+      assert.equal(status, 66, stderr);
+      return stderr;
+    };
+    assert.match(run("exit 0"), /no entry in journal:[\s\S]*systemd-journal/);
+    assert.match(
+      run("echo 'Failed to open' >&2; exit 1"),
+      /journalctl failed: Failed to open[\s\S]*systemd-journal/,
+    );
+  });
+
+  test("a pipe and --since, which reads twice, say so", () => {
+    const { status, stderr } = logvane(backtest("-", "", "--since", "7d"), {}, LINES);
+    assert.equal(status, 64, stderr);
+    assert.match(stderr, /standard input can be read only once[\s\S]*--since[\s\S]*do .*--train-until/);
+  });
+
+  test("a file that is emptied in mid-reading says how far it was read", async () => {
+    const file = made("growing.log", LINES.repeat(3000));
+    const { inputs } = await openInputs([file]);
+    const reading = async (): Promise<void> => {
+      for await (const { lines } of readInputs(inputs)) if (lines.count > 0) truncateSync(file);
+    };
+    await assert.rejects(reading(), (fault: Fault) => {
+      assert.equal(fault.exit, "io");
+      assert.match(fault.format(), /emptied while[\s\S]*after line \d+[\s\S]*mail\.log\.1/);
+      return true;
+    });
+  });
 
   test("a file that may not be read says so, and whose group to join", async () => {
     const secret = made("secret.log", LINES, 0);
