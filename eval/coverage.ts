@@ -65,7 +65,11 @@ const percent = (part: number, whole: number): string =>
   whole === 0 ? "-" : `${((100 * part) / whole).toFixed(2)} %`;
 
 /** Prints a row for each corpus and family, and the templates of the family asked for. */
-function evaluate(corpora: readonly (readonly [string, string])[], family: string | undefined, rows: number): void {
+function evaluate(
+  corpora: readonly (readonly [string, string])[],
+  family: string | undefined,
+  rows: number,
+): void {
   const row = (cells: readonly string[]): string =>
     cells.map((cell, i) => (i === 0 ? cell.padEnd(42) : cell.padStart(12))).join("");
   process.stdout.write(`${row(["corpus", "family", "lines", "named", "generic"])}\n`);
