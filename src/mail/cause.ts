@@ -187,3 +187,17 @@ const findLocal = finder(LOCAL);
 export function localCause(text: string): Cause {
   return findLocal(text) ?? "other";
 }
+
+/** A reader of a masked text that remembers what it found, for texts that repeat in other words' company. */
+export function remembering<T>(read: (masked: string) => T): (text: string) => T {
+  const known = new Map<string, T>();
+  return (text) => {
+    const masked = maskText(text);
+    const old = known.get(masked);
+    if (old !== undefined) return old;
+    const found = read(masked);
+    if (known.size >= MAX_REMEMBERED) known.clear();
+    known.set(masked, found);
+    return found;
+  };
+}

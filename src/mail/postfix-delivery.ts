@@ -253,7 +253,8 @@ function readRecord(prefix: string, body: string, queueId: string | undefined): 
     putKey(fields, body, at, equals, end);
     at = end + 2;
   }
-  if (status < 0) return reading("delivery", fields, `${prefix}to=<>`, undefined, queueId);
+  if (status < 0) status = body.indexOf(" status=", part.at) + 8; // damaged in a spreadsheet: `dsn=5.1.1," status=`
+  if (status < 8) return reading("delivery", fields, `${prefix}to=<>`, undefined, queueId);
   return putStatus(fields, prefix, body, status, queueId);
 }
 

@@ -218,14 +218,23 @@ export function readDsn(text: string, at: number): string | undefined {
   return end === dot ? undefined : text.slice(at, end);
 }
 
-/** Text with passwords cut out, as Dovecot logs them with auth_verbose_passwords. */
+/** Text with passwords cut out, as Dovecot logs them with auth_verbose_passwords and auth_debug_passwords. */
 export function redact(text: string): string {
-  const at = text.indexOf("given password");
-  if (at < 0) return text;
-  const colon = text.indexOf(": ", at);
-  const close = text.lastIndexOf(")");
-  return colon < 0 ? text : `${text.slice(0, colon + 2)}*${close > colon ? text.slice(close) : ""}`;
+  let shown = text;
+  const at = shown.indexOf("given password");
+  const colon = at < 0 ? -1 : shown.indexOf(": ", at);
+  if (colon >= 0) {
+    const close = shown.lastIndexOf(")");
+    shown = `${shown.slice(0, colon + 2)}*${close > colon ? shown.slice(close) : ""}`;
+  }
+  for (const key of SECRETS) {
+    // Everything after it goes: a password may hold blanks.
+    const start = shown.indexOf(key);
+    if (start >= 0) shown = `${shown.slice(0, start + key.length)}*`;
+  }
+  return shown;
 }
+const SECRETS = ["resp=", "password=", "pass="];
 
 /** The number that begins at `start`, or undefined. */
 export function numberAt(text: string, start: number): number | undefined {

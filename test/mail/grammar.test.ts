@@ -3,7 +3,12 @@ import { readFileSync } from "node:fs";
 import { suite, test } from "node:test";
 import fc from "fast-check";
 import { samples as companions } from "../../src/mail/dkim.ts";
-import { samples as dovecot } from "../../src/mail/dovecot.ts";
+import { samples as heads } from "../../src/mail/dovecot.ts";
+import { samples as auth } from "../../src/mail/dovecot-auth.ts";
+import { samples as login } from "../../src/mail/dovecot-login.ts";
+import { samples as mailbox } from "../../src/mail/dovecot-mailbox.ts";
+import { samples as service } from "../../src/mail/dovecot-service.ts";
+import { samples as session } from "../../src/mail/dovecot-session.ts";
 import { parseMail } from "../../src/mail/grammar.ts";
 import { EVENTS } from "../../src/mail/names.ts";
 import { samples as actions } from "../../src/mail/postfix-action.ts";
@@ -17,6 +22,8 @@ import { samples as tls } from "../../src/mail/postfix-tls.ts";
 import { samples as postscreen } from "../../src/mail/postscreen.ts";
 import { MAX_FIELD, type Sample } from "../../src/mail/scan.ts";
 import { samples as system } from "../../src/mail/system.ts";
+
+const dovecot = [...heads, ...auth, ...login, ...mailbox, ...service, ...session];
 
 const parse = (program: string, message: string) =>
   parseMail({ time: 0, host: "mx", program, pid: 7, message });
