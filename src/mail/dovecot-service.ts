@@ -115,6 +115,7 @@ const RULES: readonly (readonly [RegExp, EventName, Cause?])[] = [
     "limit_reached",
     "limit",
   ],
+  [/obsolete|deprecated|has been replaced by/i, "config_warning", "config"],
   [
     /killed with signal|returned error|died|Out of memory|dumped core|coredump|Raw backtrace/i,
     "process_exit",
@@ -131,11 +132,7 @@ const RULES: readonly (readonly [RegExp, EventName, Cause?])[] = [
   [/mysql|pgsql|sqlite|ldap|dict|redis|\bsql\b/i, "lookup_failure", "lookup"],
   [/SSL|TLS|certificate|private key|ssl_/i, "tls_failure", "tls"],
   [/Permission denied|EACCES|not owned/i, "permission_failure", "permission"],
-  [
-    /setting|config|doveconf|unknown section|parse|obsolete|deprecated|has been replaced by|Unknown argument/i,
-    "config_warning",
-    "config",
-  ],
+  [/setting|config|doveconf|unknown section|parse|Unknown argument/i, "config_warning", "config"],
 ];
 /** Texts of a quiet service that are known and of no consequence. */
 const TALK =

@@ -116,11 +116,18 @@ function shapeOf(fields: Bag, prefix: string, status: string, words: string, tol
   return `${prefix}to=<>, ${where}${dsn}status=${status} (${(told ? withoutHost(words) : localWords(words)).trimEnd()})`;
 }
 
-/** Our own words without what they speak of: quoted values, the user, and the output of a command. */
+/** A name before a bracket, after a blank or at the start. */
+const HOST = /(^| )([A-Za-z0-9._-]{1,255})\[/g;
+
+/** Our own words without what they speak of: hosts, quoted values, the user, and the output of a command. */
 export function localWords(words: string): string {
   let text = words;
   const output = text.indexOf("Command output:");
   if (output >= 0) text = text.slice(0, output + 15);
+  if (text.includes("["))
+    text = text.replace(HOST, (all, blank, name) =>
+      name === "unknown" || name === "localhost" ? all : `${blank}<>[`,
+    );
   if (text.includes('"')) text = text.replace(/"[^"]{0,320}"/g, '"<>"');
   const user = text.indexOf(" for user ");
   if (user >= 0) text = `${text.slice(0, user + 10)}<>${afterWord(text, user + 10)}`;

@@ -1,4 +1,5 @@
 import { maskText } from "../template/mask.ts";
+import { localWords } from "./postfix-reply.ts";
 import {
   type Bag,
   cap,
@@ -292,7 +293,7 @@ function failure(
   shape: string,
 ): Reading {
   fields["reason"] ??= cap(body);
-  return { event: "tls_failure", fields, cause: "tls", queueId, shape: prefix + shape };
+  return { event: "tls_failure", fields, cause: "tls", queueId, shape: prefix + localWords(shape) };
 }
 
 /** Fields and cause of a `TLS library problem: error:...` warning: the alert's number and OpenSSL's words. */
