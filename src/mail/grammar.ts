@@ -6,17 +6,11 @@ import type { EventName } from "./names.ts";
 import { readCleanup } from "./postfix-cleanup.ts";
 import { readDelivery } from "./postfix-delivery.ts";
 import { readMaster } from "./postfix-master.ts";
+import { readNote } from "./postfix-notes.ts";
 import { readBounce, readPickup, readPostsuper, readQmgr } from "./postfix-queue.ts";
 import { localWords } from "./postfix-reply.ts";
 import { readSmtpd } from "./postfix-smtpd.ts";
-import {
-  readAnvil,
-  readCleanupRun,
-  readDnsblog,
-  readScache,
-  readTables,
-  readTlsproxy,
-} from "./postfix-support.ts";
+import { readAnvil, readCleanupRun, readDnsblog, readScache, readTlsproxy } from "./postfix-support.ts";
 import { readTls } from "./postfix-tls.ts";
 import { readPostscreen } from "./postscreen.ts";
 import { type Writing, writingOf } from "./program.ts";
@@ -152,7 +146,7 @@ function readAnyDaemon(prefix: string, body: string, queueId: string | undefined
     readMaster(prefix, body, queueId) ??
     readTls(prefix, body, queueId) ??
     readCleanupRun(prefix, body) ??
-    readTables(prefix, body, queueId) ??
+    readNote(prefix, body, queueId) ??
     readQmgr(prefix, body, queueId) ??
     readSmtpd(prefix, body, queueId, undefined) ??
     readCleanup(prefix, body, queueId) ??

@@ -122,6 +122,11 @@ export const samples: readonly Sample[] = [
     event: "filter_result",
     fields: { queued_as: "5B1B2C3D4E", reply_code: 250 },
   },
+  {
+    line: "NOQUEUE: proxy-accept: END-OF-MESSAGE: 250 2.0.0 from MTA(smtp:[127.0.0.1]:10025): 250 2.0.0 Ok: queued as 5B1B2C3D4E; from=<a@b.example> to=<x@our.example> proto=ESMTP helo=<h>",
+    event: "filter_result",
+    fields: { stage: "END-OF-MESSAGE", queued_as: "5B1B2C3D4E", helo: "h" },
+  },
 ];
 
 /** Words before the stage, and the event of each. */
@@ -161,6 +166,7 @@ export function readAction(
   const action = body.slice(0, colon);
   const event = ACTIONS.get(action);
   if (event === undefined) return undefined;
+  if (action.startsWith("proxy-")) return readProxy(prefix, body, action, event, queueId, session);
   const from = body.indexOf(" from ", colon);
   if (from < 0 || from - colon > 64 || !findPeer(body, from + 6)) return undefined;
   const client = peer.end;
@@ -182,7 +188,6 @@ export function readAction(
   const using = text.indexOf(" using ");
   const zone = using < 0 ? word(text, "listed by domain ") : word(text, " using ", using);
   if (zone !== undefined && (using < 0 || text.includes(" blocked"))) fields["rbl"] = zone.replace(/;$/, "");
-  if (event === "filter_result") put(fields, "queued_as", word(text, "queued as "));
   return reading(
     event,
     fields,
@@ -191,6 +196,41 @@ export function readAction(
     queueId,
     session,
   );
+}
+
+/** `proxy-accept: STAGE: 250 text; from=<> to=<> proto= helo=<>`: what a before-queue filter answered. The client is named nowhere or after the stage. */
+function readProxy(
+  prefix: string,
+  body: string,
+  action: string,
+  event: EventName,
+  queueId: string | undefined,
+  session: string | undefined,
+): Reading {
+  const start = action.length + 2;
+  const colon = body.indexOf(": ", start);
+  const end = colon < 0 ? body.length : colon;
+  const from = body.indexOf(" from ", start);
+  const stage = body.slice(start, from > 0 && from < end ? from : end);
+  const fields: Bag = { action, stage: cap(stage) };
+  let at = colon < 0 ? body.length : colon + 2;
+  if (from > 0 && from < end && findPeer(body, from + 6)) {
+    fields["client_name"] = peer.name;
+    fields["client_address"] = peer.address;
+    at = Math.min(body.length, peer.end + 2);
+  }
+  const tail = envelopeStart(body, at);
+  const textEnd = tail < 0 ? body.length : tail;
+  const reply = readReply(body, at);
+  put(fields, "reply_code", reply.code);
+  put(fields, "dsn", reply.dsn);
+  const rest = Math.min(reply.rest, textEnd);
+  const text = body.slice(rest, textEnd);
+  fields["reason"] = cap(text);
+  if (event === "filter_result") put(fields, "queued_as", word(text, "queued as "));
+  if (tail >= 0) putEnvelope(fields, body, tail + 2);
+  const shape = `${prefix}${action}: ${stage}: ${body.slice(at, rest)}`;
+  return reading(event, fields, shape, actionCause(event, action, reply, text), queueId, session);
 }
 
 /** Why a client was refused; other actions have no cause. */

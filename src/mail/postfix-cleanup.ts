@@ -142,7 +142,7 @@ const CHECKED: ReadonlyMap<string, EventName> = new Map([
 ]);
 
 /** What header_checks and body_checks looked at. */
-const STAGES = new Set(["header", "body", "mime-header", "nested-header", "content"]);
+const STAGES = new Set(["header", "body", "mime-header", "nested-header", "content", "mime-error"]);
 
 /**
  * `reject: header Subject: TEXT from H[IP]; from=<> to=<> proto= helo=<>: words`. TEXT is the sender's, so the parts are looked for from

@@ -190,6 +190,12 @@ export const samples: readonly Sample[] = [
     cause: "routing",
   },
   {
+    line: "4A1B2C3D4E: status=deferred (bounce failed)",
+    event: "delivery",
+    cause: "other",
+    fields: { status: "deferred" },
+  },
+  {
     line: "warning: open active 4A1B2C3D4E: No such file or directory",
     event: "queue_error",
     cause: "other",
@@ -199,6 +205,7 @@ export const samples: readonly Sample[] = [
 /** smtp, lmtp, local, virtual, pipe, error, retry, discard: `body` follows the queue id. */
 export function readDelivery(prefix: string, body: string, queueId: string | undefined): Reading | undefined {
   if (body.startsWith("to=")) return readRecord(prefix, body, queueId);
+  if (body.startsWith("status=")) return putStatus({}, prefix, body, 7, queueId);
   if (body.startsWith("host ")) return readHostReply(prefix, body, queueId);
   if (body.startsWith("connect to ")) {
     const fields: Bag = {};

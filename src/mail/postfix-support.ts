@@ -1,7 +1,6 @@
 import type { EventName } from "./names.ts";
 import {
   type Bag,
-  between,
   cap,
   isDigit,
   numberAt,
@@ -78,12 +77,6 @@ export const samples: readonly (Sample & { readonly daemon: string })[] = [
     fields: { retained: 5, dropped: 1 },
   },
   {
-    daemon: "verify",
-    line: "close database /var/lib/postfix/verify_cache.db: No such file or directory (possible Berkeley DB bug)",
-    event: "lookup_failure",
-    cause: "lookup",
-  },
-  {
     daemon: "tlsproxy",
     line: "CONNECT from [192.0.2.9]:3029",
     event: "connect",
@@ -112,11 +105,6 @@ export const samples: readonly (Sample & { readonly daemon: string })[] = [
     line: "warning: do not list domain our.example in BOTH mydestination and virtual_alias_domains",
     event: "config_warning",
     cause: "config",
-  },
-  {
-    daemon: "trivial-rewrite",
-    line: "table mysql:/etc/postfix/domains.cf(0,lock|fold_fix) has changed -- restarting",
-    event: "reload",
   },
   {
     daemon: "proxymap",
@@ -230,24 +218,4 @@ export function readTlsproxy(body: string): Reading | undefined {
   putClient(fields, body, body.indexOf("["));
   delete fields["client_name"];
   return reading(event, fields, connect ? "CONNECT from [0]:0" : "DISCONNECT [0]:0");
-}
-
-/** What several daemons say without a severity word: tables that changed, databases that could not be closed, debug talk. */
-export function readTables(prefix: string, body: string, queueId: string | undefined): Reading | undefined {
-  if (body.includes(" has changed")) {
-    const fields: Bag = {};
-    put(fields, "table", between(body, "table ", " has changed"));
-    return reading("reload", fields, prefix + body, undefined, queueId);
-  }
-  if (body.startsWith("close database ") || body.startsWith("open database "))
-    return reading("lookup_failure", { reason: cap(body) }, prefix + body, "lookup", queueId);
-  if (body.startsWith("statistics: ") || body.includes("statistics:"))
-    return reading("cache_cleanup", {}, prefix + body, undefined, queueId);
-  if (
-    body.startsWith("name_mask: ") ||
-    body.startsWith("inet_addr_") ||
-    body.startsWith("before input_transp_cleanup")
-  )
-    return reading("info", { reason: cap(body) }, prefix + body, undefined, queueId);
-  return undefined;
 }

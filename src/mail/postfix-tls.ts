@@ -125,6 +125,7 @@ export function readTls(prefix: string, body: string, queueId?: string): Reading
     if (made !== undefined) return queueId === undefined ? made : { ...made, queueId };
   }
   const c = body.charCodeAt(0);
+  if (body.startsWith("TLSRPT: ")) return undefined; // it tells of a policy, in postfix-notes.ts
   if (c === 83) {
     // S
     if (body.startsWith("SSL_accept error from ")) return sslError(prefix, body, 22, true, queueId);
@@ -265,6 +266,10 @@ const TALK = [
   "depth=",
   "certificate verification depth=",
   "certificate peer name verification",
+  "matched peername",
+  "Matched ",
+  "re-using session ",
+  "TLS protocol trace ",
 ];
 
 function readTalk(prefix: string, body: string, queueId: string | undefined): Reading | undefined {

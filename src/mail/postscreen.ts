@@ -121,6 +121,8 @@ const STARTS: readonly (readonly [string, EventName, boolean])[] = [
   ["COMMAND COUNT LIMIT ", "postscreen_violation", true],
   ["COMMAND LENGTH LIMIT ", "postscreen_violation", true],
   ["COMMAND ", "postscreen_violation", true],
+  ["DATA without valid RCPT ", "postscreen_violation", true],
+  ["BDAT without valid RCPT ", "postscreen_violation", true],
 ];
 
 /** postscreen. One process serves all clients, so a session is a client's address and port. */

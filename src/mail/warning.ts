@@ -53,6 +53,7 @@ const WARNINGS: readonly (readonly [string, EventName, Cause?])[] = [
   ["overriding earlier entry", "config_warning", "config"],
   ["overrides earlier", "config_warning", "config"],
   ["duplicate entry", "config_warning", "config"],
+  ["is obsolete", "config_warning", "config"],
   ["unused parameter", "config_warning", "config"],
   ["deprecated", "config_warning", "config"],
   [" differ", "config_warning", "config"],
@@ -101,6 +102,7 @@ const WARNINGS: readonly (readonly [string, EventName, Cause?])[] = [
   ["mysql", "lookup_failure", "lookup"],
   ["pgsql", "lookup_failure", "lookup"],
   ["ldap", "lookup_failure", "lookup"],
+  ["LDAP", "lookup_failure", "lookup"],
   ["sqlite", "lookup_failure", "lookup"],
   ["memcache", "lookup_failure", "lookup"],
   ["mongodb", "lookup_failure", "lookup"],
@@ -114,6 +116,7 @@ const WARNINGS: readonly (readonly [string, EventName, Cause?])[] = [
   ["killed by signal", "process_exit", "crash"],
   ["exit status", "process_exit", "crash"],
   ["failure -- see a previous", "process_exit", "crash"],
+  ["stopped by signal", "process_exit", "crash"],
   ["watchdog timeout", "process_exit", "crash"],
   ["process limit", "limit_reached", "limit"],
   ["process count", "limit_reached", "limit"],
@@ -132,6 +135,7 @@ const WARNINGS: readonly (readonly [string, EventName, Cause?])[] = [
   ["loops back to myself", "mail_loop", "loop"],
   ["my own hostname", "mail_loop", "loop"],
   ["mailer loop", "mail_loop", "loop"],
+  ["hopcount exceeded", "mail_loop", "loop"],
   ["no MX host", "routing_failure", "routing"],
   ["valid_hostname", "protocol_error", "protocol"],
   ["valid_ipv", "protocol_error", "protocol"],
@@ -158,6 +162,8 @@ const WARNINGS: readonly (readonly [string, EventName, Cause?])[] = [
   ["remove defer ", "queue_error", "other"],
   ["rename ", "queue_error", "other"],
   ["queue corrupt", "queue_error", "other"],
+  ["corrupt file", "queue_error", "other"],
+  ["has been queued for", "queue_error", "other"],
   ["corrupt queue", "queue_error", "other"],
   ["queue file", "queue_error"],
   ["queue name", "queue_error"],
@@ -356,7 +362,8 @@ function saslFailure(severity: Severity, text: string, failed: number, queueId: 
 /** A leading `warning: ` and the like: the severity and how long the word is. */
 export function readSeverity(text: string): { severity: Severity; length: number } {
   const c = text.charCodeAt(0);
-  if (c === 119 && text.startsWith("warning: ")) return { severity: "warning", length: 9 };
+  if (c === 119 && (text.startsWith("warning: ") || text === "warning:"))
+    return { severity: "warning", length: 9 };
   if (c === 101 && text.startsWith("error: ")) return { severity: "error", length: 7 };
   if (c === 102 && text.startsWith("fatal: ")) return { severity: "fatal", length: 7 };
   if (c === 112 && text.startsWith("panic: ")) return { severity: "panic", length: 7 };

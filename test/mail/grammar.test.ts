@@ -15,6 +15,7 @@ import { samples as actions } from "../../src/mail/postfix-action.ts";
 import { samples as cleanup } from "../../src/mail/postfix-cleanup.ts";
 import { samples as delivery } from "../../src/mail/postfix-delivery.ts";
 import { samples as master } from "../../src/mail/postfix-master.ts";
+import { samples as notes } from "../../src/mail/postfix-notes.ts";
 import { samples as queue } from "../../src/mail/postfix-queue.ts";
 import { samples as smtpd } from "../../src/mail/postfix-smtpd.ts";
 import { samples as support } from "../../src/mail/postfix-support.ts";
@@ -45,7 +46,7 @@ suite("the grammar reads its own samples", () => {
   for (const s of actions) check("postfix/smtpd", s);
   for (const s of cleanup) check("postfix/cleanup", s);
   for (const s of tls) check("postfix/smtp", s);
-  for (const s of [...queue, ...master, ...support]) check(`postfix/${s.daemon}`, s);
+  for (const s of [...queue, ...master, ...support, ...notes]) check(`postfix/${s.daemon}`, s);
   for (const s of dovecot) check("dovecot", s);
   for (const s of companions) check(s.daemon, s);
   for (const s of system) check(s.daemon, s);

@@ -13,6 +13,7 @@ import { samples as actions } from "../../src/mail/postfix-action.ts";
 import { samples as cleanup } from "../../src/mail/postfix-cleanup.ts";
 import { samples as delivery } from "../../src/mail/postfix-delivery.ts";
 import { samples as master } from "../../src/mail/postfix-master.ts";
+import { samples as notes } from "../../src/mail/postfix-notes.ts";
 import { samples as queue } from "../../src/mail/postfix-queue.ts";
 import { samples as smtpd } from "../../src/mail/postfix-smtpd.ts";
 import { samples as support } from "../../src/mail/postfix-support.ts";
@@ -92,7 +93,7 @@ suite("what a sample comes to hangs on its words alone", () => {
   check("postfix/smtp", [...delivery, ...tls]);
   check("postfix/cleanup", cleanup);
   check("postfix/postscreen", postscreen);
-  for (const s of [...queue, ...master, ...support]) check(`postfix/${s.daemon}`, [s]);
+  for (const s of [...queue, ...master, ...support, ...notes]) check(`postfix/${s.daemon}`, [s]);
   check("dovecot", [...heads, ...auth, ...login, ...mailbox, ...service, ...session]);
 });
 
