@@ -86,6 +86,18 @@ export const samples: readonly (Sample & { readonly daemon: string })[] = [
   },
   {
     daemon: "dovecot/auth",
+    line: "auth: plain(?,192.0.2.9,<x1>): Request timed out waiting for client to continue authentication (150 secs)",
+    event: "timeout",
+    fields: { rip: "192.0.2.9" },
+  },
+  {
+    daemon: "dovecot/auth",
+    line: "auth(ann,192.0.2.9,sasl:plain)<x1>: passwd-file: Login attempt with empty password",
+    event: "auth_failure",
+    cause: "auth",
+  },
+  {
+    daemon: "dovecot/auth",
     line: "auth: Debug: client in: AUTH 1 PLAIN service=imap resp=AGFubgBodW50ZXIy",
     event: "info",
     fields: { reason: "client in: AUTH 1 PLAIN service=imap resp=*" },
@@ -102,14 +114,25 @@ const NONE: Verdict = { event: "unknown", cause: undefined };
 const QUEUED =
   /auth client <\*> disconnected with|auth process|request timed out|auth server|auth request|auth workers?:|auth-worker|pending requests|ldap: |can't connect|connection to .{0,80}(?:failed|lost|timed)/i;
 const WRONG =
-  /unknown user|mismatch|invalid credentials|authentication failure|user not (?:found|known)|not known to|disallowed|empty username|permission denied|account (?:is )?(?:locked|disabled|expired)|login (?:is )?disabled|policy server refusal|requested \S+ scheme|no password|doesn't match|invalid password|failed to verify|not allowed|invalid (?:token|grant)|token (?:is )?(?:expired|not valid)/i;
+  /unknown user|mismatch|invalid credentials|authentication failure|user not (?:found|known)|not known to|disallowed|empty username|permission denied|account (?:is )?(?:locked|disabled|expired)|login (?:is )?disabled|policy server refusal|requested \S+ scheme|no password|empty password|doesn't match|invalid password|failed to verify|not allowed|invalid (?:token|grant)|token (?:is )?(?:expired|not valid)|invalid username|username not known|illegal chars|deny passdb|no master passdbs|check failed|oauth2 failed|invalid (?:challenge|input)|malformed data/i;
 const FAILING = /fail|error|timed out|refused|unavailable|not connected|no such|lost|can't|cannot/i;
 
 /** Text outside of any database's: only the service itself can fail. */
 const ofService = remembering<Verdict>((masked) => (QUEUED.test(masked) ? BROKEN : NONE));
+/** The client took too long to go on. */
+const SLOW: Verdict = { event: "timeout", cause: undefined };
+
 /** Text of a password or user database about one login. */
 const ofDatabase = remembering<Verdict>((masked) =>
-  QUEUED.test(masked) ? BROKEN : WRONG.test(masked) ? REFUSED : FAILING.test(masked) ? BROKEN : FINE,
+  masked.includes("waiting for client to continue")
+    ? SLOW
+    : QUEUED.test(masked)
+      ? BROKEN
+      : WRONG.test(masked)
+        ? REFUSED
+        : FAILING.test(masked)
+          ? BROKEN
+          : FINE,
 );
 
 /** Databases whose argument is a host, not a login. */

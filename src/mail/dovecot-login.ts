@@ -115,6 +115,24 @@ export const samples: readonly (Sample & { readonly daemon: string })[] = [
   },
   {
     daemon: "dovecot/imap-login",
+    line: "imap-login: Login aborted: Connection closed (user disabled, 1 attempts in 2 secs) (user_disabled): user=<ann>, method=PLAIN, rip=192.0.2.9, lip=192.0.2.1, TLS, session=<x1>",
+    event: "auth_failure",
+    cause: "auth",
+  },
+  {
+    daemon: "dovecot/imap-login",
+    line: "imap-login: Login aborted: Disconnected (process full) (process_full): user=<>, rip=192.0.2.9, lip=192.0.2.1, session=<x1>",
+    event: "limit_reached",
+    cause: "limit",
+  },
+  {
+    daemon: "dovecot/imap-login",
+    line: "imap-login: Login failed: Cleartext authentication disabled: user=<>, rip=192.0.2.9, lip=192.0.2.1, session=<x1>",
+    event: "login_aborted",
+    cause: "protocol",
+  },
+  {
+    daemon: "dovecot/imap-login",
     line: "imap-login: Disconnected: rip=192.0.2.9, lip=192.0.2.1",
     event: "login_aborted",
     fields: { rip: "192.0.2.9" },
@@ -161,7 +179,7 @@ export function readLogin(text: string): Reading | undefined {
   put(fields, "seconds", numberAfterWord(reason, " in ") ?? numberAfterWord(reason, "waited "));
   const code = / \(([a-z_]{4,40})\)$/.exec(reason.slice(-48));
   if (code) fields["reason_code"] = code[1]!;
-  const end = loginEnd(reason, text, tail);
+  const end = loginEnd(reason, code?.[1] ?? "", text, tail);
   const shown = withoutSeconds(reason);
   const read = reading(
     end.event,
@@ -258,8 +276,35 @@ function withoutSeconds(reason: string): string {
 
 type End = { readonly event: EventName; readonly cause?: Cause; readonly uncached?: true };
 
+const AUTH: End = { event: "auth_failure", cause: "auth" };
+const BACKEND: End = { event: "auth_backend_failure", cause: "auth_backend" };
+const LIMIT: End = { event: "limit_reached", cause: "limit" };
+const PROTOCOL: End = { event: "login_aborted", cause: "protocol" };
+const TLS: End = { event: "tls_failure", cause: "tls" };
+
+/** Reason codes that 2.4 writes in brackets at the end (login-common/client-common-auth.c). */
+const CODES: ReadonlyMap<string, End> = new Map([
+  ["auth_failed", AUTH],
+  ["invalid_credentials", AUTH],
+  ["authorization_failed", AUTH],
+  ["user_disabled", AUTH],
+  ["password_expired", AUTH],
+  ["login_disabled", AUTH],
+  ["auth_process_comm_fail", BACKEND],
+  ["auth_temp_failed", BACKEND],
+  ["temp_fail", BACKEND],
+  ["internal_failure", BACKEND],
+  ["process_full", LIMIT],
+  ["connection_limit", LIMIT],
+  ["invalid_mech", PROTOCOL],
+  ["cleartext_auth_disabled", PROTOCOL],
+  ["protocol_failure", PROTOCOL],
+  ["client_ssl_cert_missing", TLS],
+  ["client_ssl_cert_untrusted", TLS],
+]);
+
 /** Why a connection ended without a login. One that did not wait for the password service says nothing of it, so a number decides there. */
-function loginEnd(reason: string, text: string, tail: number): End {
+function loginEnd(reason: string, code: string, text: string, tail: number): End {
   if (reason.includes("auth failed") || reason.includes("(auth_failed)"))
     return { event: "auth_failure", cause: "auth" };
   if (
@@ -280,8 +325,15 @@ function loginEnd(reason: string, text: string, tail: number): End {
     return reason.includes("waited 0 secs")
       ? { event: "login_aborted", uncached: true }
       : { event: "auth_backend_failure", cause: "auth_backend", uncached: true };
-  if (reason.includes("Maximum number of connections")) return { event: "limit_reached", cause: "limit" };
-  if (reason.includes("Too many invalid commands") || reason.includes("disallowed plaintext"))
+  const coded = CODES.get(code);
+  if (coded !== undefined) return coded;
+  if (reason.includes("Maximum number of connections") || reason.includes("queue full"))
+    return { event: "limit_reached", cause: "limit" };
+  if (
+    /Too many (?:invalid|bad) commands|disallowed plaintext|Cleartext authentication|SSL required|too large|buffer full/.test(
+      reason,
+    )
+  )
     return { event: "login_aborted", cause: "protocol" };
   return { event: "login_aborted" };
 }

@@ -1,5 +1,15 @@
 import type { EventName } from "./names.ts";
-import { type Bag, cap, isDigit, numberAt, put, type Reading, reading, type Sample } from "./scan.ts";
+import {
+  type Bag,
+  between,
+  cap,
+  isDigit,
+  numberAt,
+  put,
+  type Reading,
+  reading,
+  type Sample,
+} from "./scan.ts";
 
 /** Lines of our own making, as they follow the tag `dovecot: `. */
 export const samples: readonly (Sample & { readonly daemon: string })[] = [
@@ -80,6 +90,18 @@ export const samples: readonly (Sample & { readonly daemon: string })[] = [
   },
   {
     daemon: "dovecot/imap",
+    line: "imap(ann)<447><x1>: Mailbox INBOX: UID 12: expunge: msgid=<1@b.example>, size=2048",
+    event: "mailbox_action",
+    fields: { mailbox: "INBOX", uid: 12, action: "expunge" },
+  },
+  {
+    daemon: "dovecot/submission",
+    line: "submission(ann)<447><x1>: Successfully relayed message: from=<ann@our.example>, size=900, id=4A1B2C3D4E, nrcpt=2, reply=`250 2.0.0 Ok: queued as 4A1B2C3D4E'",
+    event: "mail_forwarded",
+    fields: { from: "ann@our.example", nrcpt: 2 },
+  },
+  {
+    daemon: "dovecot/imap",
     line: "imap(ann)<447><x1>: Mailbox created: Archive",
     event: "mailbox_action",
     fields: { action: "Mailbox created", mailbox: "Archive" },
@@ -117,8 +139,22 @@ export function readSession(fields: Bag, text: string): Reading | undefined {
       if (text.startsWith("Disconnect from ")) return readDisconnect(fields, text);
       break;
   }
+  const relayed = text.startsWith("Successfully relayed message: ");
+  if (relayed || text.startsWith("Failed to relay message: ")) return readRelayed(fields, text, relayed);
   for (const start of ENDS) if (text.startsWith(start)) return readEnd(fields, text);
   return readMailLog(fields, text);
+}
+
+/** The submission service's `Successfully relayed message: from=<a>, size=9, id=ID, nrcpt=1, reply=`250 ...'`. */
+function readRelayed(fields: Bag, text: string, good: boolean): Reading {
+  put(fields, "from", between(text, "from=<", ">"));
+  put(fields, "to", between(text, " to=<", ">"));
+  put(fields, "size", numberOf(valueAfter(text, "size=", 0)));
+  put(fields, "nrcpt", numberOf(valueAfter(text, "nrcpt=", 0)));
+  const reply = valueAfter(text, "reply=`", 0);
+  if (reply !== undefined) fields["reason"] = reply.replace(/'$/, "");
+  const shape = good ? "Successfully relayed message: from=" : "Failed to relay message: from=";
+  return reading(good ? "mail_forwarded" : "host_reply", fields, shape, good ? undefined : "other");
 }
 
 /** `local` or an address. */
@@ -225,6 +261,10 @@ const MAILBOX_ACTIONS = [
   "Mailbox unsubscribed: ",
 ];
 
+/** 2.4 names the mailbox first: `Mailbox INBOX: UID 12: expunge: ...`, `Mailbox Archive: Mailbox created`. */
+const MAILBOX =
+  /^Mailbox (.{1,200}?): (?:UID (\d{1,10}): )?(Mailbox created|Mailbox deleted|Mailbox renamed|delete|undelete|expunge|save|copy|append|flag_change|autoexpunge)\b/;
+
 /** `expunge: box=INBOX, uid=12, msgid=<1@b.example>, size=2048`, `copy from INBOX: box=Trash, ...`, `Mailbox created: Archive`. */
 function readMailLog(fields: Bag, text: string): Reading | undefined {
   for (const start of MAILBOX_ACTIONS)
@@ -233,6 +273,13 @@ function readMailLog(fields: Bag, text: string): Reading | undefined {
       fields["mailbox"] = cap(text.slice(start.length));
       return reading("mailbox_action", fields, `${start}*`);
     }
+  const named = MAILBOX.exec(text);
+  if (named !== null) {
+    fields["mailbox"] = named[1]!;
+    put(fields, "uid", numberOf(named[2]));
+    fields["action"] = named[3]!;
+    return reading("mailbox_action", fields, `Mailbox *: ${named[3]}`);
+  }
   const box = text.indexOf("box=");
   for (const action of ACTIONS) {
     if (!text.startsWith(action)) continue;
