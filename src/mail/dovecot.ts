@@ -4,7 +4,7 @@ import { readMailbox } from "./dovecot-mailbox.ts";
 import { readService } from "./dovecot-service.ts";
 import { readSession } from "./dovecot-session.ts";
 import type { Severity } from "./event.ts";
-import { type Bag, cap, type Reading, reading, redact, type Sample } from "./scan.ts";
+import { type Bag, cap, type Reading, redact, type Sample } from "./scan.ts";
 
 /** Lines of our own making, as they follow the tag `dovecot: `: the forms of a line's head. */
 export const samples: readonly (Sample & { readonly daemon: string })[] = [
@@ -202,8 +202,6 @@ function dispatch(service: string, head: Head, text: string, severity: Severity,
   const fields: Bag = {};
   const user = userOf(head.user);
   if (user !== undefined) fields["user"] = user;
-  const old = OLD_LOGIN.exec(text);
-  if (old !== null) return readBadLogin(fields, text);
   return (
     readSession(fields, text) ??
     readMailbox(fields, text, severity) ??
@@ -217,15 +215,4 @@ function userOf(argument: string | undefined): string | undefined {
     return undefined;
   const comma = argument.indexOf(", ");
   return comma > 0 && isNumber(argument, 0, comma) ? argument.slice(comma + 2) : argument;
-}
-
-/** Cyrus writes under the same service names: `badlogin: host [ip] PLAIN [SASL(-13): ...]`. */
-const OLD_LOGIN = /^badlogin: /;
-
-function readBadLogin(fields: Bag, text: string): Reading {
-  const open = text.indexOf("[");
-  const close = open < 0 ? -1 : text.indexOf("]", open);
-  if (close > open) fields["rip"] = cap(text.slice(open + 1, close));
-  fields["reason"] = cap(text);
-  return reading("auth_failure", fields, "badlogin: <>", "auth");
 }

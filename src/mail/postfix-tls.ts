@@ -187,7 +187,15 @@ function readEstablished(prefix: string, body: string, at: number): Reading | un
   return { event: "tls_established", fields, shape: `${prefix}${body.slice(0, start)}${who}` };
 }
 
-/** `C (256/256 bits) key-exchange X25519 server-signature RSA-PSS (2048 bits) server-digest SHA256` (Postfix 3.4 and later). */
+/** Words before a value after the cipher, and the field of each (Postfix 3.4 and later). */
+const CIPHER_KEYS: ReadonlyMap<string, string> = new Map(
+  ["key-exchange", "server-signature", "server-digest", "client-signature", "client-digest"].map((key) => [
+    key,
+    `tls_${key.replace("-", "_")}`,
+  ]),
+);
+
+/** `C (256/256 bits) key-exchange X25519 server-signature RSA-PSS (2048 bits) server-digest SHA256`. */
 function putCipher(fields: Bag, body: string, start: number): void {
   let end = body.indexOf(" ", start);
   if (end < 0) end = body.length;
@@ -198,12 +206,17 @@ function putCipher(fields: Bag, body: string, start: number): void {
       bits = bits * 10 + body.charCodeAt(i) - 48;
     fields["tls_bits"] = bits;
   }
-  if (body.indexOf("-", end) < 0) return;
-  put(fields, "tls_key_exchange", word(body, " key-exchange ", end));
-  put(fields, "tls_server_signature", word(body, " server-signature ", end));
-  put(fields, "tls_server_digest", word(body, " server-digest ", end));
-  put(fields, "tls_client_signature", word(body, " client-signature ", end));
-  put(fields, "tls_client_digest", word(body, " client-digest ", end));
+  let at = body.indexOf(") ", end) + 2;
+  for (let n = 0; n < 8 && at > 1 && at < body.length; n++) {
+    const space = body.indexOf(" ", at);
+    const key = space < 0 ? undefined : CIPHER_KEYS.get(body.slice(at, space));
+    if (key === undefined) return;
+    let stop = body.indexOf(" ", space + 1);
+    if (stop < 0) stop = body.length;
+    fields[key] = cap(body.slice(space + 1, stop));
+    // "(2048 bits)" may follow a value
+    at = body.charCodeAt(stop + 1) === 40 ? body.indexOf(") ", stop) + 2 : stop + 1;
+  }
 }
 
 /** `SSL_accept error from H[IP]: reason`; a number for a reason is OpenSSL's return value. */

@@ -37,7 +37,7 @@ export function writingOf(program: string): Writing {
       name,
       service: parts.length > 2 ? parts.slice(1, -1).join("/") : undefined,
     };
-  else if (/^post(?:fix|super|queue|map|alias|drop|log|multi)/.test(program))
+  else if (/^post(?:fix|super|queue|map|alias|drop|log|multi)(?!-policyd)/.test(program))
     made = {
       family: "postfix",
       daemon: program === "postfix" ? "postfix" : `postfix/${program}`,

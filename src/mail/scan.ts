@@ -31,13 +31,6 @@ export type Reading = {
   readonly uncached?: boolean;
 };
 
-/** Who wrote the message, for grammars that make session keys. */
-export type Writer = {
-  readonly host: string;
-  readonly daemon: string;
-  readonly pid: number | undefined;
-};
-
 /** A line of a grammar with what it must become; tests read them. */
 export type Sample = {
   readonly line: string;
@@ -73,7 +66,7 @@ export function word(text: string, key: string, from = 0): string | undefined {
   if (at < 0) return undefined;
   const start = at + key.length;
   let end = start;
-  while (end < text.length && text[end] !== " " && text[end] !== ",") end++;
+  for (let c = text.charCodeAt(end); end < text.length && c !== 32 && c !== 44; ) c = text.charCodeAt(++end);
   return cap(text.slice(start, end));
 }
 
