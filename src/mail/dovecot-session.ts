@@ -128,6 +128,7 @@ const MAX_COUNTERS = 20;
 
 /** How a session ended, lmtp's connections, and what a user did to mailboxes. */
 export function readSession(fields: Bag, text: string): Reading | undefined {
+  if (text.startsWith("sieve: ") || text.startsWith("msgid=")) return undefined; // a delivery
   switch (text.charCodeAt(0)) {
     case 67: // C
       if (text.startsWith("Connect from ")) {

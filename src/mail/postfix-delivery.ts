@@ -6,6 +6,8 @@ import {
   angleEnd,
   type Bag,
   cap,
+  findPeer,
+  peer,
   put,
   putRelay,
   type Reading,
@@ -279,46 +281,57 @@ function address(body: string, at: number): string {
   return cap(body.slice(at, end));
 }
 
-/** One `key=value` of the record, body[at, equals) and (equals, end). */
+/** One `key=value` of the record, body[at, equals) and (equals, end). The first letters and the length tell the keys apart. */
 function putKey(fields: Bag, body: string, at: number, equals: number, end: number): void {
   const value = body.slice(equals + 1, end);
-  switch (body.slice(at, equals)) {
-    case "relay":
+  switch (body.charCodeAt(at)) {
+    case 114: // r
+      if (!body.startsWith("relay=", at)) return;
       fields["relay"] = cap(value);
-      putRelay(fields, value, 0);
-      break;
-    case "delay":
-    case "conn_use": {
-      const n = Number(value);
-      if (Number.isFinite(n)) fields[equals - at === 5 ? "delay" : "conn_use"] = n;
-      break;
-    }
-    case "delays":
-      fields["delays"] = cap(value);
-      putDelays(fields, value);
-      break;
-    case "dsn":
-      fields["dsn"] = cap(value);
-      break;
-    case "tls":
-      fields["tls"] = cap(value);
-      break;
-    case "orig_to":
-      fields["orig_to"] = cap(value);
-      break;
+      if (findPeer(value, 0)) {
+        fields["relay_host"] = peer.name;
+        if (!peer.address.includes("/")) fields["relay_address"] = peer.address;
+        if (peer.port > 0) fields["relay_port"] = peer.port;
+      }
+      return;
+    case 100: // d
+      if (body.startsWith("delays=", at)) {
+        fields["delays"] = cap(value);
+        putDelays(fields, value);
+      } else if (body.startsWith("dsn=", at)) fields["dsn"] = cap(value);
+      else if (body.startsWith("delay=", at)) {
+        const n = Number(value);
+        if (Number.isFinite(n)) fields["delay"] = n;
+      }
+      return;
+    case 99: // c
+      if (body.startsWith("conn_use=", at)) {
+        const n = Number(value);
+        if (Number.isFinite(n)) fields["conn_use"] = n;
+      }
+      return;
+    case 116: // t
+      if (body.startsWith("tls=", at)) fields["tls"] = cap(value);
+      return;
+    case 111: // o
+      if (body.startsWith("orig_to=", at)) fields["orig_to"] = cap(value);
   }
 }
 
-const DELAY_PARTS = ["delay_a", "delay_b", "delay_c", "delay_d"];
-
 /** `a/b/c/d`, in seconds; nothing when it isn't four numbers. */
 function putDelays(fields: Bag, value: string): void {
-  const parts = value.split("/", 5);
-  if (parts.length !== 4) return;
-  for (let i = 0; i < 4; i++) {
-    const n = Number(parts[i]);
-    if (Number.isFinite(n)) fields[DELAY_PARTS[i]!] = n;
-  }
+  const one = value.indexOf("/");
+  const two = value.indexOf("/", one + 1);
+  const three = value.indexOf("/", two + 1);
+  if (one < 0 || two < 0 || three < 0) return;
+  const a = Number(value.slice(0, one));
+  const b = Number(value.slice(one + 1, two));
+  const c = Number(value.slice(two + 1, three));
+  const d = Number(value.slice(three + 1));
+  if (Number.isFinite(a)) fields["delay_a"] = a;
+  if (Number.isFinite(b)) fields["delay_b"] = b;
+  if (Number.isFinite(c)) fields["delay_c"] = c;
+  if (Number.isFinite(d)) fields["delay_d"] = d;
 }
 
 /** First words of lines about a delivery that is under way, and their event. */
