@@ -185,10 +185,13 @@ export const isDovecotService = (program: string): boolean =>
     program,
   );
 
-const pidSession = (service: string, user: string | undefined): string | undefined =>
-  user !== undefined && user !== "" && user.length <= 10 && isNumber(user, 0, user.length)
-    ? `${service}(${user})`
-    : undefined;
+/** Services whose lines have the process in brackets: `lmtp(505)`, of 2.2 also `lmtp(505, ann)`. */
+const pidSession = (service: string, argument: string | undefined): string | undefined => {
+  if (argument === undefined || argument === "") return undefined;
+  const comma = argument.indexOf(", ");
+  const end = comma < 0 ? argument.length : comma;
+  return end <= 10 && isNumber(argument, 0, end) ? `${service}(${argument.slice(0, end)})` : undefined;
+};
 
 function dispatch(service: string, head: Head, text: string, severity: Severity, debug: boolean): Reading {
   if (service.endsWith("-login")) {

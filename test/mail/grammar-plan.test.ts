@@ -2,6 +2,9 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { suite, test } from "node:test";
 import { gunzipSync } from "node:zlib";
+import { type Envelope, parseEnvelope } from "../../src/log/envelope.ts";
+import { LogClock } from "../../src/log/year.ts";
+import { Zone } from "../../src/log/zone.ts";
 import { samples as heads } from "../../src/mail/dovecot.ts";
 import { samples as auth } from "../../src/mail/dovecot-auth.ts";
 import { samples as login } from "../../src/mail/dovecot-login.ts";
@@ -21,7 +24,6 @@ import { samples as tls } from "../../src/mail/postfix-tls.ts";
 import { samples as postscreen } from "../../src/mail/postscreen.ts";
 import type { Sample } from "../../src/mail/scan.ts";
 import { maskText } from "../../src/template/mask.ts";
-import { envelopeOf } from "./support.ts";
 
 /** What a line's words decide, so that it may be remembered by its masked text. */
 function planOf(program: string, message: string): string {
@@ -101,10 +103,11 @@ suite("what a sample comes to hangs on its words alone", () => {
 const PART = 12_000;
 
 /** Postfix's and Dovecot's lines of the demo's log. */
-function demoLines(): { program: string; message: string }[] {
+function demoLines(): Envelope[] {
   const all = gunzipSync(readFileSync("samples/quickstart.log.gz")).toString("utf8").split("\n");
+  const clock = new LogClock(new Zone("UTC"), 2026);
   return [...all.slice(0, PART), ...all.slice(-PART)]
-    .map(envelopeOf)
+    .map((text) => parseEnvelope(text, clock))
     .filter(({ time, program }) => time !== null && /^(?:postfix|dovecot)/.test(program));
 }
 
