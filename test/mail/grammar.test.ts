@@ -69,6 +69,33 @@ suite("the writer of a line", () => {
     ));
 });
 
+suite("a Postfix program's name", () => {
+  const cases: readonly (readonly [string, string, string | undefined])[] = [
+    ["postfix/sender-cleanup/cleanup", "postfix/cleanup", "sender-cleanup"],
+    ["postfix-10.20.30.40/smtp", "postfix/smtp", undefined],
+    ["mta-out/smtps/smtpd", "postfix/smtpd", "smtps"],
+    ["postfix/10025/smtpd", "postfix/smtpd", "10025"],
+    ["postfix", "postfix", undefined],
+    ["postmap", "postfix/postmap", undefined],
+  ];
+  for (const [program, daemon, service] of cases)
+    test(`${program} is ${daemon}`, () => {
+      const read = parse(program, "4A1B2C3D4E: to=<a@b.example>, relay=none, delay=1, status=sent (x)");
+      assert.equal(read.daemon, daemon);
+      assert.equal(read.fields["service"], service);
+      assert.equal(read.event, "delivery");
+      assert.equal(read.queueId, "4A1B2C3D4E");
+    });
+});
+
+suite("a queue id", () => {
+  const id = (message: string) => parse("postfix/qmgr", message).queueId;
+  for (const text of ["4A1B2C3D4E", "3Zb2kz1Q9vzXyz", "7E1AEC2C388XXXX", "123456"])
+    test(`may be ${text}`, () => assert.equal(id(`${text}: removed`), text));
+  for (const text of ["NOQUEUE", "warning", "mail_queue_enter", "h2.example", "192.0.2.9", "PASS"])
+    test(`is not ${text}`, () => assert.equal(id(`${text}: removed`), undefined));
+});
+
 suite("a shape", () => {
   const shape = (line: string) => parse("postfix/smtp", line).shape;
   const record = (text: string) =>
