@@ -7,6 +7,18 @@ export type Rule = readonly [Cause, ...string[]];
 /** Masked texts whose cause is remembered, for each set of rules; then the memory starts anew. */
 const MAX_REMEMBERED = 2000;
 
+let lastText = "";
+let lastMasked = "";
+
+/** The masked text; of the last text it is remembered, since several readers ask for it in turn and masking costs most of what they do. */
+export function wordsOf(text: string): string {
+  if (text !== lastText) {
+    lastMasked = maskText(text);
+    lastText = text;
+  }
+  return lastMasked;
+}
+
 /**
  * A finder of the first rule with a phrase in a text. It sees the masked text, so that no address, host, id or number decides; what it
  * found is remembered by that text, since servers repeat their words.
@@ -14,7 +26,7 @@ const MAX_REMEMBERED = 2000;
 export function finder(rules: readonly Rule[]): (text: string) => Cause | undefined {
   const known = new Map<string, Cause | undefined>();
   return (text) => {
-    const masked = maskText(text);
+    const masked = wordsOf(text);
     if (known.has(masked)) return known.get(masked);
     const found = firstRule(rules, masked.toLowerCase());
     if (known.size >= MAX_REMEMBERED) known.clear();
@@ -192,7 +204,7 @@ export function localCause(text: string): Cause {
 export function remembering<T>(read: (masked: string) => T): (text: string) => T {
   const known = new Map<string, T>();
   return (text) => {
-    const masked = maskText(text);
+    const masked = wordsOf(text);
     const old = known.get(masked);
     if (old !== undefined) return old;
     const found = read(masked);

@@ -1,4 +1,4 @@
-import { maskText } from "../template/mask.ts";
+import { wordsOf } from "./cause.ts";
 import { localWords } from "./postfix-reply.ts";
 import {
   type Bag,
@@ -286,7 +286,7 @@ const TALK = [
 ];
 
 function readTalk(prefix: string, body: string, queueId: string | undefined): Reading | undefined {
-  const early = maskText(body);
+  const early = wordsOf(body);
   for (const phrase of TALK)
     if (early.includes(phrase)) {
       const bad = phrase.endsWith("verification") && early.includes("failed");

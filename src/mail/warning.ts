@@ -1,5 +1,4 @@
-import { maskText } from "../template/mask.ts";
-import { localCause } from "./cause.ts";
+import { localCause, wordsOf } from "./cause.ts";
 import type { Cause, Severity } from "./event.ts";
 import type { EventName } from "./names.ts";
 import { putProcess } from "./postfix-master.ts";
@@ -213,7 +212,7 @@ export function readWarning(severity: Severity, text: string, queueId: string | 
   const rude = readRude(severity, text, queueId);
   if (rude !== undefined) return rude;
   const fields: Bag = { reason: cap(text) };
-  const masked = maskText(text);
+  const masked = wordsOf(text);
   if (masked.includes("hostname ")) {
     const odd = mismatch(severity, fields, text);
     if (odd !== undefined) return odd;
@@ -326,7 +325,7 @@ function mismatch(severity: Severity, fields: Bag, text: string): Reading | unde
     reason = text.slice(verified);
     shape = `0: hostname <>${reason}`;
   }
-  const temporary = /temporary failure|try again|timed? ?out/i.test(maskText(reason));
+  const temporary = /temporary failure|try again|timed? ?out/i.test(wordsOf(reason));
   return reading("hostname_mismatch", fields, `${severity}: ${shape}`, temporary ? "dns" : undefined);
 }
 
@@ -347,7 +346,7 @@ function saslFailure(severity: Severity, text: string, failed: number, queueId: 
   const backend =
     words !== "" &&
     /connection lost to authentication server|auth server|authentication server|temporary|internal error/i.test(
-      maskText(reason),
+      wordsOf(reason),
     );
   const who = client > 0 ? hostShape(fields["client_name"]) : "<>";
   return {
