@@ -1,176 +1,43 @@
+import { maskText } from "../template/mask.ts";
 import type { Cause } from "./event.ts";
 
-/** Only this much of a text is searched: replies name their reason early, and hostile ones are long. */
-const SEARCHED = 600;
+/** A cause and its phrases in lower case. */
+export type Rule = readonly [Cause, ...string[]];
 
-type Rule = readonly [Cause, ...string[]];
+/** Masked texts whose cause is remembered, for each set of rules; then the memory starts anew. */
+const MAX_REMEMBERED = 2000;
 
-/** The first rule with a phrase (lower case) in the text. */
-function firstRule(rules: readonly Rule[], text: string): Cause | undefined {
-  const low = text.slice(0, SEARCHED).toLowerCase();
-  for (const rule of rules) for (let i = 1; i < rule.length; i++) if (low.includes(rule[i]!)) return rule[0];
-  return undefined;
+let lastText = "";
+let lastMasked = "";
+
+/** The masked text; of the last text it is remembered, since several readers ask for it in turn and masking costs most of what they do. */
+export function wordsOf(text: string): string {
+  if (text !== lastText) {
+    lastMasked = maskText(text);
+    lastText = text;
+  }
+  return lastMasked;
 }
 
-// Replies of other servers, most telling phrase first. Codes and phrases: research of public threads and RFC 3463, 7505, 8461.
-const REMOTE: readonly Rule[] = [
-  ["greylisted", "greylist", "graylist", "grey-list", "grey list", "postgrey"],
-  [
-    "quota",
-    "mailbox full",
-    "mailbox is full",
-    "over quota",
-    "overquota",
-    "quota exceeded",
-    "exceeded quota",
-    "out of storage",
-    "exceeded storage",
-    "mailbox size limit",
-    "quota",
-  ],
-  ["loop", "too many hops", "loops back", "mail loop", "hop count exceeded", "routing loop"],
-  [
-    "unknown_user",
-    "user unknown",
-    "unknown user",
-    "no such user",
-    "no such recipient",
-    "does not exist",
-    "doesn't exist",
-    "recipientnotfound",
-    "recipient not found",
-    "unrouteable address",
-    "invalid recipient",
-    "mailbox not found",
-    "mailbox unavailable",
-    "unknown recipient",
-    "unknown address",
-    "no mailbox",
-    "address rejected: undeliverable",
-    "account has been disabled",
-    "account is disabled",
-    "user not found",
-    "not a valid mailbox",
-    "invalid mailbox",
-  ],
-  [
-    "throttled",
-    "rate that prevents",
-    "rate limit",
-    "rate-limit",
-    "ratelimit",
-    "too many",
-    "too much mail",
-    "unusual rate",
-    "temporarily deferred due to",
-    "[tss0",
-    "throttl",
-    "receiving mail at a rate",
-    "too fast",
-    "unexpected volume",
-    "4.7.650",
-    "4.7.28",
-    "limit exceeded",
-    "exceeded the maximum",
-    "slow down",
-  ],
-  [
-    "blocked",
-    "blocked using",
-    "block list",
-    "blocklist",
-    "blacklist",
-    "black list",
-    "denylist",
-    "banned",
-    "reputation",
-    "spamhaus",
-    "spamcop",
-    "barracudacentral",
-    "s3140",
-    "s3150",
-    "weren't sent",
-    "unauthenticated",
-    "not authorized to send",
-    "access denied",
-    "unsolicited mail originating",
-    "dmarc",
-    "spf ",
-    "dkim",
-    "blocked",
-    "is listed",
-    "client host rejected",
-    "not allowed to connect",
-  ],
-  [
-    "relay_denied",
-    "relay access denied",
-    "relaying denied",
-    "relay not permitted",
-    "unable to relay",
-    "relaying not allowed",
-    "not permitted to relay",
-  ],
-  [
-    "dns",
-    "domain not found",
-    "cannot resolve",
-    "could not resolve",
-    "reverse dns",
-    "ptr record",
-    "no ptr",
-    "cannot find your hostname",
-    "cannot find your reverse",
-  ],
-  [
-    "spam",
-    "spam",
-    "content rejected",
-    "message content",
-    "virus",
-    "malware",
-    "rejected due to policy",
-    "policy reasons",
-    "administrative prohibition",
-  ],
-  ["tls", "starttls", "tls required", "tls is required", "encryption required"],
-  ["auth", "authentication required", "authentication failed", "must be authenticated"],
-];
+/**
+ * A finder of the first rule with a phrase in a text. It sees the masked text, so that no address, host, id or number decides; what it
+ * found is remembered by that text, since servers repeat their words.
+ */
+export function finder(rules: readonly Rule[]): (text: string) => Cause | undefined {
+  const known = new Map<string, Cause | undefined>();
+  return (text) => {
+    const masked = wordsOf(text);
+    if (known.has(masked)) return known.get(masked);
+    const found = firstRule(rules, masked.toLowerCase());
+    if (known.size >= MAX_REMEMBERED) known.clear();
+    known.set(masked, found);
+    return found;
+  };
+}
 
-const BY_DSN: Readonly<Record<string, Cause>> = {
-  "1.1": "unknown_user",
-  "1.2": "routing",
-  "1.3": "protocol",
-  "1.8": "dns",
-  "1.10": "unknown_user",
-  "2.1": "unknown_user",
-  "2.2": "quota",
-  "2.3": "limit",
-  "3.4": "limit",
-  "4.1": "connect",
-  "4.2": "connect",
-  "4.3": "dns",
-  "4.4": "routing",
-  "4.6": "loop",
-  "4.7": "expired",
-  "7.5": "tls",
-  "7.8": "auth",
-  "7.25": "dns",
-  "7.26": "blocked",
-  "7.28": "throttled",
-  "7.606": "blocked",
-  "7.650": "throttled",
-};
-
-/** Why another server refused or deferred our mail, by its words, then its enhanced code. "other" when neither tells. */
-export function remoteCause(code: number | undefined, dsn: string | undefined, text: string): Cause {
-  const byText = firstRule(REMOTE, text);
-  if (byText !== undefined) return byText;
-  const byDsn = dsn === undefined ? undefined : BY_DSN[dsn.slice(2)];
-  if (byDsn !== undefined) return byDsn;
-  if (dsn?.startsWith("5.7.")) return "spam";
-  if (dsn?.startsWith("5.5.") || code === 500 || code === 501 || code === 503) return "protocol";
-  return "other";
+function firstRule(rules: readonly Rule[], low: string): Cause | undefined {
+  for (const rule of rules) for (let i = 1; i < rule.length; i++) if (low.includes(rule[i]!)) return rule[0];
+  return undefined;
 }
 
 // Failures that this machine sees itself.
@@ -328,88 +195,21 @@ const LOCAL: readonly Rule[] = [
 ];
 
 /** Why something failed here, by the words of our own program; "other" when they don't tell. */
+const findLocal = finder(LOCAL);
 export function localCause(text: string): Cause {
-  return firstRule(LOCAL, text) ?? "other";
+  return findLocal(text) ?? "other";
 }
 
-// What our smtpd tells a client that it refuses.
-const REFUSED: readonly Rule[] = [
-  ["disk", "insufficient system storage", "queue file write error", "no space left"],
-  ["lookup", "temporary lookup failure", "lookup failure"],
-  ["config", "server configuration error", "server configuration problem"],
-  ["policy", "policy service", "server error", "content filter"],
-  ["rbl", "blocked using", "listed by", "listed at", "dnsbl", "spamhaus", "barracudacentral"],
-  ["greylisted", "greylist", "graylist"],
-  ["relay_denied", "relay access denied", "relaying denied"],
-  [
-    "unknown_user",
-    "user unknown",
-    "unknown user",
-    "undeliverable address: unknown",
-    "no such user",
-    "recipient address rejected: user",
-    "does not exist",
-  ],
-  [
-    "auth",
-    "not logged in",
-    "not owned by user",
-    "authentication required",
-    "must issue a starttls",
-    "sender address rejected: not",
-  ],
-  ["quota", "quota", "mailbox full"],
-  [
-    "dns",
-    "domain not found",
-    "cannot find your hostname",
-    "cannot find your reverse",
-    "hostname not found",
-    "host not found",
-    "malformed dns",
-    "nullmx",
-    "null mx",
-    "unverified client",
-  ],
-  [
-    "limit",
-    "too many",
-    "too much mail",
-    "rate limit",
-    "limit exceeded",
-    "ports busy",
-    "message size exceeds",
-    "size limit",
-    "throttl",
-  ],
-  [
-    "protocol",
-    "helo",
-    "fully-qualified",
-    "protocol error",
-    "pipelining",
-    "bad syntax",
-    "improper",
-    "need fully",
-    "non-smtp",
-    "syntax error",
-    "command rejected: data",
-  ],
-  ["loop", "too many hops", "loop"],
-];
-
-/** Why our server refused a client. A refused message is "spam" when only policy is left, a 4.7.1 of a milter "milter". */
-export function refusalCause(
-  code: number | undefined,
-  dsn: string | undefined,
-  text: string,
-  byMilter = false,
-): Cause {
-  const found = firstRule(REFUSED, text);
-  if (found !== undefined) return found;
-  if (byMilter && (dsn?.startsWith("4") || text.includes("try again later"))) return "milter";
-  if (code === 451 && dsn === "4.7.1" && text.includes("try again")) return "milter";
-  if (dsn === "4.3.0" || dsn === "4.3.5") return "config";
-  const byDsn = dsn === undefined ? undefined : BY_DSN[dsn.slice(2)];
-  return byDsn ?? "spam";
+/** A reader of a masked text that remembers what it found, for texts that repeat in other words' company. */
+export function remembering<T>(read: (masked: string) => T): (text: string) => T {
+  const known = new Map<string, T>();
+  return (text) => {
+    const masked = wordsOf(text);
+    const old = known.get(masked);
+    if (old !== undefined) return old;
+    const found = read(masked);
+    if (known.size >= MAX_REMEMBERED) known.clear();
+    known.set(masked, found);
+    return found;
+  };
 }

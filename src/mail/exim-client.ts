@@ -1,4 +1,4 @@
-import { refusalCause } from "./cause.ts";
+import { refusalCause } from "./cause-refused.ts";
 import type { Cause } from "./event.ts";
 import { blanked } from "./exim-host.ts";
 import { eximCause, putHost, type ReadExim } from "./exim-reply.ts";

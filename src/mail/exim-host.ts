@@ -1,4 +1,4 @@
-import { refusalCause } from "./cause.ts";
+import { refusalCause } from "./cause-refused.ts";
 import {
   eximCause,
   putHost,

@@ -1,4 +1,4 @@
-import { remoteCause } from "./cause.ts";
+import { remoteCause } from "./cause-remote.ts";
 import type { Cause } from "./event.ts";
 import { type Bag, put, type Reading, readDsn } from "./scan.ts";
 import { plainWords, putAddress, type Rule } from "./words.ts";

@@ -1,21 +1,20 @@
 import type { Envelope } from "../log/envelope.ts";
 import { readCompanion, readNamesake } from "./companion.ts";
-import { isDovecotService, readDovecot } from "./dovecot.ts";
+import { readDovecot } from "./dovecot.ts";
 import type { Cause, Fields, Severity } from "./event.ts";
 import type { EventName } from "./names.ts";
+import { readCleanup } from "./postfix-cleanup.ts";
 import { readDelivery } from "./postfix-delivery.ts";
-import {
-  readAnvil,
-  readBounce,
-  readCleanup,
-  readDnsblog,
-  readMaster,
-  readPickup,
-  readQmgr,
-} from "./postfix-queue.ts";
-import { readSmtpd, readTls } from "./postfix-smtpd.ts";
+import { readMaster } from "./postfix-master.ts";
+import { readNote } from "./postfix-notes.ts";
+import { readBounce, readPickup, readPostsuper, readQmgr } from "./postfix-queue.ts";
+import { localWords } from "./postfix-reply.ts";
+import { readSmtpd } from "./postfix-smtpd.ts";
+import { readAnvil, readCleanupRun, readDnsblog, readScache, readTlsproxy } from "./postfix-support.ts";
+import { readTls } from "./postfix-tls.ts";
 import { readPostscreen } from "./postscreen.ts";
-import { queueIdLength, type Reading } from "./scan.ts";
+import { type Writing, writingOf } from "./program.ts";
+import { queueIdLength, type Reading, reading } from "./scan.ts";
 import { readSeverity, readWarning } from "./warning.ts";
 
 /** A message understood: what MailEvent holds beside the envelope and the template. */
@@ -33,68 +32,6 @@ export type ParsedMail = {
   readonly uncached: boolean;
 };
 
-/** How a program's name is to be read. */
-type Writing = {
-  readonly family: "postfix" | "dovecot" | "other";
-  readonly daemon: string;
-  /** Last path part. */
-  readonly name: string;
-  /** Middle path part of a nested name: "submission". */
-  readonly service: string | undefined;
-};
-
-/** Daemons of Postfix by which a site's own syslog name is recognised. */
-const POSTFIX = new Set(
-  "anvil bounce cleanup defer discard dnsblog error flush lmtp local master oqmgr pickup pipe postdrop postfix postfix-script postlog postlogd postmulti postqueue postscreen postsuper postalias postmap proxymap proxywrite qmgr qmqpd scache sendmail showq smtp smtpd spawn tlsmgr tlsproxy trace trivial-rewrite verify virtual".split(
-    " ",
-  ),
-);
-
-/** Program names remembered; a hostile log may hold any number. */
-const MAX_PROGRAMS = 1000;
-const writings = new Map<string, Writing>();
-
-/** The parts of a tag: `postfix-out/submission/smtpd` is daemon postfix/smtpd of service submission. */
-function writingOf(program: string): Writing {
-  const known = writings.get(program);
-  if (known !== undefined) return known;
-  const parts = program.split("/");
-  const name = parts.at(-1)!;
-  let made: Writing;
-  if (parts.length > 1 && parts[0] === "dovecot")
-    made = { family: "dovecot", daemon: program, name, service: undefined };
-  else if (parts.length > 1 && (POSTFIX.has(name) || parts[0]!.startsWith("postfix")))
-    made = {
-      family: "postfix",
-      daemon: `postfix/${name}`,
-      name,
-      service: parts.length > 2 ? parts.slice(1, -1).join("/") : undefined,
-    };
-  else if (/^post(?:fix|super|queue|map|alias|drop|log|multi)(?!-policyd)/.test(program))
-    made = {
-      family: "postfix",
-      daemon: program === "postfix" ? "postfix" : `postfix/${program}`,
-      name,
-      service: undefined,
-    };
-  else if (program === "dovecot" || isDovecotService(program))
-    made = {
-      family: "dovecot",
-      daemon: program === "dovecot" ? program : `dovecot/${program}`,
-      name,
-      service: undefined,
-    };
-  else
-    made = {
-      family: "other",
-      daemon: program === "" ? "unknown" : name === "" ? program : name,
-      name,
-      service: undefined,
-    };
-  if (writings.size < MAX_PROGRAMS) writings.set(program, made);
-  return made;
-}
-
 /** Reads one message. Any text gives a result: "unknown" when no grammar knows it. */
 export function parseMail(envelope: Envelope): ParsedMail {
   const writing = writingOf(envelope.program);
@@ -107,18 +44,18 @@ export function parseMail(envelope: Envelope): ParsedMail {
   return finish(writing, readCompanion(envelope, writing.name));
 }
 
-function finish(writing: Writing, reading: Reading): ParsedMail {
-  if (writing.service !== undefined) reading.fields["service"] ??= writing.service;
+function finish(writing: Writing, read: Reading): ParsedMail {
+  if (writing.service !== undefined) read.fields["service"] ??= writing.service;
   return {
-    daemon: reading.daemon ?? writing.daemon,
-    severity: reading.severity ?? "info",
-    event: reading.event,
-    fields: reading.fields,
-    cause: reading.cause,
-    queueId: reading.queueId,
-    session: reading.session,
-    shape: reading.shape,
-    uncached: reading.uncached === true,
+    daemon: read.daemon ?? writing.daemon,
+    severity: read.severity ?? "info",
+    event: read.event,
+    fields: read.fields,
+    cause: read.cause,
+    queueId: read.queueId,
+    session: read.session,
+    shape: read.shape,
+    uncached: read.uncached === true,
   };
 }
 
@@ -128,16 +65,17 @@ function readPostfix(envelope: Envelope, writing: Writing): Reading {
   const { severity, length } = readSeverity(message);
   const idLength = queueIdLength(message, length);
   const rest = idLength === 0 ? length : Math.min(message.length, length + idLength + 2);
-  const id = idLength === 0 ? undefined : message.slice(length, length + idLength);
-  const queueId = id === "NOQUEUE" ? undefined : id;
+  const nowhere = idLength === 7 && message.startsWith("NOQUEUE", length);
+  const queueId = idLength === 0 || nowhere ? undefined : message.slice(length, length + idLength);
   const body = rest === 0 ? message : message.slice(rest);
   const session =
     writing.name === "smtpd" && envelope.pid !== undefined
       ? `${envelope.host}/${writing.daemon}[${envelope.pid}]`
       : undefined;
   if (severity !== "info") return { ...readWarning(severity, body, queueId), severity, session };
-  const prefix = id === undefined ? "" : `${id}: `;
-  const found = readDaemon(envelope, writing, prefix, body, queueId);
+  // the id itself varies, so the shape has a parameter in its place
+  const prefix = idLength === 0 ? "" : nowhere ? "NOQUEUE: " : "<>: ";
+  const found = readDaemon(envelope, writing, prefix, body, queueId, session);
   if (found !== undefined) return found;
   const later = readSeverity(body);
   if (later.severity !== "info")
@@ -155,16 +93,12 @@ function readDaemon(
   prefix: string,
   body: string,
   queueId: string | undefined,
+  session: string | undefined,
 ): Reading | undefined {
   switch (writing.name) {
     case "smtpd":
     case "qmqpd":
-      return readSmtpd(
-        { host: envelope.host, daemon: writing.daemon, pid: envelope.pid },
-        prefix,
-        body,
-        queueId,
-      );
+      return readSmtpd(prefix, body, queueId, session);
     case "qmgr":
     case "oqmgr":
     case "nqmgr":
@@ -181,7 +115,7 @@ function readDaemon(
     case "cleanup":
       return readCleanup(prefix, body, queueId);
     case "postscreen":
-      return readPostscreen({ host: envelope.host, daemon: writing.daemon, pid: envelope.pid }, prefix, body);
+      return readPostscreen(envelope.host, prefix, body, queueId);
     case "bounce":
     case "defer":
     case "trace":
@@ -191,28 +125,33 @@ function readDaemon(
     case "anvil":
       return readAnvil(body);
     case "scache":
-      return body.startsWith("statistics: ")
-        ? { event: "scache_statistics", fields: {}, shape: body }
-        : undefined;
+      return readScache(body);
     case "dnsblog":
       return readDnsblog(body);
     case "tlsproxy":
-      if (body.startsWith("CONNECT ") || body.startsWith("DISCONNECT "))
-        return { event: body[0] === "C" ? "connect" : "disconnect", fields: {}, shape: body };
-      return readTls(prefix, body);
+      return readTlsproxy(body);
+    case "postsuper":
+      return readPostsuper(prefix, body, queueId);
     default:
       return undefined;
   }
 }
 
-/** What any daemon may say, and commands. */
+/**
+ * What any daemon may say, and commands. A service may be named for what it does ("postfix/10025"), or a collector may have cut the daemon off, so a
+ * line whose words tell is read by them.
+ */
 function readAnyDaemon(prefix: string, body: string, queueId: string | undefined): Reading {
-  const found =
-    readMaster(prefix, body, queueId) ?? readTls(prefix, body) ?? readDelivery(prefix, body, queueId);
-  if (found !== undefined) return found;
-  if (body.includes(" cleanup: retained=") || body.includes("statistics:"))
-    return { event: "cache_cleanup", fields: {}, shape: prefix + body };
-  if (body.includes("table ") && body.includes("has changed"))
-    return { event: "reload", fields: {}, shape: prefix + body };
-  return { event: "unknown", fields: {}, queueId, shape: prefix + body };
+  return (
+    readMaster(prefix, body, queueId) ??
+    readTls(prefix, body, queueId) ??
+    readCleanupRun(prefix, body) ??
+    readNote(prefix, body, queueId) ??
+    readQmgr(prefix, body, queueId) ??
+    readSmtpd(prefix, body, queueId, undefined) ??
+    readCleanup(prefix, body, queueId) ??
+    readPickup(prefix, body, queueId) ??
+    readPostsuper(prefix, body, queueId) ??
+    reading("unknown", {}, prefix + localWords(body), undefined, queueId)
+  );
 }

@@ -1,4 +1,4 @@
-import { refusalCause } from "./cause.ts";
+import { refusalCause } from "./cause-refused.ts";
 import type { Cause } from "./event.ts";
 import type { EventName } from "./names.ts";
 import { readPam } from "./pam.ts";

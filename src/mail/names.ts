@@ -38,6 +38,7 @@ export const EVENTS = [
   "bounce_notification",
   "canceled",
   "queue_action",
+  "queue_error",
   // delivery
   "delivery",
   "host_reply",
@@ -93,6 +94,7 @@ export const EVENTS = [
   "mail_forwarded",
   "mail_discarded",
   "quota",
+  "mailbox_action",
   "mailbox_error",
   // the system
   "system",

@@ -1,4 +1,5 @@
-import { refusalCause, remoteCause } from "./cause.ts";
+import { refusalCause } from "./cause-refused.ts";
+import { remoteCause } from "./cause-remote.ts";
 import { type Bag, put, type Reading, readReply } from "./scan.ts";
 import { type CompanionSample, plainWords, putAddress, type Rule, readRulesOrLife } from "./words.ts";
 

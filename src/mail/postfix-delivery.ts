@@ -1,7 +1,20 @@
-import { localCause, remoteCause } from "./cause.ts";
-import type { Cause } from "./event.ts";
-import { readTls } from "./postfix-smtpd.ts";
-import { type Bag, cap, put, putClient, type Reading, readReply, type Sample } from "./scan.ts";
+import { localCause } from "./cause.ts";
+import type { EventName } from "./names.ts";
+import { putStatus, readHostReply, relayShape } from "./postfix-reply.ts";
+import { readTls } from "./postfix-tls.ts";
+import {
+  angleEnd,
+  type Bag,
+  cap,
+  findPeer,
+  peer,
+  put,
+  putRelay,
+  type Reading,
+  reading,
+  readReply,
+  type Sample,
+} from "./scan.ts";
 
 /** Lines of our own making. */
 export const samples: readonly Sample[] = [
@@ -68,194 +81,303 @@ export const samples: readonly Sample[] = [
     event: "connection_lost",
     cause: "connect",
   },
-  { line: "4A1B2C3D4E: Cannot start TLS: handshake failure", event: "tls_failure", cause: "tls" },
   {
-    line: "SSL_connect error to mx.far.example[192.0.2.7]:25: lost connection",
-    event: "tls_failure",
+    line: '4A1B2C3D4E: to=<"a, relay=none b"@far.example>, orig_to=<x y>, relay=mx.far.example[192.0.2.7]:25, delay=1, delays=0/0/0/1, tls=verified, dsn=2.0.0, status=sent (250 Ok)',
+    event: "delivery",
+    fields: { to: '"a, relay=none b"@far.example', orig_to: "x y", tls: "verified", relay_port: 25 },
+  },
+  {
+    line: "4A1B2C3D4E: to=<ann@our.example>, relay=127.0.0.1[127.0.0.1]:10024, delay=2, delays=1/0/0/1, dsn=2.0.0, status=sent (250 2.0.0 from MTA(smtp:[127.0.0.1]:10025): 250 2.0.0 Ok: queued as 5B1B2C3D4E)",
+    event: "delivery",
+    fields: { queued_as: "5B1B2C3D4E" },
+  },
+  {
+    line: "4A1B2C3D4E: to=<ann@our.example>, relay=mail.our.example[private/dovecot-lmtp], delay=0.1, delays=0/0/0/0.1, dsn=2.0.0, status=sent (250 2.0.0 <ann@our.example> aBcD1e2FgHiJkLmNoPqR Saved)",
+    event: "delivery",
+    fields: { relay_host: "mail.our.example", remote_session: "aBcD1e2FgHiJkLmNoPqR" },
+  },
+  {
+    line: "4A1B2C3D4E: to=<ann@our.example>, relay=local, delay=1, status=sent (delivered to maildir)",
+    event: "delivery",
+    fields: { relay: "local", delay: 1, status: "sent", reason: "delivered to maildir" },
+  },
+  {
+    line: '4A1B2C3D4E: to=<ann@our.example>, relay=local, delay=0.1, delays=0.1/0/0/0, dsn=5.1.1, status=bounced (unknown user: "ann")',
+    event: "delivery",
+    cause: "unknown_user",
+  },
+  {
+    line: "4A1B2C3D4E: to=<ann@our.example>, relay=local, delay=0.1, delays=0.1/0/0/0, dsn=5.4.6, status=bounced (mail forwarding loop for ann@our.example)",
+    event: "delivery",
+    cause: "loop",
+  },
+  {
+    line: "4A1B2C3D4E: to=<ann@our.example>, relay=virtual, delay=0.1, delays=0.1/0/0/0, dsn=4.2.2, status=deferred (cannot update mailbox /var/mail/ann for user ann. error writing message: File too large)",
+    event: "delivery",
+    cause: "disk",
+  },
+  {
+    line: "4A1B2C3D4E: to=<ann@our.example>, relay=dovecot, delay=0.3, delays=0.1/0/0/0.2, dsn=2.0.0, status=sent (delivered via dovecot service)",
+    event: "delivery",
+    fields: { relay: "dovecot" },
+  },
+  {
+    line: "4A1B2C3D4E: to=<ann@our.example>, relay=filter, delay=9, delays=1/0/0/8, dsn=4.3.0, status=deferred (temporary failure. Command output: lookup of the user died)",
+    event: "delivery",
+    cause: "crash",
+  },
+  {
+    line: "4A1B2C3D4E: to=<x@far.example>, relay=none, delay=9, delays=9/0/0/0, dsn=4.3.0, status=deferred (mail transport unavailable)",
+    event: "delivery",
+    cause: "config",
+  },
+  {
+    line: "4A1B2C3D4E: to=<x@far.example>, relay=none, delay=9, status=deferred (delivery temporarily suspended: connect to mx.far.example[192.0.2.7]: Connection timed out)",
+    event: "delivery",
+    cause: "connect",
+  },
+  {
+    line: "4A1B2C3D4E: to=<x@far.example>, relay=mx.far.example[192.0.2.7]:25, delay=1, delays=0/0/1/0, dsn=4.7.5, status=deferred (Server certificate not trusted)",
+    event: "delivery",
     cause: "tls",
+  },
+  {
+    line: "4A1B2C3D4E: to=<x@far.example>, relay=mx.far.example[192.0.2.7]:25, delay=0.2, delays=0/0/0.1/0.1, dsn=2.1.5, status=deliverable (250 2.1.5 Ok)",
+    event: "delivery",
+    fields: { status: "deliverable", reply_code: 250 },
+  },
+  {
+    line: "4A1B2C3D4E: to=<x@far.example>, relay=mx.far.example[192.0.2.7]:25, delay=0.2, delays=0/0/0.1/0.1, dsn=5.1.1, status=undeliverable (host mx.far.example[192.0.2.7] said: 550 5.1.1 <x@far.example>: Recipient address rejected: undeliverable (in reply to RCPT TO command))",
+    event: "delivery",
+    cause: "unknown_user",
+    fields: { remote: "mx.far.example[192.0.2.7]", in_reply_to: "RCPT TO" },
+  },
+  {
+    line: "4A1B2C3D4E: to=<x@far.example>, relay=mx.far.example[192.0.2.7]:25, delay=0.2, delays=0/0/0.1/0.1, dsn=5.7.1, status=SOFTBOUNCE (host mx.far.example[192.0.2.7] said: 554 5.7.1 Relay access denied (in reply to RCPT TO command))",
+    event: "delivery",
+    cause: "relay_denied",
+    fields: { status: "SOFTBOUNCE" },
+  },
+  {
+    line: "4A1B2C3D4E: lost connection with mx.far.example[192.0.2.7] while sending RCPT TO",
+    event: "connection_lost",
+    cause: "connect",
+    fields: { relay_host: "mx.far.example", stage: "sending RCPT TO" },
+  },
+  {
+    line: "4A1B2C3D4E: enabling PIX workarounds: disable_esmtp delay_dotcrlf for mx.far.example[192.0.2.7]:25",
+    event: "workaround",
+    fields: { relay_host: "mx.far.example" },
+  },
+  { line: "4A1B2C3D4E: breaking line > 998 bytes with <CR><LF>SPACE", event: "workaround" },
+  {
+    line: "Passing <x@our.example> to transport=relay",
+    event: "info",
+    fields: { to: "x@our.example", transport: "relay" },
+  },
+  {
+    line: "4A1B2C3D4E: SASL authentication failed; server mx.far.example[192.0.2.7] said: 535 5.7.8 Error: authentication failed: bad",
+    event: "auth_failure",
+    cause: "auth",
+    fields: { reply_code: 535 },
+  },
+  {
+    line: "warning: host mx.far.example[192.0.2.7]:25 greeted me with my own hostname mail.our.example",
+    event: "mail_loop",
+    cause: "loop",
+  },
+  {
+    line: "warning: numeric domain name in resource data of MX record for far.example: 192.0.2.7",
+    event: "routing_failure",
+    cause: "routing",
+  },
+  {
+    line: "4A1B2C3D4E: status=deferred (bounce failed)",
+    event: "delivery",
+    cause: "other",
+    fields: { status: "deferred" },
+  },
+  {
+    line: "warning: open active 4A1B2C3D4E: No such file or directory",
+    event: "queue_error",
+    cause: "other",
   },
 ];
 
-/** smtp, lmtp, local, virtual, pipe, error, discard: `body` follows the queue id. */
+/** smtp, lmtp, local, virtual, pipe, error, retry, discard: `body` follows the queue id. */
 export function readDelivery(prefix: string, body: string, queueId: string | undefined): Reading | undefined {
   if (body.startsWith("to=")) return readRecord(prefix, body, queueId);
+  if (body.startsWith("status=")) return putStatus({}, prefix, body, 7, queueId);
   if (body.startsWith("host ")) return readHostReply(prefix, body, queueId);
   if (body.startsWith("connect to ")) {
     const fields: Bag = {};
     const end = putRelay(fields, body, 11);
-    const reason = end < 0 ? body : body.slice(end).replace(/^: ?/, "");
+    const reason = end < 0 ? body : body.slice(body.startsWith(": ", end) ? end + 2 : end);
     fields["reason"] = cap(reason);
-    return { event: "connect_failure", fields, cause: "connect", queueId, shape: prefix + body };
+    const shape =
+      end < 0 ? prefix + body : `${prefix}connect to ${relayShape(body, 11, end)}${body.slice(end)}`;
+    return reading("connect_failure", fields, shape, "connect", queueId);
   }
-  if (body.startsWith("lost connection with ") || body.startsWith("conversation with ")) {
-    const fields: Bag = {};
-    putRelay(fields, body, body.indexOf(" with ") + 6);
-    fields["reason"] = cap(body);
-    return { event: "connection_lost", fields, cause: "connect", queueId, shape: prefix + body };
-  }
-  return readTls(prefix, body) ?? readOther(prefix, body, queueId);
+  if (body.startsWith("lost connection with ")) return lost(prefix, body, 21, queueId);
+  if (body.startsWith("conversation with ")) return lost(prefix, body, 18, queueId);
+  return readOther(prefix, body, queueId);
 }
 
-/** The delivery record: known keys from the left, the free text last. tls= is Postfix 3.11's. */
-function readRecord(prefix: string, body: string, queueId: string | undefined): Reading {
+/** `lost connection with H[IP] while STAGE`, `conversation with H[IP] timed out while STAGE`. */
+function lost(prefix: string, body: string, start: number, queueId: string | undefined): Reading {
   const fields: Bag = {};
-  const status = body.indexOf(", status=");
-  const limit = status < 0 ? body.length : status;
-  // Some collectors eat the angle brackets.
-  const bare = body[3] !== "<";
-  const first = bare ? 3 : 4;
-  let close = body.indexOf(bare ? ", " : ">, ", first);
-  if (close < 0 || close > limit) close = Math.max(first, body.indexOf(bare ? "," : ">", first));
-  fields["to"] = cap(body.slice(first, close));
-  let at = close + (bare ? 2 : 3);
-  if (body.startsWith("orig_to=<", at)) {
-    const end = body.indexOf(">, ", at);
-    if (end > 0 && end < limit) {
-      fields["orig_to"] = cap(body.slice(at + 9, end));
-      at = end + 3;
-    }
+  const end = putRelay(fields, body, start);
+  fields["reason"] = cap(body);
+  const stage = body.indexOf(" while ", Math.max(end, start));
+  if (stage > 0) fields["stage"] = cap(body.slice(stage + 7));
+  const shape = end < 0 ? body : `${body.slice(0, start)}${relayShape(body, start, end)}${body.slice(end)}`;
+  return reading("connection_lost", fields, prefix + shape, "connect", queueId);
+}
+
+/** Where a delivery record's parts end; reused from line to line. */
+const part = { at: 0 };
+
+/**
+ * The delivery record: `to=<>, orig_to=<>, relay=, conn_use=, delay=, delays=a/b/c/d, tls=, dsn=, status=S (text)`. Before 2.3 there are neither
+ * delays nor dsn; tls= is of 3.11. An address may hold any of the marks, so they are looked for from the left.
+ */
+function readRecord(prefix: string, body: string, queueId: string | undefined): Reading {
+  const fields: Bag = { to: address(body, 3) };
+  let at = part.at;
+  if (body.startsWith("orig_to=", at)) {
+    fields["orig_to"] = address(body, at + 8);
+    at = part.at;
   }
-  for (let n = 0; n < 8 && at < limit; n++) {
+  let status = -1;
+  for (let n = 0; n < 12 && at < body.length; n++) {
     const equals = body.indexOf("=", at);
-    if (equals < 0 || equals > limit) break;
-    let end = body.indexOf(", ", equals);
-    if (end < 0 || end > limit) end = limit;
-    putKey(fields, body.slice(at, equals), body.slice(equals + 1, end));
+    if (equals < 0 || equals - at > 16) break;
+    const start = equals + 1;
+    if (equals - at === 6 && body.startsWith("status", at)) {
+      status = start;
+      break;
+    }
+    let end = body.indexOf(", ", start);
+    if (end < 0) end = body.length;
+    putKey(fields, body, at, equals, end);
     at = end + 2;
   }
-  if (status < 0) return { event: "delivery", fields, queueId, shape: prefix + body };
+  if (status < 0) status = body.indexOf(" status=", part.at) + 8; // damaged in a spreadsheet: `dsn=5.1.1," status=`
+  if (status < 8) return reading("delivery", fields, `${prefix}to=<>`, undefined, queueId);
   return putStatus(fields, prefix, body, status, queueId);
 }
 
-function putKey(fields: Bag, key: string, value: string): void {
-  if (key === "relay") {
-    fields["relay"] = cap(value);
-    putRelay(fields, value, 0);
-  } else if (key === "delay" || key === "conn_use") {
-    const n = Number(value);
-    if (Number.isFinite(n)) fields[key] = n;
-  } else if (key === "delays") {
-    fields["delays"] = cap(value);
-    const parts = value.split("/", 5);
-    if (parts.length === 4)
-      for (let i = 0; i < 4; i++) {
-        const n = Number(parts[i]);
-        if (Number.isFinite(n)) fields[DELAY_PARTS[i]!] = n;
-      }
-  } else if (key === "dsn" || key === "tls" || key === "orig_to") fields[key] = cap(value);
-}
-const DELAY_PARTS = ["delay_a", "delay_b", "delay_c", "delay_d"];
-
-/** `status=sent (text)`: the status, the reply and the reason; the shape keeps our own words and the codes. */
-function putStatus(
-  fields: Bag,
-  prefix: string,
-  body: string,
-  at: number,
-  queueId: string | undefined,
-): Reading {
-  const start = at + 9;
-  const space = body.indexOf(" ", start);
-  const status = space < 0 ? body.slice(start) : body.slice(start, space);
-  fields["status"] = cap(status);
-  const open = space < 0 ? -1 : body.indexOf("(", space);
-  const text = open < 0 ? "" : body.slice(open + 1, body.endsWith(")") ? -1 : undefined);
-  if (text !== "") fields["reason"] = cap(text);
-  const good = status === "sent" || status === "deliverable";
-  const told = readTold(text);
-  if (told !== undefined || good) {
-    const reply = told ?? readReply(text, 0);
-    put(fields, "reply_code", reply.code);
+/** The address at `at`, with or without its angle brackets (some collectors eat them); part.at is then after the comma. */
+function address(body: string, at: number): string {
+  if (body.charCodeAt(at) === 60) {
+    let end = angleEnd(body, at + 1);
+    if (end < 0) end = body.length;
+    part.at = end + 3;
+    return cap(body.slice(at + 1, end));
   }
-  const forwarded = /\bforwarded as ([0-9A-Za-z]{5,32})/.exec(text.slice(0, 200));
-  if (forwarded) fields["new_queue_id"] = forwarded[1]!;
-  const dsn = fields["dsn"];
-  let cause: Cause | undefined;
-  if (!good)
-    cause = told
-      ? remoteCause(told.code, told.dsn ?? (typeof dsn === "string" ? dsn : undefined), text.slice(told.rest))
-      : localCause(text);
-  return {
-    event: "delivery",
-    fields,
-    cause,
-    queueId,
-    shape: shapeOf(fields, prefix, status, text, told, good),
-  };
+  let end = body.indexOf(", ", at);
+  if (end < 0) end = body.length;
+  part.at = end + 2;
+  return cap(body.slice(at, end));
 }
 
-type Told = ReturnType<typeof readReply>;
-
-/** Where a host's own words begin: after `said: ` or `refused to talk to me: `. */
-function readTold(text: string): Told | undefined {
-  const said = text.indexOf(" said: ");
-  const start = said >= 0 ? said + 7 : text.indexOf(" refused to talk to me: ") + 24;
-  return start < 24 && said < 0 ? undefined : readReply(text, start);
+/** One `key=value` of the record, body[at, equals) and (equals, end). The first letters and the length tell the keys apart. */
+function putKey(fields: Bag, body: string, at: number, equals: number, end: number): void {
+  const value = body.slice(equals + 1, end);
+  switch (body.charCodeAt(at)) {
+    case 114: // r
+      if (!body.startsWith("relay=", at)) return;
+      fields["relay"] = cap(value);
+      if (findPeer(value, 0)) {
+        fields["relay_host"] = peer.name;
+        if (!peer.address.includes("/")) fields["relay_address"] = peer.address;
+        if (peer.port > 0) fields["relay_port"] = peer.port;
+      }
+      return;
+    case 100: // d
+      if (body.startsWith("delays=", at)) {
+        fields["delays"] = cap(value);
+        putDelays(fields, value);
+      } else if (body.startsWith("dsn=", at)) fields["dsn"] = cap(value);
+      else if (body.startsWith("delay=", at)) {
+        const n = Number(value);
+        if (Number.isFinite(n)) fields["delay"] = n;
+      }
+      return;
+    case 99: // c
+      if (body.startsWith("conn_use=", at)) {
+        const n = Number(value);
+        if (Number.isFinite(n)) fields["conn_use"] = n;
+      }
+      return;
+    case 116: // t
+      if (body.startsWith("tls=", at)) fields["tls"] = cap(value);
+      return;
+    case 111: // o
+      if (body.startsWith("orig_to=", at)) fields["orig_to"] = cap(value);
+  }
 }
 
-function shapeOf(
-  fields: Bag,
-  prefix: string,
-  status: string,
-  text: string,
-  told: Told | undefined,
-  good: boolean,
-): string {
-  let words = text;
-  if (told !== undefined) words = text.slice(0, told.rest);
-  else if (good && readReply(text, 0).code !== undefined) words = text.slice(0, readReply(text, 0).rest);
-  const relay = fields["relay"] === undefined ? "" : `relay=${fields["relay"]}, `;
-  const dsn = fields["dsn"] === undefined ? "" : `dsn=${fields["dsn"]}, `;
-  return `${prefix}to=<>, ${relay}${dsn}status=${status} (${words.trimEnd()})`;
+/** `a/b/c/d`, in seconds; nothing when it isn't four numbers. */
+function putDelays(fields: Bag, value: string): void {
+  const one = value.indexOf("/");
+  const two = value.indexOf("/", one + 1);
+  const three = value.indexOf("/", two + 1);
+  if (one < 0 || two < 0 || three < 0) return;
+  const a = Number(value.slice(0, one));
+  const b = Number(value.slice(one + 1, two));
+  const c = Number(value.slice(two + 1, three));
+  const d = Number(value.slice(three + 1));
+  if (Number.isFinite(a)) fields["delay_a"] = a;
+  if (Number.isFinite(b)) fields["delay_b"] = b;
+  if (Number.isFinite(c)) fields["delay_c"] = c;
+  if (Number.isFinite(d)) fields["delay_d"] = d;
 }
 
-/** `host H[IP] said: reply (in reply to C command)` and `host H[IP] refused to talk to me: reply`. */
-function readHostReply(prefix: string, body: string, queueId: string | undefined): Reading | undefined {
-  const told = readTold(body);
-  if (told === undefined) return undefined;
-  const fields: Bag = {};
-  putRelay(fields, body, 5);
-  put(fields, "reply_code", told.code);
-  put(fields, "dsn", told.dsn);
-  fields["reason"] = cap(body.slice(told.rest));
-  const cause = remoteCause(told.code, told.dsn, body.slice(told.rest));
-  return { event: "host_reply", fields, cause, queueId, shape: prefix + body.slice(0, told.rest).trimEnd() };
-}
-
-/** `name[address]` at `start` as relay_host and relay_address. A socket path is no address. */
-function putRelay(fields: Bag, text: string, start: number): number {
-  const found: Bag = {};
-  const end = putClient(found, text, start);
-  if (end < 0) return -1;
-  fields["relay_host"] = cap(String(found["client_name"]));
-  const address = String(found["client_address"]);
-  if (!address.includes("/")) fields["relay_address"] = address;
-  return end;
-}
+/** First words of lines about a delivery that is under way, and their event. */
+const TALK: readonly (readonly [string, EventName])[] = [
+  ["enabling PIX workarounds", "workaround"],
+  ["enabling PIX <CRLF>", "workaround"],
+  ["disabling ", "workaround"],
+  ["breaking line", "workaround"],
+  ["using backup ", "info"],
+  ["enabling ", "info"],
+  ["skipping ", "info"],
+  ["mail for ", "mail_loop"],
+];
 
 function readOther(prefix: string, body: string, queueId: string | undefined): Reading | undefined {
-  const shape = prefix + body;
-  const fields: Bag = { reason: cap(body) };
-  if (body.startsWith("Cannot start TLS") || body.includes("TLS is required") || body.startsWith("TLS is"))
-    return { event: "tls_failure", fields, cause: "tls", queueId, shape };
-  if (body.includes("ertificate")) {
-    const bad = /failed|not trusted|not verified|untrusted|expired|mismatch|self-signed/i.test(
-      body.slice(0, 300),
-    );
-    return { event: bad ? "tls_failure" : "info", fields, cause: bad ? "tls" : undefined, queueId, shape };
+  if (body.startsWith("Passing <")) {
+    const fields: Bag = {};
+    const end = body.indexOf("> to transport=");
+    if (end > 0) {
+      fields["to"] = cap(body.slice(9, end));
+      fields["transport"] = cap(body.slice(end + 15));
+    }
+    return reading("info", fields, `${prefix}Passing <> to transport=`, undefined, queueId);
   }
-  if (body.includes("SASL authentication failed")) {
-    const told = readTold(body);
-    const cut = told === undefined ? shape : prefix + body.slice(0, told.rest);
-    return { event: "auth_failure", fields, cause: "auth", queueId, shape: cut };
+  if (body.startsWith("SASL authentication failed")) {
+    const fields: Bag = { reason: cap(body) };
+    const at = body.indexOf(" said: ");
+    const told = at < 0 ? undefined : readReply(body, at + 7);
+    put(fields, "reply_code", told?.code);
+    put(fields, "dsn", told?.dsn);
+    const server = body.indexOf("; server ");
+    if (server > 0) putRelay(fields, body, server + 9);
+    const shape = `${prefix}SASL authentication failed; server <> said: ${told?.code ?? ""}`;
+    return reading("auth_failure", fields, shape, "auth", queueId);
   }
-  if (body.startsWith("enabling PIX workarounds") || body.startsWith("breaking line"))
-    return { event: "workaround", fields, queueId, shape };
-  if (body.startsWith("Passing <") || body.startsWith("enabling "))
-    return { event: "info", fields, queueId, shape };
-  if (body.includes("loops back to myself"))
-    return { event: "mail_loop", fields, cause: "loop", queueId, shape };
-  if (body.includes("Name service error"))
-    return { event: "dns_failure", fields, cause: localCause(body), queueId, shape };
+  for (const [phrase, event] of TALK)
+    if (body.startsWith(phrase)) {
+      if (event === "mail_loop" && !body.includes(" loops back to myself")) continue;
+      const fields: Bag = { reason: cap(body) };
+      const host = body.lastIndexOf(" for ");
+      if (host > 0) putRelay(fields, body, host + 5);
+      return reading(event, fields, prefix + body, event === "mail_loop" ? "loop" : undefined, queueId);
+    }
+  const tls = readTls(prefix, body, queueId);
+  if (tls !== undefined) return tls;
+  if (body.includes("Name service error") || body.includes("Name server loop"))
+    return reading("dns_failure", { reason: cap(body) }, prefix + body, localCause(body), queueId);
   return undefined;
 }

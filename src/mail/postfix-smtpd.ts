@@ -1,17 +1,16 @@
-import { refusalCause } from "./cause.ts";
 import type { EventName } from "./names.ts";
+import { readAction } from "./postfix-action.ts";
+import { readTls } from "./postfix-tls.ts";
 import {
   type Bag,
-  between,
   cap,
+  findPeer,
+  hostShape,
   isDigit,
-  put,
-  putClient,
+  peer,
   type Reading,
-  readReply,
+  reading,
   type Sample,
-  type Writer,
-  word,
 } from "./scan.ts";
 
 /** Lines of our own making, one of each kind. */
@@ -39,30 +38,6 @@ export const samples: readonly Sample[] = [
     fields: { client_address: "2001:db8::7", sasl_method: "PLAIN", sasl_username: "ann@our.example" },
   },
   {
-    line: "NOQUEUE: reject: RCPT from unknown[192.0.2.9]: 550 5.1.1 <no@our.example>: Recipient address rejected: User unknown in virtual mailbox table; from=<a@b.example> to=<no@our.example> proto=ESMTP helo=<b.example>",
-    event: "reject",
-    cause: "unknown_user",
-    fields: {
-      stage: "RCPT",
-      reply_code: 550,
-      dsn: "5.1.1",
-      from: "a@b.example",
-      to: "no@our.example",
-      helo: "b.example",
-    },
-  },
-  {
-    line: "NOQUEUE: reject_warning: RCPT from unknown[192.0.2.9]: 554 5.7.1 Service unavailable; Client host [192.0.2.9] blocked using zen.example; http://x.example; from=<> to=<x@our.example> proto=SMTP helo=<y>",
-    event: "reject_warning",
-    cause: "rbl",
-    fields: { from: "", rbl: "zen.example" },
-  },
-  {
-    line: "NOQUEUE: milter-reject: RCPT from h.example[192.0.2.9]: 451 4.7.1 Service unavailable - try again later; from=<a@b.example> to=<x@our.example> proto=ESMTP helo=<h>",
-    event: "milter_reject",
-    cause: "milter",
-  },
-  {
     line: "lost connection after AUTH from unknown[192.0.2.9]",
     event: "connection_lost",
     fields: { stage: "AUTH" },
@@ -73,12 +48,6 @@ export const samples: readonly Sample[] = [
   },
   { line: "timeout after END-OF-MESSAGE from h.example[192.0.2.9]", event: "timeout" },
   { line: "too many errors after RCPT from h.example[192.0.2.9]", event: "too_many_errors" },
-  { line: "SSL_accept error from h.example[192.0.2.9]: lost connection", event: "tls_failure", cause: "tls" },
-  {
-    line: "Anonymous TLS connection established from h.example[192.0.2.9]: TLSv1.3 with cipher TLS_AES_256_GCM_SHA384 (256/256 bits)",
-    event: "tls_established",
-    fields: { tls_trust: "Anonymous", tls_version: "TLSv1.3", tls_cipher: "TLS_AES_256_GCM_SHA384" },
-  },
   {
     line: "warning: hostname bad.example does not resolve to address 192.0.2.9: Name or service not known",
     event: "hostname_mismatch",
@@ -120,214 +89,250 @@ export const samples: readonly Sample[] = [
     event: "protocol_error",
     cause: "protocol",
   },
+  { line: "connect from unknown[192.0.2.9]:41222", event: "connect", fields: { client_port: 41222 } },
+  { line: "disconnect from unknown[unknown]", event: "disconnect", fields: { client_address: "unknown" } },
+  {
+    line: "4A1B2C3D4E: client=h.example[192.0.2.9], sasl_method=LOGIN, sasl_username=ann lee, esq, sasl_sender=ann@our.example, orig_queue_id=5B1B2C3D4E, orig_client=far.example[192.0.2.77]",
+    event: "client",
+    fields: {
+      sasl_username: "ann lee, esq",
+      sasl_sender: "ann@our.example",
+      orig_queue_id: "5B1B2C3D4E",
+      orig_client: "far.example[192.0.2.77]",
+    },
+  },
+  { line: "NOQUEUE: client=h.example[192.0.2.9]", event: "client", fields: { client_address: "192.0.2.9" } },
+  {
+    line: "lost connection after BDAT (4096 bytes) from h.example[192.0.2.9]",
+    event: "connection_lost",
+    fields: { stage: "BDAT", bytes: 4096 },
+  },
+  {
+    line: "4A1B2C3D4E: timeout after DATA (12 bytes) from h.example[192.0.2.9]",
+    event: "timeout",
+    fields: { stage: "DATA", bytes: 12 },
+  },
+  {
+    line: "bare <LF> received after DATA from h.example[192.0.2.9]",
+    event: "protocol_error",
+    cause: "protocol",
+    fields: { stage: "DATA", client_address: "192.0.2.9" },
+  },
+  { line: "> h.example[192.0.2.9]: 250 2.1.0 Ok", event: "info" },
+  {
+    line: "warning: 192.0.2.9: address not listed for hostname h.example",
+    event: "hostname_mismatch",
+    fields: { client_address: "192.0.2.9", client_name: "h.example" },
+  },
+  {
+    line: "warning: 192.0.2.9: hostname h.example verification failed: Name or service not known",
+    event: "hostname_mismatch",
+    fields: { client_address: "192.0.2.9", client_name: "h.example" },
+  },
+  {
+    line: "warning: SASL authentication failure: cannot connect to saslauthd server: No such file or directory",
+    event: "auth_backend_failure",
+    cause: "auth_backend",
+  },
+  {
+    line: "warning: SASL authentication failure: Password verification failed",
+    event: "auth_failure",
+    cause: "auth",
+  },
+  {
+    line: "warning: h.example[192.0.2.9]: request longer than 2048: AAAA",
+    event: "protocol_error",
+    cause: "protocol",
+  },
+  {
+    line: "warning: Illegal address syntax from unknown[192.0.2.9] in RCPT command: <<x@our.example>>",
+    event: "protocol_error",
+    cause: "protocol",
+    fields: { client_address: "192.0.2.9" },
+  },
+  {
+    line: "warning: Unable to look up MX host mx.b.example for Sender address a@b.example: Host not found, try again",
+    event: "dns_failure",
+    cause: "dns",
+  },
+  {
+    line: "warning: problem talking to server private/policyd-spf: Connection timed out",
+    event: "policy_failure",
+    cause: "policy",
+  },
+  {
+    line: "warning: 4A1B2C3D4E: queue file size limit exceeded",
+    event: "limit_reached",
+    cause: "limit",
+    fields: { reason: "queue file size limit exceeded" },
+  },
+  {
+    line: "warning: Message delivery request rate limit exceeded: 31 from h.example[192.0.2.9] for service smtpd",
+    event: "limit_reached",
+    cause: "limit",
+    fields: { value: 31, client_address: "192.0.2.9", limited_service: "smtpd" },
+  },
 ];
-
-const ACTIONS: Readonly<Record<string, EventName>> = {
-  reject: "reject",
-  reject_warning: "reject_warning",
-  "milter-reject": "milter_reject",
-  "milter-hold": "hold",
-  "milter-discard": "discard",
-  hold: "hold",
-  discard: "discard",
-  filter: "filter",
-  redirect: "redirect",
-  bcc: "redirect",
-  replace: "replace",
-  prepend: "replace",
-  strip: "replace",
-  warn: "reject_warning",
-  warning: "reject_warning",
-  info: "info",
-  delay: "hold",
-  permit: "info",
-  trigger: "info",
-};
 
 /** smtpd, submission and smtps; `body` is the text after the queue id, `prefix` the part before it as the shape shows it. */
 export function readSmtpd(
-  writer: Writer,
   prefix: string,
   body: string,
   queueId: string | undefined,
+  session: string | undefined,
 ): Reading | undefined {
-  const session = writer.pid === undefined ? undefined : `${writer.host}/${writer.daemon}[${writer.pid}]`;
-  const found = readBody(prefix, body, queueId);
-  return found === undefined ? undefined : { ...found, queueId, session };
-}
-
-function readBody(prefix: string, body: string, queueId: string | undefined): Reading | undefined {
   switch (body.charCodeAt(0)) {
     case 99: // c
-      if (body.startsWith("connect from ")) {
-        const fields: Bag = {};
-        putClient(fields, body, 13);
-        return { event: "connect", fields, shape: body };
-      }
-      if (body.startsWith("client=")) return readClient(prefix, body);
+      if (body.startsWith("connect from ")) return readConnect(body, queueId, session);
+      if (body.startsWith("client=")) return readClient(prefix, body, queueId, session);
       break;
     case 100: // d
-      if (body.startsWith("disconnect from ")) return readDisconnect(body);
+      if (body.startsWith("disconnect from ")) return readDisconnect(body, queueId, session);
       break;
     case 108: // l
+      if (body.startsWith("lost connection after "))
+        return afterStage("connection_lost", prefix, body, 22, queueId, session);
+      break;
     case 116: // t
-      if (body.startsWith("lost connection after ")) return afterStage("connection_lost", prefix, body, 22);
-      if (body.startsWith("timeout after ")) return afterStage("timeout", prefix, body, 14);
-      if (body.startsWith("too many errors after ")) return afterStage("too_many_errors", prefix, body, 22);
+      if (body.startsWith("timeout after ")) return afterStage("timeout", prefix, body, 14, queueId, session);
+      if (body.startsWith("too many errors after "))
+        return afterStage("too_many_errors", prefix, body, 22, queueId, session);
+      break;
+    case 98: // b
+      if (body.startsWith("bare <LF> received after "))
+        return afterStage("protocol_error", prefix, body, 25, queueId, session);
       break;
     case 105: // i
-      if (body.startsWith("improper command pipelining")) {
-        const fields: Bag = {};
-        const from = body.indexOf(" from ");
-        const end = from < 0 ? -1 : putClient(fields, body, from + 6);
-        return {
-          event: "protocol_error",
-          fields,
-          cause: "protocol",
-          shape: prefix + (end < 0 ? body : body.slice(0, end)),
+      if (body.startsWith("improper command pipelining after "))
+        return afterStage("protocol_error", prefix, body, 34, queueId, session);
+      break;
+    case 60: // <, and > are what was said, with debug_peer_list
+    case 62:
+      if (body.charCodeAt(1) === 32 && findPeer(body, 2)) {
+        const fields = {
+          client_name: peer.name,
+          client_address: peer.address,
+          text: cap(body.slice(peer.end + 2)),
         };
+        return reading("info", fields, `${body[0]} ${hostShape(peer.name)}`, undefined, queueId, session);
       }
       break;
   }
-  return readAction(prefix, body) ?? readTls(prefix, body) ?? readMisc(prefix, body, queueId);
+  const action = readAction(prefix, body, queueId, session);
+  if (action !== undefined) return action;
+  const tls = readTls(prefix, body, queueId);
+  return tls === undefined || session === undefined ? tls : { ...tls, session };
 }
 
-function readClient(prefix: string, body: string): Reading {
-  const fields: Bag = {};
-  const end = putClient(fields, body, 7);
-  let shape = prefix + (end < 0 ? body : body.slice(0, end));
-  for (const key of ["sasl_method", "sasl_username", "sasl_sender", "orig_queue_id", "orig_client"]) {
-    const value = end < 0 ? undefined : word(body, `, ${key}=`, end);
-    if (value === undefined) continue;
+function readConnect(body: string, queueId: string | undefined, session: string | undefined): Reading {
+  if (!findPeer(body, 13)) return reading("connect", {}, "connect from <>", undefined, queueId, session);
+  const fields: Bag = { client_name: peer.name, client_address: peer.address };
+  if (peer.port > 0) fields["client_port"] = peer.port;
+  return reading("connect", fields, `connect from ${hostShape(peer.name)}`, undefined, queueId, session);
+}
+
+/** What may follow `client=H[IP]`, each after a comma. */
+const CLIENT_KEYS = ["sasl_method", "sasl_username", "sasl_sender", "orig_queue_id", "orig_client"];
+
+/** `client=H[IP], sasl_method=, sasl_username=, sasl_sender=, orig_queue_id=, orig_client=`. A user may hold commas and blanks. */
+function readClient(
+  prefix: string,
+  body: string,
+  queueId: string | undefined,
+  session: string | undefined,
+): Reading {
+  if (!findPeer(body, 7)) return reading("client", {}, `${prefix}client=<>`, undefined, queueId, session);
+  const fields: Bag = { client_name: peer.name, client_address: peer.address };
+  if (peer.port > 0) fields["client_port"] = peer.port;
+  let shape = `${prefix}client=${hostShape(peer.name)}`;
+  let at = peer.end;
+  for (let k = 0; k < CLIENT_KEYS.length && at < body.length; k++) {
+    const key = CLIENT_KEYS[k]!;
+    if (!body.startsWith(key, at + 2) || body.charCodeAt(at + 2 + key.length) !== 61) continue;
+    const start = at + 3 + key.length;
+    const end = nextKey(body, start);
+    const value = cap(body.slice(start, end));
     fields[key] = value;
     shape += `, ${key}=${key === "sasl_method" ? value : ""}`;
+    at = end;
   }
-  return { event: "client", fields, shape };
+  return reading("client", fields, shape, undefined, queueId, session);
 }
+
+/** Where the next `, sasl_` or `, orig_` begins, or the text's end. */
+function nextKey(body: string, from: number): number {
+  let at = from;
+  for (let n = 0; n < 16; n++) {
+    at = body.indexOf(", ", at);
+    if (at < 0) return body.length;
+    if (body.startsWith("sasl_", at + 2) || body.startsWith("orig_", at + 2)) return at;
+    at += 2;
+  }
+  return body.length;
+}
+
+/** Names of the counters, with the fields they become. */
+const COUNTERS: ReadonlyMap<string, readonly [string, string]> = new Map(
+  "ehlo helo lhlo starttls auth mail rcpt data bdat rset noop vrfy expn etrn help quit xclient xforward unknown commands"
+    .split(" ")
+    .map((name) => [name, [`${name}_ok`, `${name}_all`]]),
+);
 
 /** `disconnect from H[IP] ehlo=1 auth=0/1 commands=1/2`: each counter as NAME_ok and NAME_all. */
-function readDisconnect(body: string): Reading {
-  const fields: Bag = {};
-  const end = putClient(fields, body, 16);
-  if (end < 0) return { event: "disconnect", fields, shape: body };
-  let at = end;
-  for (let n = 0; n < 20 && body[at] === " "; n++) {
+function readDisconnect(body: string, queueId: string | undefined, session: string | undefined): Reading {
+  if (!findPeer(body, 16))
+    return reading("disconnect", {}, "disconnect from <>", undefined, queueId, session);
+  const fields: Bag = { client_name: peer.name, client_address: peer.address };
+  const shape = `disconnect from ${hostShape(peer.name)}`;
+  let at = peer.end;
+  for (let n = 0; n < 20 && body.charCodeAt(at) === 32; n++) {
     const equals = body.indexOf("=", at);
     if (equals < 0 || equals - at > 12) break;
-    const name = body.slice(at + 1, equals);
+    const keys = COUNTERS.get(body.slice(at + 1, equals));
     let stop = equals + 1;
-    while (isDigit(body.charCodeAt(stop))) stop++;
-    const ok = Number(body.slice(equals + 1, stop));
+    let ok = 0;
+    for (let c = body.charCodeAt(stop); c >= 48 && c <= 57; c = body.charCodeAt(++stop))
+      ok = ok * 10 + c - 48;
     let all = ok;
-    if (body[stop] === "/") {
-      const start = ++stop;
-      while (isDigit(body.charCodeAt(stop))) stop++;
-      all = Number(body.slice(start, stop));
+    if (body.charCodeAt(stop) === 47) {
+      all = 0;
+      for (let c = body.charCodeAt(++stop); c >= 48 && c <= 57; c = body.charCodeAt(++stop))
+        all = all * 10 + c - 48;
     }
-    fields[`${name}_ok`] = ok;
-    fields[`${name}_all`] = all;
+    if (keys !== undefined && stop - equals < 20) {
+      fields[keys[0]] = ok;
+      fields[keys[1]] = all;
+    }
     at = stop;
   }
-  return { event: "disconnect", fields, shape: body.slice(0, end) };
+  return reading("disconnect", fields, shape, undefined, queueId, session);
 }
 
-/** `lost connection after STAGE [(approximately N bytes)] from H[IP]`. */
-function afterStage(event: EventName, prefix: string, body: string, start: number): Reading {
-  const fields: Bag = {};
+/** `lost connection after STAGE [(approximately N bytes)] from H[IP][: text]`; what the client sent stands last and is kept out of the shape. */
+function afterStage(
+  event: EventName,
+  prefix: string,
+  body: string,
+  start: number,
+  queueId: string | undefined,
+  session: string | undefined,
+): Reading {
+  const cause = event === "protocol_error" ? "protocol" : undefined;
   const from = body.indexOf(" from ", start);
-  if (from < 0) return { event, fields, shape: prefix + body };
+  if (from < 0 || !findPeer(body, from + 6))
+    return reading(event, {}, prefix + body.slice(0, start), cause, queueId, session);
   const open = body.indexOf(" (", start);
-  fields["stage"] = cap(body.slice(start, open > 0 && open < from ? open : from));
-  const end = putClient(fields, body, from + 6);
-  return { event, fields, shape: prefix + (end < 0 ? body : body.slice(0, end)) };
-}
-
-/** `reject: STAGE from H[IP]: CODE DSN <what>: reason; from=<> to=<> proto= helo=<>`, also postscreen's with commas. */
-export function readAction(prefix: string, body: string): Reading | undefined {
-  const colon = body.indexOf(": ");
-  if (colon < 3 || colon > 16) return undefined;
-  const action = body.slice(0, colon);
-  if (!Object.hasOwn(ACTIONS, action)) return undefined;
-  const event = ACTIONS[action]!;
-  const from = body.indexOf(" from ", colon);
-  if (from < 0) return undefined;
-  const fields: Bag = { action, stage: cap(body.slice(colon + 2, from)) };
-  const client = putClient(fields, body, from + 6);
-  if (client < 0) return undefined;
-  const tail = body.indexOf("; from=<", client);
-  const textEnd = tail < 0 ? body.length : tail;
-  const start = body.startsWith(": ", client) ? client + 2 : client;
-  const reply = readReply(body, start);
-  put(fields, "reply_code", reply.code);
-  put(fields, "dsn", reply.dsn);
-  const text = body.slice(Math.min(reply.rest, textEnd), textEnd);
-  fields["reason"] = cap(reasonOf(text));
-  if (tail >= 0) putEnvelope(fields, body, tail + 2);
-  const zone = word(text, "blocked using ") ?? word(text, "listed by domain ");
-  if (zone !== undefined) fields["rbl"] = zone.replace(/;$/, "");
-  const asks = event === "reject" || event === "reject_warning" || event === "milter_reject";
-  return {
-    event,
-    fields,
-    cause: asks ? refusalCause(reply.code, reply.dsn, text, action === "milter-reject") : undefined,
-    shape: prefix + body.slice(0, Math.min(reply.rest, textEnd)) + ownWords(text),
-  };
-}
-
-/** `<who>: reason` without who. */
-function reasonOf(text: string): string {
-  if (text[0] !== "<") return text;
-  const close = text.indexOf(">: ");
-  return close < 0 ? text : text.slice(close + 3);
-}
-
-/** What Postfix itself says: the TXT record of a block list, which stands after the zone, is not ours. */
-function ownWords(text: string): string {
-  const at = text.indexOf(" using ");
-  const semicolon = at < 0 ? -1 : text.indexOf(";", at);
-  return semicolon < 0 ? text : text.slice(0, semicolon);
-}
-
-/** `from=<> to=<> proto=P helo=<h> sasl_username=<u>` from `start`. */
-export function putEnvelope(fields: Bag, body: string, start: number): void {
-  put(fields, "from", between(body, "from=<", ">", start));
-  put(fields, "to", between(body, " to=<", ">", start));
-  put(fields, "proto", word(body, " proto=", start));
-  put(fields, "helo", between(body, " helo=<", ">", start));
-  put(fields, "sasl_method", word(body, " sasl_method=", start));
-  const user = word(body, " sasl_username=", start);
-  if (user !== undefined) fields["sasl_username"] = user.replace(/^<|>$/g, "");
-}
-
-/** `Trusted TLS connection established from|to H[IP]:port: TLSv1.3 with cipher C (..)`, `SSL_accept error from H[IP]: text`. */
-export function readTls(prefix: string, body: string): Reading | undefined {
-  const at = body.indexOf("TLS connection ");
-  if (at >= 0 && at <= 16 && body.indexOf("established ", at) > 0) {
-    const fields: Bag = {};
-    if (at > 0) fields["tls_trust"] = body.slice(0, at - 1);
-    const direction = body.indexOf("established ", at) + 12;
-    const start = direction + (body.startsWith("from ", direction) ? 5 : 3);
-    const end = putClient(fields, body, start);
-    const cipher = body.indexOf(" with cipher ");
-    if (end > 0 && cipher > end) fields["tls_version"] = cap(body.slice(end + 2, cipher));
-    put(fields, "tls_cipher", word(body, " with cipher "));
-    return { event: "tls_established", fields, shape: prefix + (cipher < 0 ? body : body.slice(0, cipher)) };
+  const stage = body.slice(start, open > 0 && open < from ? open : from);
+  const fields: Bag = { stage: cap(stage), client_name: peer.name, client_address: peer.address };
+  if (open > 0 && open < from) {
+    let at = open + 2;
+    if (body.startsWith("approximately ", at)) at += 14;
+    let bytes = 0;
+    for (; isDigit(body.charCodeAt(at)) && at < open + 32; at++)
+      bytes = bytes * 10 + body.charCodeAt(at) - 48;
+    fields["bytes"] = bytes;
   }
-  if (body.startsWith("SSL_accept error from ") || body.startsWith("SSL_connect error to ")) {
-    const fields: Bag = {};
-    const end = putClient(fields, body, body.indexOf(" error ") + (body[4] === "a" ? 12 : 10));
-    const reason = end < 0 ? "" : body.slice(end).replace(/^: ?/, "");
-    fields["reason"] = cap(reason);
-    return { event: "tls_failure", fields, cause: "tls", shape: prefix + body };
-  }
-  return undefined;
-}
-
-function readMisc(prefix: string, body: string, queueId: string | undefined): Reading | undefined {
-  if (body.startsWith("setting up TLS connection"))
-    return { event: "info", fields: {}, shape: prefix + body };
-  if (body.startsWith("client ") || body.startsWith("warning: ")) return undefined;
-  if (body.includes(": ") && body.startsWith("NOQUEUE"))
-    return { event: "info", fields: {}, queueId, shape: prefix + body };
-  return undefined;
+  if (cause !== undefined && body.length > peer.end) fields["text"] = cap(body.slice(peer.end + 2));
+  const shape = `${prefix}${body.slice(0, from + 6)}${hostShape(peer.name)}`;
+  return reading(event, fields, shape, cause, queueId, session);
 }

@@ -1,4 +1,5 @@
-import { refusalCause, remoteCause } from "./cause.ts";
+import { refusalCause } from "./cause-refused.ts";
+import { remoteCause } from "./cause-remote.ts";
 import { type Bag, put, type Reading, readDsn, readReply } from "./scan.ts";
 import {
   type CompanionSample,

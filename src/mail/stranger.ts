@@ -1,4 +1,4 @@
-import { refusalCause } from "./cause.ts";
+import { refusalCause } from "./cause-refused.ts";
 import { readPam } from "./pam.ts";
 import { type Bag, put, type Reading } from "./scan.ts";
 import { type CompanionSample, plainWords, putAddress } from "./words.ts";

@@ -2,14 +2,27 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { suite, test } from "node:test";
 import fc from "fast-check";
-import { samples as dovecot } from "../../src/mail/dovecot.ts";
+import { samples as heads } from "../../src/mail/dovecot.ts";
+import { samples as auth } from "../../src/mail/dovecot-auth.ts";
+import { samples as login } from "../../src/mail/dovecot-login.ts";
+import { samples as mailbox } from "../../src/mail/dovecot-mailbox.ts";
+import { samples as service } from "../../src/mail/dovecot-service.ts";
+import { samples as session } from "../../src/mail/dovecot-session.ts";
 import { parseMail } from "../../src/mail/grammar.ts";
 import { EVENTS } from "../../src/mail/names.ts";
+import { samples as actions } from "../../src/mail/postfix-action.ts";
+import { samples as cleanup } from "../../src/mail/postfix-cleanup.ts";
 import { samples as delivery } from "../../src/mail/postfix-delivery.ts";
+import { samples as master } from "../../src/mail/postfix-master.ts";
+import { samples as notes } from "../../src/mail/postfix-notes.ts";
 import { samples as queue } from "../../src/mail/postfix-queue.ts";
 import { samples as smtpd } from "../../src/mail/postfix-smtpd.ts";
+import { samples as support } from "../../src/mail/postfix-support.ts";
+import { samples as tls } from "../../src/mail/postfix-tls.ts";
 import { samples as postscreen } from "../../src/mail/postscreen.ts";
 import { MAX_FIELD, type Sample } from "../../src/mail/scan.ts";
+
+const dovecot = [...heads, ...auth, ...login, ...mailbox, ...service, ...session];
 
 const parse = (program: string, message: string) =>
   parseMail({ time: 0, host: "mx", program, pid: 7, message });
@@ -28,7 +41,10 @@ suite("the grammar reads its own samples", () => {
   for (const s of smtpd) check("postfix/smtpd", s);
   for (const s of delivery) check("postfix/smtp", s);
   for (const s of postscreen) check("postfix/postscreen", s);
-  for (const s of queue) check(`postfix/${s.daemon}`, s);
+  for (const s of actions) check("postfix/smtpd", s);
+  for (const s of cleanup) check("postfix/cleanup", s);
+  for (const s of tls) check("postfix/smtp", s);
+  for (const s of [...queue, ...master, ...support, ...notes]) check(`postfix/${s.daemon}`, s);
   for (const s of dovecot) check("dovecot", s);
 });
 
@@ -47,6 +63,33 @@ suite("the writer of a line", () => {
       parse("imap-login", "Info: Login: user=<a>, method=PLAIN, rip=192.0.2.9, lip=192.0.2.1").daemon,
       "dovecot/imap-login",
     ));
+});
+
+suite("a Postfix program's name", () => {
+  const cases: readonly (readonly [string, string, string | undefined])[] = [
+    ["postfix/sender-cleanup/cleanup", "postfix/cleanup", "sender-cleanup"],
+    ["postfix-10.20.30.40/smtp", "postfix/smtp", undefined],
+    ["mta-out/smtps/smtpd", "postfix/smtpd", "smtps"],
+    ["postfix/10025/smtpd", "postfix/smtpd", "10025"],
+    ["postfix", "postfix", undefined],
+    ["postmap", "postfix/postmap", undefined],
+  ];
+  for (const [program, daemon, service] of cases)
+    test(`${program} is ${daemon}`, () => {
+      const read = parse(program, "4A1B2C3D4E: to=<a@b.example>, relay=none, delay=1, status=sent (x)");
+      assert.equal(read.daemon, daemon);
+      assert.equal(read.fields["service"], service);
+      assert.equal(read.event, "delivery");
+      assert.equal(read.queueId, "4A1B2C3D4E");
+    });
+});
+
+suite("a queue id", () => {
+  const id = (message: string) => parse("postfix/qmgr", message).queueId;
+  for (const text of ["4A1B2C3D4E", "3Zb2kz1Q9vzXyz", "7E1AEC2C388XXXX", "123456"])
+    test(`may be ${text}`, () => assert.equal(id(`${text}: removed`), text));
+  for (const text of ["NOQUEUE", "warning", "mail_queue_enter", "h2.example", "192.0.2.9", "PASS"])
+    test(`is not ${text}`, () => assert.equal(id(`${text}: removed`), undefined));
 });
 
 suite("a shape", () => {
