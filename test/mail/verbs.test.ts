@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { Command } from "commander";
 import { type OpenMail, parseCommand } from "../../src/cli/parse.ts";
-import { bytesText, resolveDate, summaryCommand } from "../../src/cli/summary.ts";
+import { resolveDate, summaryCommand } from "../../src/cli/summary.ts";
+import { bytesText } from "../../src/report/summary-sections.ts";
 import { plainReader } from "./support.ts";
 
 const LOG = [
