@@ -42,7 +42,7 @@ export function summaryCommand(
       const compat = compatOf(options, format);
       const mail = await open(files, options);
       const date = resolveDate(String(options["date"]), now(), mail.timezone);
-      const summary = new MailSummary(date, mail.timezone);
+      const summary = new MailSummary(date, mail.timezone, compat);
       for await (const line of mail.lines)
         summary.add(mail.reader.read(line.file, line.line, line.text, line.truncated));
       if (compat) {

@@ -64,11 +64,15 @@ export class MailSummary {
   /** How often pflogsumm sees another date than on the line before: by this it divides its daily averages. */
   dayChanges = 0;
   private lastDay = Number.NaN;
+  private lastDate = "";
   private lines = 0;
   private unknown = 0;
 
-  /** date: YYYY-MM-DD in `zone` (IANA), or "all". */
-  constructor(date: string, zone: string) {
+  private readonly lineClock: boolean;
+
+  /** date: YYYY-MM-DD in `zone` (IANA), or "all". lineClock: RFC 3339 lines stand at the hour that they write, whatever their offset. */
+  constructor(date: string, zone: string, lineClock = false) {
+    this.lineClock = lineClock;
     this.date = date;
     this.day = date === "all" ? Number.NaN : Date.parse(`${date}T00:00:00Z`) / DAY_MS;
     this.zone = new Zone(zone);
@@ -76,7 +80,8 @@ export class MailSummary {
 
   add(event: MailEvent): void {
     const { time } = event;
-    const local = time === null ? Number.NaN : time + this.zone.offsetAt(time);
+    let local = time === null ? Number.NaN : time + this.zone.offsetAt(time);
+    if (this.lineClock && time !== null) local = writtenClock(event.text) ?? local;
     const { day } = this;
     const { event: name } = event;
     if (day === day && Math.floor(local / DAY_MS) !== day) {
@@ -102,7 +107,9 @@ export class MailSummary {
   private dated(event: MailEvent, day: number): void {
     if (day === this.lastDay || !hasDate(event)) return;
     this.lastDay = day;
-    this.dayChanges++;
+    const date = dayText(day).slice(5); // without the year, which it does not know
+    if (date !== this.lastDate) this.dayChanges++;
+    this.lastDate = date;
   }
 
   /** rows: the most rows of a list. */
@@ -123,6 +130,14 @@ export class MailSummary {
       bounded,
     };
   }
+}
+
+/** The wall clock of a line that begins with an RFC 3339 time. */
+function writtenClock(text: string): number | undefined {
+  const c = text.charCodeAt(0);
+  if (c < 48 || c > 57 || text.charCodeAt(10) !== 84) return undefined;
+  const time = Date.parse(`${text.slice(0, 19)}Z`);
+  return Number.isNaN(time) ? undefined : time;
 }
 
 const DAY_MS = 86_400_000;

@@ -257,7 +257,7 @@ class Report {
       " -----------  ----------  ----------  ---------  -----------\n";
     for (const [host, c] of this.rows(this.summary.postfix.clients, COUNT, SUM)) {
       const [n, sum] = [c[COUNT + THEIRS]!, c[SUM + THEIRS]!];
-      out += `${pad(n, 8)}     ${clock(sum)}${seconds(average(sum, n), 11)}${seconds(c[MAX + THEIRS]!, 10)}   ${terminalSafe(host)}\n`;
+      out += `${pad(n, 8)}       ${clock(sum).trimStart()}${seconds(average(sum, n), 11)}${seconds(c[MAX + THEIRS]!, 10)}   ${terminalSafe(host)}\n`;
     }
     return out;
   }
@@ -319,5 +319,12 @@ const seconds = (n: number, width: number): string => `${String(n).padStart(widt
 /** A delay in seconds, minutes or hours with one decimal. */
 function delay(s: number): string {
   const [value, unit] = s > 3600 ? [s / 3600, "h"] : s > 60 ? [s / 60, "m"] : [s, "s"];
-  return `${value.toFixed(1).padStart(7)} ${unit}`;
+  return `${tenths(value).padStart(7)} ${unit}`;
+}
+
+/** One decimal, as C prints it: 0.25 and 0.75, which binary numbers hold exactly, go to the even tenth. */
+function tenths(value: number): string {
+  if (Math.abs(value * 4) % 2 !== 1) return value.toFixed(1);
+  const down = Math.floor(value * 10);
+  return ((down % 2 === 0 ? down : down + 1) / 10).toFixed(1);
 }

@@ -6,17 +6,20 @@
 /** Longest text of a deferral, and of a bounce or warning, in characters. */
 export const DEFERRAL_WIDTH = 65;
 export const TEXT_WIDTH = 66;
+const CLEANUP_WIDTH = 64;
 
 /** A address of four numbers at the head of `name[address]` or `name/address`, whatever follows it. */
 const IPV4_CLIENT = /^([^[/]*)[[/](\d{1,3}(?:\.\d{1,3}){3})/;
 /** Any other address, when nothing but a port follows. */
-const OTHER_CLIENT = /^([^[/]*)[[/]([^\]]+)\]?(?::\d+)?$/;
-const COUNTRY_HOST = /([^.]+\.[^.]{2,3}\.[^.]{2})$/;
-const COMMON_HOST = /([^.]+\.[^.]{3})$/;
+const OTHER_CLIENT = /^([^[/]*)\[([^\]]+)\](?::\d+)?$/;
+/** Else what stands before the first slash, were it the counters of a disconnect line. */
+const SLASH_CLIENT = /^([^/]*)\/(.+)$/s;
+const COUNTRY_HOST = /\.([^.]+\.[^.]{2,3}\.[^.]{2})$/;
+const COMMON_HOST = /\.([^.]+\.[^.]{3})$/;
 
 /** The host or domain under which a client is counted; "" when pflogsumm finds none. client: `name[address]`. */
 export function clientHost(client: string): string {
-  const m = IPV4_CLIENT.exec(client) ?? OTHER_CLIENT.exec(client);
+  const m = IPV4_CLIENT.exec(client) ?? OTHER_CLIENT.exec(client) ?? SLASH_CLIENT.exec(client);
   if (m === null) return "";
   const name = m[1]!;
   if (name === "" || name === "unknown") return m[2]!;
@@ -128,7 +131,7 @@ export function readCleanup(message: string): { ask: Ask; refusal: Refusal } | u
   const m = CLEANUP.exec(message);
   if (m === null) return undefined;
   const cut = m[3]!.replace(/( from \S+?)?; from=<.*$/s, "");
-  return { ask: askOf(m[1]!), refusal: { stage: "cleanup", reason: m[2]!, who: cutText(cut, TEXT_WIDTH) } };
+  return { ask: askOf(m[1]!), refusal: { stage: "cleanup", reason: m[2]!, who: cutText(cut, CLEANUP_WIDTH) } };
 }
 
 const IPV4 = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/;

@@ -9,7 +9,7 @@ const MAX_HEAD = 600;
 export type Writer = {
   /** Last part of a Postfix tag ("smtpd"), "" for a program that is not Postfix. */
   readonly daemon: string;
-  /** The daemon as pflogsumm 1.1.5 sees it: `postfix/D`, `postfix/smtps/D`, `postfix/submission/D`; "" where it sees none. */
+  /** The daemon as pflogsumm 1.1.5 sees it: what follows `postfix/`, `postfix/smtps/` or `postfix/submission/`, slashes included; "" where it sees none. */
   readonly theirs: string;
   /** A tag that makes pflogsumm look at the line's date: it begins with `postfix/`. */
   readonly dated: boolean;
@@ -33,11 +33,8 @@ export function writerOf(program: string, daemon: string): Writer {
 function theirDaemon(program: string): string {
   if (!program.startsWith("postfix/")) return "";
   const rest = program.slice(8);
-  const slash = rest.indexOf("/");
-  if (slash < 0) return rest;
-  const middle = rest.slice(0, slash);
-  const last = rest.slice(slash + 1);
-  return (middle === "smtps" || middle === "submission") && !last.includes("/") ? last : "";
+  for (const service of ["smtps/", "submission/"]) if (rest.startsWith(service)) return rest.slice(service.length);
+  return rest;
 }
 
 /** A message within its line: `body.slice(at)`. */

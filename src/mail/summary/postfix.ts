@@ -41,12 +41,12 @@ const MAX_CLIENTS = 60_000;
 const MAX_DIFFERENCES = 200;
 
 const CLIENT = /(\w+): client=([^,]+)/y;
-const PICKUP = /(\w+): (?:sender|uid)=/y;
+const PICKUP = / *(\w+): (?:sender|uid)=/y;
 const QUEUED = /(\w+): from=<([^>]*)>, size=(\d+)/y;
 const DELIVERY =
-  /([^\s:]+): +to=<([^>]*)>, (?:orig_to=<[^>]*>, )?relay=([^,]+), (?:conn_use=[^,]+, )?delay=([^,]+), (?:delays=([^,]+), )?(?:dsn=([^,]+), )?status=(\S+)(.*)$/sy;
-const REFUSAL = /(?:\w+: )?(reject|reject_warning|hold|discard): (.*)$/sy;
-const FAILURE = /(?:\w+: )?connect to ([^[]+)\[[^\]]*\]: (.*) \(port \d+\)/y;
+  / *(?:([^\s:]+): +)?to=<([^>]*)>, (?:orig_to=<[^>]*>, )?relay=([^,]+), (?:conn_use=[^,]+, )?delay=([^,]+), (?:delays=([^,]+), )?(?:dsn=([^,]+), )?status=(\S+)(.*)$/sy;
+const REFUSAL = / *(?:\w+: )?(reject|reject_warning|hold|discard): (.*)$/sy;
+const FAILURE = / *(?:\w+: )?connect to ([^[]+)\[[^\]]*\]: (.*) \(port \d+\)/y;
 
 /** The columns of Calendar. */
 const RECEIVED_COLUMN = 0;
@@ -124,7 +124,8 @@ export class PostfixCount {
   add(event: MailEvent, writer: Writer, where: Located, local: number): Delivery | undefined {
     this.calendar.at(local);
     const readable = where.readable && writer.theirs !== "";
-    switch (event.event) {
+    const name = CORE.has(event.event) ? event.event : guess(writer, where);
+    switch (name) {
       case "client":
         this.client(event, where, readable);
         return undefined;
@@ -138,7 +139,8 @@ export class PostfixCount {
         return this.delivered(event, writer, where, readable);
       case "connect":
       case "disconnect":
-        if (writer.daemon === "smtpd") this.connection(event, where, local, readable && writer.theirs === "smtpd");
+        if (writer.daemon === "smtpd")
+          this.connection(event, name === "connect", where, local, readable && writer.theirs === "smtpd");
         return undefined;
       default:
         this.rest(event, writer, where, readable);
@@ -196,6 +198,7 @@ export class PostfixCount {
     PICKUP.lastIndex = where.at;
     const m = PICKUP.exec(where.body);
     if (m === null) return;
+    if (where.body.charCodeAt(where.at) === 32) where.at = skipSpaces(where.body, where.at);
     this.arrived(OURS, m[1]!.length, where, "pickup");
     if (!readable) this.differ("received", this.why(event, where));
     else this.arrived(THEIRS, m[1]!.length, where, "pickup");
@@ -286,11 +289,17 @@ export class PostfixCount {
     }
     if (!Number.isFinite(d.delay)) d.delay = Number.parseFloat(m?.[4] ?? "") || 0;
     if (d.status !== "sent" && d.status !== "deferred" && d.status !== "bounced") return d;
-    const colon = where.body.indexOf(":", where.at);
-    this.ids.at(where.body, where.at, colon < 0 ? where.at : colon);
-    const id = where.body.slice(where.at, colon);
-    this.outcome(OURS, d, writer.daemon, id);
-    if (theirs) this.outcome(THEIRS, d, writer.theirs, id);
+    const { body, at } = where;
+    const begin = skipSpaces(body, at);
+    const colon = body.indexOf(":", begin);
+    this.ids.at(body, begin, Math.max(begin, colon));
+    this.outcome(OURS, d, writer.daemon, body.slice(begin, Math.max(begin, colon)));
+    if (theirs) {
+      // The id is the word at that place, whatever it is: of `  ID: to=<a>,` the next one.
+      const word = begin === at && m?.[1] !== undefined ? m[1] : /to=\S*/.exec(body.slice(at))![0];
+      if (begin !== at || m?.[1] === undefined) this.ids.at(word, 0, word.length);
+      this.outcome(THEIRS, d, writer.theirs, word);
+    }
     else this.differ(totalOf(d), this.whyRecord(event, writer, where, m !== null));
     return d;
   }
@@ -318,7 +327,7 @@ export class PostfixCount {
           this.ids.set(view, NO_SIZE);
           this.totals[view].messages_without_size++;
         }
-        this.sizeless(view, id, d.to);
+        this.sizeless(view, id, foldAddress(d.to));
       }
       this.recipients.add(view, foldAddress(d.to), size);
       this.recipientHosts.add(view, at < 0 ? d.to : lower(d.to.slice(at + 1)), size);
@@ -355,8 +364,13 @@ export class PostfixCount {
     last[view] = detached(to);
   }
 
-  private connection(event: MailEvent, where: Located, local: number, readable: boolean): void {
-    const begins = event.event === "connect";
+  private connection(
+    event: MailEvent,
+    begins: boolean,
+    where: Located,
+    local: number,
+    readable: boolean,
+  ): void {
     const { pid } = event;
     let open = this.open.get(event.host);
     if (open === undefined && this.open.size < 1000) {
@@ -427,16 +441,20 @@ export class PostfixCount {
 
   /** `warning: `, `fatal: ` and `panic: ` at the head of a message. */
   private severe(event: MailEvent, writer: Writer, where: Located, views: number): boolean {
-    if (event.severity === "info" || event.severity === "error") return false;
     const { body, at } = where;
-    const warning = body.startsWith("warning: ", at);
-    const fatal = !warning && body.startsWith("fatal: ", at);
-    if (!warning && !fatal && !body.startsWith("panic: ", at)) return false;
+    const warning = body.startsWith("warning", at);
+    const fatal = !warning && body.startsWith("fatal:", at);
+    if (!warning && !fatal && !body.startsWith("panic:", at)) return false;
     if (warning && writer.daemon === "cleanup" && readCleanup(body.slice(at)) !== undefined) return false;
     const tree = warning ? this.warnings : fatal ? this.fatals : this.panics;
-    const text = cutText(body.slice(at + (warning ? 9 : 7)), TEXT_WIDTH);
-    tree.add(views & 1, writer.daemon, "", text);
-    if (views & 2) tree.add(2, writer.theirs, "", text);
+    const length = warning ? 7 : 5;
+    // Without a text the whole line from the tag on stands for it.
+    const text = body.startsWith(": ", at + length)
+      ? body.slice(at + length + 2)
+      : `${event.program}[${event.pid}]: ${body.slice(at)}`;
+    const short = cutText(text, TEXT_WIDTH);
+    tree.add(views & 1, writer.daemon, "", short);
+    if (views & 2) tree.add(2, writer.theirs, "", short);
     this.both(warning ? "warnings" : fatal ? "fatal_errors" : "panics", views, event, where);
     return true;
   }
@@ -570,6 +588,44 @@ export class PostfixCount {
     this.noSizeLeftOut = 0;
     for (const table of this.tables()) table.clear();
   }
+}
+
+function skipSpaces(text: string, start: number): number {
+  let at = start;
+  while (text.charCodeAt(at) === 32) at++;
+  return at;
+}
+
+/** Events that need no second look. */
+const CORE = new Set([
+  "client",
+  "pickup",
+  "queue_active",
+  "delivery",
+  "connect",
+  "disconnect",
+  "reject",
+  "reject_warning",
+  "milter_reject",
+  "hold",
+  "discard",
+  "connect_failure",
+  "hostname_mismatch",
+  "tls_established",
+]);
+
+/** What a line is that the grammar does not know, by the forms that pflogsumm looks for: ids may be of any letters to it. */
+function guess(writer: Writer, where: Located): string {
+  const { body, at } = where;
+  const { daemon } = writer;
+  const found = (pattern: RegExp): boolean => {
+    pattern.lastIndex = at;
+    return pattern.test(body);
+  };
+  if (daemon === "smtpd" || daemon === "postscreen") return found(CLIENT) ? "client" : "unknown";
+  if (daemon === "pickup" && found(PICKUP)) return "pickup";
+  if (daemon === "master" || daemon === "") return "unknown";
+  return found(QUEUED) ? "queue_active" : found(DELIVERY) ? "delivery" : "unknown";
 }
 
 const OUR_ASKS: Readonly<Record<string, Ask | undefined>> = {
