@@ -107,7 +107,7 @@ export class MailSummary {
   private dated(event: MailEvent, day: number): void {
     if (day === this.lastDay || !hasDate(event)) return;
     this.lastDay = day;
-    const date = dayText(day).slice(5); // without the year, which it does not know
+    const date = dayText(day).slice(8); // the day of the month alone, as it does
     if (date !== this.lastDate) this.dayChanges++;
     this.lastDate = date;
   }

@@ -89,9 +89,9 @@ export function readRefusal(text: string): Refusal {
   else reason = rest.replace(/^.*[:;] /s, "");
   let who = clientHost(client);
   if (stage !== "MAIL") {
-    if (reason.startsWith("Sender address rejected:")) who = addressIn(rest, "from=<");
+    if (reason.startsWith("Sender address rejected:")) who = addressIn(rest, "from=<", "<>");
     else if (reason.startsWith("Recipient address rejected:") || reason.startsWith("User unknown"))
-      who = addressIn(rest, "to=<");
+      who = addressIn(rest, "to=<", ">");
   }
   return { stage, reason, who };
 }
@@ -106,12 +106,13 @@ function innerReason(rest: string): string {
     .replace(/,.*$/s, "");
 }
 
-function addressIn(text: string, key: string): string {
+/** empty: what stands for an empty address. */
+function addressIn(text: string, key: string, empty: string): string {
   const at = text.lastIndexOf(key);
   if (at < 0) return "<>";
   const end = text.indexOf(">", at);
   const address = end < 0 ? "" : text.slice(at + key.length, end);
-  return address === "" ? "<>" : address;
+  return address === "" ? empty : address;
 }
 
 /** Words by which cleanup's lines are counted, and the total that each adds to. */

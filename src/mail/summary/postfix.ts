@@ -127,13 +127,13 @@ export class PostfixCount {
     const name = CORE.has(event.event) ? event.event : guess(writer, where);
     switch (name) {
       case "client":
-        this.client(event, where, readable);
+        this.client(event, where, readable && isServer(writer.theirs));
         return undefined;
       case "pickup":
-        this.pickup(event, where, readable);
+        this.pickup(event, where, readable && writer.theirs === "pickup");
         return undefined;
       case "queue_active":
-        this.queued(event, where, readable && writer.theirs !== "smtpd" && writer.theirs !== "postscreen");
+        this.queued(event, where, readable && !isServer(writer.theirs));
         return undefined;
       case "delivery":
         return this.delivered(event, writer, where, readable);
@@ -240,8 +240,11 @@ export class PostfixCount {
     for (const view of [OURS, THEIRS] as const) {
       if ((view === THEIRS && !readable) || ids.has(view, SIZED)) continue;
       const host = ids.has(view, RECEIVED) ? this.names[ids.value(view)]! : undefined;
-      ids.set(view, SIZED);
-      ids.setValue(view, size);
+      // A size of 0 is to pflogsumm no size, unless the message was received.
+      if (size > 0 || view === OURS || host !== undefined) {
+        ids.set(view, SIZED);
+        ids.setValue(view, size);
+      }
       if (host === undefined) continue;
       if (view === OURS) mine = true;
       this.totals[view].bytes_received += size;
@@ -266,7 +269,7 @@ export class PostfixCount {
     DELIVERY.lastIndex = where.at;
     const m = DELIVERY.exec(where.body);
     const d = this.delivery;
-    let theirs = readable && writer.theirs !== "smtpd" && writer.theirs !== "postscreen" && writer.theirs !== "master";
+    let theirs = readable && !isServer(writer.theirs) && writer.theirs !== "master";
     if (m !== null) {
       d.to = m[2]!;
       d.relay = m[3]!;
@@ -322,7 +325,7 @@ export class PostfixCount {
       const sized = this.ids.has(view, SIZED);
       const size = sized ? this.ids.value(view) : 0;
       this.totals[view].bytes_delivered += size;
-      if (!sized) {
+      if (!sized || (view === THEIRS && size === 0)) {
         if (!this.ids.has(view, NO_SIZE)) {
           this.ids.set(view, NO_SIZE);
           this.totals[view].messages_without_size++;
@@ -419,11 +422,11 @@ export class PostfixCount {
     const { daemon } = writer;
     const views = readable ? 3 : 1;
     if (this.severe(event, writer, where, views)) return;
-    if (daemon === "smtpd" || daemon === "postscreen") this.refused(event, writer, where, readable);
+    if (daemon === "smtpd" || daemon === "postscreen") this.refused(event, writer, where, readable && isServer(writer.theirs));
     else if (daemon === "cleanup") {
-      if (event.event !== "message_id") this.cleanup(event, where, readable);
+      if (event.event !== "message_id") this.cleanup(event, where, readable && writer.theirs === "cleanup");
     } else if (daemon === "smtp") {
-      if (event.event === "connect_failure") this.failure(event, where, readable);
+      if (event.event === "connect_failure") this.failure(event, where, readable && writer.theirs === "smtp");
     } else if (daemon === "master") {
       const last = body.lastIndexOf(": ");
       const text = last < at ? body.slice(at) : body.slice(last + 2);
@@ -507,13 +510,13 @@ export class PostfixCount {
     FAILURE.lastIndex = where.at;
     const m = FAILURE.exec(where.body);
     if (m !== null) {
-      this.smtpFailures.add(readable ? 3 : 1, lower(m[2]!), "", clientHost(`${m[1]}[0.0.0.0]`));
+      this.smtpFailures.add(readable ? 3 : 1, lower(m[2]!), "", m[1]!);
       this.both("smtp_delivery_failures", readable ? 3 : 1, event, where);
       return;
     }
     const { fields } = event;
     const host = String(fields["relay_host"] ?? "");
-    this.smtpFailures.add(1, lower(String(fields["reason"] ?? "")), "", clientHost(`${host}[0.0.0.0]`));
+    this.smtpFailures.add(1, lower(String(fields["reason"] ?? "")), "", host);
     this.totals[OURS].smtp_delivery_failures++;
     this.differ("smtp_delivery_failures", "the form with the port after the address, of Postfix 2.3 and later");
   }
@@ -589,6 +592,8 @@ export class PostfixCount {
     for (const table of this.tables()) table.clear();
   }
 }
+
+const isServer = (theirs: string): boolean => theirs === "smtpd" || theirs === "postscreen";
 
 function skipSpaces(text: string, start: number): number {
   let at = start;
