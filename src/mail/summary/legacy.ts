@@ -9,7 +9,7 @@ export const TEXT_WIDTH = 66;
 const CLEANUP_WIDTH = 64;
 
 /** A address of four numbers at the head of `name[address]` or `name/address`, whatever follows it. */
-const IPV4_CLIENT = /^([^[/]*)[[/](\d{1,3}(?:\.\d{1,3}){3})/;
+const IPV4_CLIENT = /^([^[/]*)(?:\[(\d{1,3}(?:\.\d{1,3}){3})\]|\/(\d{1,3}(?:\.\d{1,3}){3}))/;
 /** Any other address, when nothing but a port follows. */
 const OTHER_CLIENT = /^([^[/]*)\[([^\]]+)\](?::\d+)?$/;
 /** Else what stands before the first slash, were it the counters of a disconnect line. */
@@ -22,7 +22,7 @@ export function clientHost(client: string): string {
   const m = IPV4_CLIENT.exec(client) ?? OTHER_CLIENT.exec(client) ?? SLASH_CLIENT.exec(client);
   if (m === null) return "";
   const name = m[1]!;
-  if (name === "" || name === "unknown") return m[2]!;
+  if (name === "" || name === "unknown") return m[2] ?? m[3]!;
   const found = COUNTRY_HOST.exec(name) ?? COMMON_HOST.exec(name);
   return found === null ? name : lower(found[1]!);
 }

@@ -240,8 +240,9 @@ export class PostfixCount {
     for (const view of [OURS, THEIRS] as const) {
       if ((view === THEIRS && !readable) || ids.has(view, SIZED)) continue;
       const host = ids.has(view, RECEIVED) ? this.names[ids.value(view)]! : undefined;
-      // A size of 0 is to pflogsumm no size, unless the message was received.
-      if (size > 0 || view === OURS || host !== undefined) {
+      // A size of 0 is no size to pflogsumm, and the arrival is used up by the first.
+      if (view === THEIRS) ids.clear(THEIRS, RECEIVED);
+      if (size > 0 || view === OURS) {
         ids.set(view, SIZED);
         ids.setValue(view, size);
       }
@@ -325,7 +326,7 @@ export class PostfixCount {
       const sized = this.ids.has(view, SIZED);
       const size = sized ? this.ids.value(view) : 0;
       this.totals[view].bytes_delivered += size;
-      if (!sized || (view === THEIRS && size === 0)) {
+      if (!sized) {
         if (!this.ids.has(view, NO_SIZE)) {
           this.ids.set(view, NO_SIZE);
           this.totals[view].messages_without_size++;
@@ -382,6 +383,7 @@ export class PostfixCount {
     }
     const key = event.session ?? "";
     const start = where.at + (begins ? 13 : 16);
+    if (where.body.length <= start) return; // cut before the client
     if (begins) {
       if (open !== undefined && open.size < MAX_OPEN) open.set(key, local);
       if (readable && pid !== undefined && this.theirOpen.size < MAX_OPEN) this.theirOpen.set(pid, local);
