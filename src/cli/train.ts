@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { Command } from "commander";
 import { DAY_MS, localClock } from "../feature/clock.ts";
+import { DailyFigures } from "../mail/summary.ts";
 import { hash64 } from "../math/hash.ts";
 import { Learner } from "../pipeline.ts";
 import { packModel } from "../store/model.ts";
@@ -11,6 +12,9 @@ import { addInputOptions, isQuiet, type Options, seedOf, stateDir } from "./opti
 import { writeError, writeOut } from "./out.ts";
 import { createProgress, PROGRESS_LINES } from "./progress.ts";
 import { checkHistory } from "./replay.ts";
+
+/** Days whose mail figures are kept beside the model, for the usual ranges of `summary`. */
+const MAX_FIGURE_DAYS = 84;
 
 /** Registers `logvane train`. */
 export function trainCommand(program: Command): Command {
@@ -35,10 +39,13 @@ async function train(files: readonly string[], options: Options): Promise<void> 
     seed,
     kernels: loadKernels(),
   });
+  const figures = new DailyFigures(input.zone, MAX_FIGURE_DAYS);
   const progress = createProgress("learning", 0, { quiet: isQuiet(options) });
   let lines = 0;
   for await (const { file, line, text, truncated } of input.lines) {
-    learner.add(input.reader.read(file, line, text, truncated));
+    const event = input.reader.read(file, line, text, truncated);
+    learner.add(event);
+    figures.add(event);
     if (++lines % PROGRESS_LINES === 0) progress.update(lines);
   }
   progress.update(lines);
@@ -55,6 +62,7 @@ async function train(files: readonly string[], options: Options): Promise<void> 
     seed,
     columns: model.window.columns.length,
     shapes: model.novelty.known.length,
+    figures: figures.days,
   };
   store.saveModel({ id, createdAt: to, header, blob });
   store.close();

@@ -39,6 +39,8 @@ const MAX_OPEN = 50_000;
 /** Names of clients whose messages may come without a sender. */
 const MAX_CLIENTS = 60_000;
 const MAX_DIFFERENCES = 200;
+/** Longest reason in our own lists, in characters. */
+const OUR_WIDTH = 120;
 
 const CLIENT = /(\w+): client=([^,]+)/y;
 const PICKUP = / *(\w+): (?:sender|uid)=/y;
@@ -210,7 +212,11 @@ export class PostfixCount {
     ids.at(where.body, where.at, where.at + length);
     if (view === THEIRS) {
       // An id that comes again keeps the size of its first message, and a client without an address leaves no message.
-      if (ids.has(THEIRS, SIZED) || host === "") return;
+      if (ids.has(THEIRS, SIZED)) return;
+      if (host === "") {
+        ids.clear(THEIRS, RECEIVED);
+        return;
+      }
     } else ids.clear(OURS, SIZED | DEFERRED | NO_SIZE);
     ids.set(view, RECEIVED);
     ids.setValue(view, this.nameNumber(host));
@@ -341,10 +347,10 @@ export class PostfixCount {
         this.ids.set(view, DEFERRED);
         this.totals[view].deferred++;
       }
-      this.deferrals.add(1 << view, daemon, "", deferralReason(d.tail));
+      this.deferrals.add(1 << view, daemon, "", view === OURS ? ourReason(d.tail) : deferralReason(d.tail));
     } else {
       this.count(view, "bounced", BOUNCED_COLUMN);
-      this.bounces.add(1 << view, d.relay, "", bounceReason(d.tail));
+      this.bounces.add(1 << view, d.relay, "", view === OURS ? ourReason(d.tail) : bounceReason(d.tail));
       return;
     }
     const row = this.recipientHosts.row(at < 0 ? d.to : lower(d.to.slice(at + 1)));
@@ -593,6 +599,18 @@ export class PostfixCount {
     this.noSizeLeftOut = 0;
     for (const table of this.tables()) table.clear();
   }
+}
+
+/** What the other side said, without the addresses and ids that make each reply its own. pflogsumm keeps what follows a colon. */
+function ourReason(tail: string): string {
+  const open = tail.indexOf("(");
+  let text = open < 0 ? "" : tail.slice(open + 1, tail.endsWith(")") ? -1 : undefined).slice(0, 600);
+  const said = /.* (?:said|refused to talk to me): /.exec(text);
+  if (said !== null) text = text.slice(said[0].length);
+  return text
+    .replace(/<[^>]{0,320}>/g, "<>")
+    .replace(/\[[0-9a-fA-F.:]{3,45}\]/g, "[]")
+    .slice(0, OUR_WIDTH);
 }
 
 const isServer = (theirs: string): boolean => theirs === "smtpd" || theirs === "postscreen";
