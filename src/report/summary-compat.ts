@@ -36,10 +36,10 @@ const rule = (title: string): string => `${title}\n${"-".repeat(title.length)}\n
 const two = (n: number): string => String(n).padStart(2, "0");
 
 /** Seconds as h:mm:ss; a negative time as pflogsumm prints it. */
-function clock(seconds: number, width = 3): string {
+function clock(seconds: number): string {
   const hours = Math.trunc(seconds / 3600);
   const minutes = Math.trunc((seconds % 3600) / 60);
-  return `${String(hours).padStart(width)}:${two(minutes)}:${two(seconds % 60)}`;
+  return ` ${String(hours).padStart(2)}:${two(minutes)}:${two(seconds % 60)}`;
 }
 
 export function compatText(summary: MailSummary, options: CompatOptions = {}): string {
@@ -257,7 +257,7 @@ class Report {
       " -----------  ----------  ----------  ---------  -----------\n";
     for (const [host, c] of this.rows(this.summary.postfix.clients, COUNT, SUM)) {
       const [n, sum] = [c[COUNT + THEIRS]!, c[SUM + THEIRS]!];
-      out += `${pad(n, 8)}      ${clock(sum, 2)}${seconds(average(sum, n), 11)}${seconds(c[MAX + THEIRS]!, 10)}   ${terminalSafe(host)}\n`;
+      out += `${pad(n, 8)}     ${clock(sum)}${seconds(average(sum, n), 11)}${seconds(c[MAX + THEIRS]!, 10)}   ${terminalSafe(host)}\n`;
     }
     return out;
   }
