@@ -59,8 +59,7 @@ export function summaryCommand(
       const days = date === "all" ? undefined : known(options);
       const usual = days === undefined ? {} : usualOf(days, date);
       if (format === "json") await write(`${JSON.stringify(summaryJson(result, usual), undefined, 2)}\n`);
-      else if (format === "html")
-        await write(summaryHtml(result, { limit, usual, timeZone: mail.timezone }));
+      else if (format === "html") await write(summaryHtml(result, { limit, usual, timeZone: mail.timezone }));
       else await write(summaryText(result, { limit, usual }));
     });
 }

@@ -93,9 +93,12 @@ export class MailSummary {
     }
     this.lines++;
     if (name === "unknown") this.unknown++;
+    const today = Math.floor(local / DAY_MS);
+    const idle = IGNORED.has(name) && event.severity === "info" && event.daemon !== "postfix/master";
+    if (idle && today === this.lastDay) return;
     const writer = writerOf(event.program, event.daemon);
-    if (writer.dated) this.dated(event, Math.floor(local / DAY_MS));
-    if (IGNORED.has(name) && event.severity === "info" && writer.daemon !== "master") return;
+    if (writer.dated && today !== this.lastDay) this.dated(event, today);
+    if (idle) return;
     locate(event, this.where);
     if (writer.daemon !== "" && time !== null) {
       const delivery = this.postfix.add(event, writer, this.where, local);
@@ -105,7 +108,7 @@ export class MailSummary {
   }
 
   private dated(event: MailEvent, day: number): void {
-    if (day === this.lastDay || !hasDate(event)) return;
+    if (!hasDate(event)) return;
     this.lastDay = day;
     const date = dayText(day).slice(8); // the day of the month alone, as it does
     if (date !== this.lastDate) this.dayChanges++;

@@ -1,4 +1,3 @@
-import type { MailSummary } from "../mail/summary.ts";
 import type { Slot } from "../mail/summary/figures.ts";
 import { abbreviate, sortKey } from "../mail/summary/legacy.ts";
 import { dayText, noSize } from "../mail/summary/lists.ts";
@@ -15,6 +14,7 @@ import {
   THEIRS,
   type Tree,
 } from "../mail/summary/table.ts";
+import type { MailSummary } from "../mail/summary.ts";
 import { terminalSafe } from "./escape.ts";
 
 /** The report of pflogsumm 1.1.5 with --smtpd-stats, in its own layout, order and counting. */
@@ -68,8 +68,7 @@ class Report {
   totals(): string {
     const t = this.summary.postfix.result(THEIRS);
     const line = (n: number, name: string): string => `${pad(n, 7)}  ${name}\n`;
-    const deferrals =
-      t.deferrals === 0 ? "" : `  (${pad(t.deferrals, 0)} deferrals)`;
+    const deferrals = t.deferrals === 0 ? "" : `  (${pad(t.deferrals, 0)} deferrals)`;
     const wide = (n: number, name: string): string => `${pad(n, 8)}  ${name}\n`;
     return (
       `\n${rule("Grand Totals")}messages\n\n` +
@@ -184,9 +183,7 @@ class Report {
 
   /** Rows of a table, most first; equal ones by the next figure, then as pflogsumm orders users. */
   private rows(table: Table, by: number, then: number = by): [string, Cell][] {
-    const some = [...table.rows].filter(
-      ([, c]) => c[COUNT + THEIRS]! > 0 || (c[DEFERS + THEIRS] ?? 0) > 0,
-    );
+    const some = [...table.rows].filter(([, c]) => c[COUNT + THEIRS]! > 0 || (c[DEFERS + THEIRS] ?? 0) > 0);
     const keyed = some.map(([key, cell]) => ({ key, cell, sort: sortKey(key) }));
     keyed.sort(
       (a, b) =>
@@ -212,8 +209,7 @@ class Report {
   }
 
   private received(title: string): string {
-    let out =
-      `\n${rule(title)}` + " msg cnt   bytes   host/domain\n" + " -------- -------  -----------\n";
+    let out = `\n${rule(title)}` + " msg cnt   bytes   host/domain\n" + " -------- -------  -----------\n";
     for (const [host, c] of this.rows(this.summary.postfix.sendingHosts, COUNT, BYTES))
       out += `${pad(c[COUNT + THEIRS]!, 7)}${pad(c[BYTES + THEIRS]!, 8)}  ${terminalSafe(host)}\n`;
     return out;
@@ -273,7 +269,9 @@ class Report {
     let out = "";
     for (const [name, group] of groups) {
       let part = "";
-      for (const [reason, leaves] of deep ? [...group].sort((a, b) => order(a[0], b[0])) : [["", undefined] as const]) {
+      for (const [reason, leaves] of deep
+        ? [...group].sort((a, b) => order(a[0], b[0]))
+        : [["", undefined] as const]) {
         const flat = deep
           ? [...leaves!].map(([key, leaf]) => [key, leaf[THEIRS]] as const)
           : [...group].flatMap(([, inner]) => [...inner].map(([key, leaf]) => [key, leaf[THEIRS]] as const));

@@ -2,7 +2,7 @@ import type { Range, Row, Summary } from "../mail/summary.ts";
 import { cut, htmlSafe } from "./escape.ts";
 import { numberText } from "./format.ts";
 import { STYLE } from "./style.ts";
-import { cellText, type Section, SECTIONS, totalLines, verdictText } from "./summary-sections.ts";
+import { cellText, SECTIONS, type Section, totalLines, verdictText } from "./summary-sections.ts";
 
 /** Rows of a list, unless asked otherwise; characters of a text. */
 const ROWS = 25;

@@ -162,7 +162,8 @@ export const SECTIONS: readonly Section[] = [
   },
   { title: "Messages of master", list: "master_detail", columns: [COUNT, ["text", "text"]] },
   {
-    title: "Delay of deliveries in seconds (to 1 %): a before the queue manager, b in the queue, c connecting, d sending",
+    title:
+      "Delay of deliveries in seconds (to 1 %): a before the queue manager, b in the queue, c connecting, d sending",
     list: "delay_percentiles",
     columns: [
       ["deliveries", "n"],

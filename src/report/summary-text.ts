@@ -1,7 +1,7 @@
 import type { Range, Summary } from "../mail/summary.ts";
 import { cut, terminalSafe } from "./escape.ts";
 import { numberText } from "./format.ts";
-import { cellText, type Section, SECTIONS, totalLines, verdictText } from "./summary-sections.ts";
+import { cellText, SECTIONS, type Section, totalLines, verdictText } from "./summary-sections.ts";
 
 /** Rows of a list, and columns of a text, unless asked otherwise. */
 const ROWS = 10;

@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { MailSummary } from "../../src/mail/summary.ts";
-import { compatText, type CompatOptions } from "../../src/report/summary-compat.ts";
+import { type CompatOptions, compatText } from "../../src/report/summary-compat.ts";
 import { plainReader } from "./support.ts";
 
 /** Reads a log of RFC 3164 lines of 2026 in UTC. */

@@ -153,34 +153,82 @@ export class Writer {
         return [smtpd, `connect from ${this.client()}`];
       case 3:
       case 4:
-        return [smtpd, `disconnect from ${this.client()}${this.pick(["", " ehlo=1 quit=1 commands=2", " ehlo=1 rcpt=0/1 commands=1/2"])}`];
+        return [
+          smtpd,
+          `disconnect from ${this.client()}${this.pick(["", " ehlo=1 quit=1 commands=2", " ehlo=1 rcpt=0/1 commands=1/2"])}`,
+        ];
       case 5:
       case 6:
-        return [smtpd, `${this.id()}: client=${this.client()}${this.pick(["", ", sasl_method=PLAIN, sasl_username=ann"])}`];
+        return [
+          smtpd,
+          `${this.id()}: client=${this.client()}${this.pick(["", ", sasl_method=PLAIN, sasl_username=ann"])}`,
+        ];
       case 7:
         return ["pickup", `${this.id()}: uid=${this.n(3)} from=<root>`];
       case 8:
       case 9:
-        return ["qmgr", `${this.id()}: from=<${this.address()}>, size=${this.pick([0, 7, 1000, 524_289, 700_000_000])}, nrcpt=1 (queue active)`];
+        return [
+          "qmgr",
+          `${this.id()}: from=<${this.address()}>, size=${this.pick([0, 7, 1000, 524_289, 700_000_000])}, nrcpt=1 (queue active)`,
+        ];
       case 10:
       case 11:
       case 12:
       case 13:
-        return [this.pick(["smtp", "lmtp", "local", "virtual", "pipe", "error", "relay/smtp"]), this.record()];
+        return [
+          this.pick(["smtp", "lmtp", "local", "virtual", "pipe", "error", "relay/smtp"]),
+          this.record(),
+        ];
       case 14:
-        return [this.pick([smtpd, "postscreen"]), `${this.pick(["NOQUEUE", this.id()])}: ${this.pick(["reject", "reject_warning", "hold", "discard", "milter-reject"])}: ${this.pick(["RCPT", "RCPT", "MAIL", "DATA", "CONNECT", "VRFY", "END-OF-MESSAGE"])} from ${this.client()}: ${this.reply()}${this.tail()}`];
+        return [
+          this.pick([smtpd, "postscreen"]),
+          `${this.pick(["NOQUEUE", this.id()])}: ${this.pick(["reject", "reject_warning", "hold", "discard", "milter-reject"])}: ${this.pick(["RCPT", "RCPT", "MAIL", "DATA", "CONNECT", "VRFY", "END-OF-MESSAGE"])} from ${this.client()}: ${this.reply()}${this.tail()}`,
+        ];
       case 15:
-        return ["cleanup", `${this.id()}: ${this.pick(["reject", "warning", "hold", "discard", "replace", "milter-reject", "milter-hold"])}: ${this.pick(["header", "body", "mime-header", "END-OF-MESSAGE"])} ${this.pick(["Subject: buy now", "From: <a@b>", ""])} from ${this.client()}${this.tail()}${this.pick(["", ": 5.7.1 no"])}`];
+        return [
+          "cleanup",
+          `${this.id()}: ${this.pick(["reject", "warning", "hold", "discard", "replace", "milter-reject", "milter-hold"])}: ${this.pick(["header", "body", "mime-header", "END-OF-MESSAGE"])} ${this.pick(["Subject: buy now", "From: <a@b>", ""])} from ${this.client()}${this.tail()}${this.pick(["", ": 5.7.1 no"])}`,
+        ];
       case 16:
-        return [this.pick(["smtp", smtpd, "qmgr", "cleanup", "trivial-rewrite", "master"]), `${this.pick(["warning", "fatal", "panic", "error", "warning"])}: ${this.pick(["a: b", "hostname h.example does not resolve to address 192.0.2.9", "x".repeat(80), "table hash:/etc/x: lookup problem"])}`];
+        return [
+          this.pick(["smtp", smtpd, "qmgr", "cleanup", "trivial-rewrite", "master"]),
+          `${this.pick(["warning", "fatal", "panic", "error", "warning"])}: ${this.pick(["a: b", "hostname h.example does not resolve to address 192.0.2.9", "x".repeat(80), "table hash:/etc/x: lookup problem"])}`,
+        ];
       case 17:
-        return ["master", this.pick(["daemon started -- version 3.7.11, configuration /etc/postfix", "reload -- version 3.7.11, configuration /etc/postfix", "terminating on signal 15"])];
+        return [
+          "master",
+          this.pick([
+            "daemon started -- version 3.7.11, configuration /etc/postfix",
+            "reload -- version 3.7.11, configuration /etc/postfix",
+            "terminating on signal 15",
+          ]),
+        ];
       case 18:
-        return ["smtp", this.pick(["connect to mx.far.com[192.0.2.7]: Connection timed out (port 25)", "connect to mx.far.com[192.0.2.7]:25: Connection timed out", `${this.id()}: host mx.far.example[192.0.2.7] said: 450 no`])];
+        return [
+          "smtp",
+          this.pick([
+            "connect to mx.far.com[192.0.2.7]: Connection timed out (port 25)",
+            "connect to mx.far.com[192.0.2.7]:25: Connection timed out",
+            `${this.id()}: host mx.far.example[192.0.2.7] said: 450 no`,
+          ]),
+        ];
       case 19:
-        return ["postscreen", this.pick(["CONNECT from [192.0.2.9]:2029 to [192.0.2.1]:25", "NOQUEUE: reject: CONNECT from [192.0.2.9]:512: too many connections", `NOQUEUE: reject: RCPT from [192.0.2.9]:512: 550 5.7.1 Service unavailable; client [192.0.2.9] blocked using zen.example; from=<a@b.example>, to=<x@our.example>, proto=ESMTP, helo=<h>`])];
+        return [
+          "postscreen",
+          this.pick([
+            "CONNECT from [192.0.2.9]:2029 to [192.0.2.1]:25",
+            "NOQUEUE: reject: CONNECT from [192.0.2.9]:512: too many connections",
+            `NOQUEUE: reject: RCPT from [192.0.2.9]:512: 550 5.7.1 Service unavailable; client [192.0.2.9] blocked using zen.example; from=<a@b.example>, to=<x@our.example>, proto=ESMTP, helo=<h>`,
+          ]),
+        ];
       case 20:
-        return ["qmgr", this.pick([`${this.id()}: removed`, `${this.id()}: from=<a@b.example>, status=expired, returned to sender`])];
+        return [
+          "qmgr",
+          this.pick([
+            `${this.id()}: removed`,
+            `${this.id()}: from=<a@b.example>, status=expired, returned to sender`,
+          ]),
+        ];
       default:
         return ["cleanup", `${this.id()}: message-id=<x@y.example>`];
     }

@@ -124,7 +124,8 @@ export class ExtraCount {
     const name = SCREENED[event.event];
     if (name === undefined) return;
     const { body, at } = where;
-    if (event.event === "postscreen_pass") this.screen(body.startsWith("PASS OLD", at) ? "pass_old" : "pass_new");
+    if (event.event === "postscreen_pass")
+      this.screen(body.startsWith("PASS OLD", at) ? "pass_old" : "pass_new");
     else if (event.event === "postscreen_list")
       this.screen(/^(?:BLACK|DENY)/.test(body.slice(at, at + 8)) ? "denylisted" : "allowlisted");
     else this.screen(name);
@@ -143,7 +144,12 @@ export class ExtraCount {
     const ofDovecot = daemon.startsWith("dovecot");
     if (ofDovecot) this.dovecot.failures++;
     const user = String(fields["sasl_username"] ?? fields["user"] ?? "?");
-    this.failures.add(1, ofDovecot ? "dovecot" : daemon, user, String(fields["client_address"] ?? fields["rip"] ?? "?"));
+    this.failures.add(
+      1,
+      ofDovecot ? "dovecot" : daemon,
+      user,
+      String(fields["client_address"] ?? fields["rip"] ?? "?"),
+    );
   }
 
   private ended(where: Located): void {
@@ -180,7 +186,12 @@ export class ExtraCount {
   /** Users with their figures, most messages first. */
   userRows(): { user: string; messages: number; recipients: number; addresses: number }[] {
     return [...this.users]
-      .map(([user, u]) => ({ user, messages: u.messages, recipients: u.recipients, addresses: u.addresses.size }))
+      .map(([user, u]) => ({
+        user,
+        messages: u.messages,
+        recipients: u.recipients,
+        addresses: u.addresses.size,
+      }))
       .sort((a, b) => b.messages - a.messages || (a.user < b.user ? -1 : 1));
   }
 

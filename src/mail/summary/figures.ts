@@ -49,7 +49,6 @@ export const COLUMNS = [
   "connections",
   "seconds",
 ] as const;
-export type Column = (typeof COLUMNS)[number];
 
 /** Days of one summary; a log with more has times that were never meant. */
 const MAX_DAYS = 4000;

@@ -132,7 +132,10 @@ export function readCleanup(message: string): { ask: Ask; refusal: Refusal } | u
   const m = CLEANUP.exec(message);
   if (m === null) return undefined;
   const cut = m[3]!.replace(/( from \S+?)?; from=<.*$/s, "");
-  return { ask: askOf(m[1]!), refusal: { stage: "cleanup", reason: m[2]!, who: cutText(cut, CLEANUP_WIDTH) } };
+  return {
+    ask: askOf(m[1]!),
+    refusal: { stage: "cleanup", reason: m[2]!, who: cutText(cut, CLEANUP_WIDTH) },
+  };
 }
 
 const IPV4 = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/;

@@ -2,7 +2,18 @@ import { DELAY_PARTS, type ExtraCount } from "./extra.ts";
 import { COLUMNS, type Row, type Slot } from "./figures.ts";
 import type { PostfixCount } from "./postfix.ts";
 import { PERCENTILES } from "./sketch.ts";
-import { BYTES, type Cell, COUNT, DEFERS, MAX, order, SUM, type Table, type Tree, type View } from "./table.ts";
+import {
+  BYTES,
+  type Cell,
+  COUNT,
+  DEFERS,
+  MAX,
+  order,
+  SUM,
+  type Table,
+  type Tree,
+  type View,
+} from "./table.ts";
 
 export type Lists = { readonly [name: string]: readonly Row[] };
 

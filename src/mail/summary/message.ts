@@ -33,7 +33,8 @@ export function writerOf(program: string, daemon: string): Writer {
 function theirDaemon(program: string): string {
   if (!program.startsWith("postfix/")) return "";
   const rest = program.slice(8);
-  for (const service of ["smtps/", "submission/"]) if (rest.startsWith(service)) return rest.slice(service.length);
+  for (const service of ["smtps/", "submission/"])
+    if (rest.startsWith(service)) return rest.slice(service.length);
   return rest;
 }
 
@@ -53,7 +54,11 @@ export function locate(event: MailEvent, out: Located): void {
   const { text, program } = event;
   out.body = text;
   out.readable = false;
-  if (text.charCodeAt(0) === 123) return fromJson(text, out); // {
+  if (text.charCodeAt(0) === 123) {
+    // {
+    fromJson(text, out);
+    return;
+  }
   const tag = program === "" ? -1 : text.indexOf(program);
   if (tag < 0 || tag > MAX_HEAD) {
     out.at = 0;
@@ -68,7 +73,8 @@ export function locate(event: MailEvent, out: Located): void {
       out.readable = close - tag - program.length > 1 && headEnd(text) === tag;
     } else at = after(text, at);
   } else if (text.startsWith(": ", at)) at += 2;
-  else if (text.charCodeAt(0) === 60) at = structured(text, at); // <
+  else if (text.charCodeAt(0) === 60)
+    at = structured(text, at); // <
   else at = after(text, at);
   if (text.startsWith("[ID ", at)) {
     const close = text.indexOf("] ", at);

@@ -18,6 +18,7 @@ import {
 import type { Located, Writer } from "./message.ts";
 import {
   type Bounded,
+  type Cell,
   COUNT,
   DEFERS,
   MAX,
@@ -107,8 +108,13 @@ export class PostfixCount {
   private readonly nameNumbers = new Map<string, number>();
   /** When a connection began, by pid as pflogsumm does, and by host and process. */
   private readonly theirOpen = new Map<number, number>();
-  private readonly open = new Map<string, Map<string, number>>();
+  private readonly open = new Map<string, Map<number, number>>();
   private differences = new Map<TotalName, Map<string, number>>();
+  /** Of the delivery at hand: both views ask for the same rows. */
+  private recipient = "";
+  private domain = "";
+  private recipientRow: Cell | undefined;
+  private hostRow: Cell | undefined;
   private readonly delivery: Delivery = {
     to: "",
     relay: "",
@@ -272,7 +278,12 @@ export class PostfixCount {
     this.sendingHosts.add(view, domain, size);
   }
 
-  private delivered(event: MailEvent, writer: Writer, where: Located, readable: boolean): Delivery | undefined {
+  private delivered(
+    event: MailEvent,
+    writer: Writer,
+    where: Located,
+    readable: boolean,
+  ): Delivery | undefined {
     DELIVERY.lastIndex = where.at;
     const m = DELIVERY.exec(where.body);
     const d = this.delivery;
@@ -303,14 +314,18 @@ export class PostfixCount {
     const begin = skipSpaces(body, at);
     const colon = body.indexOf(":", begin);
     this.ids.at(body, begin, Math.max(begin, colon));
+    const sign = d.to.indexOf("@");
+    this.recipient = foldAddress(d.to);
+    this.domain = sign < 0 ? d.to : this.recipient.slice(sign + 1);
+    this.recipientRow = undefined;
+    this.hostRow = undefined;
     this.outcome(OURS, d, writer.daemon, body.slice(begin, Math.max(begin, colon)));
     if (theirs) {
       // The id is the word at that place, whatever it is: of `  ID: to=<a>,` the next one.
       const word = begin === at && m?.[1] !== undefined ? m[1] : /to=\S*/.exec(body.slice(at))![0];
       if (begin !== at || m?.[1] === undefined) this.ids.at(word, 0, word.length);
       this.outcome(THEIRS, d, writer.theirs, word);
-    }
-    else this.differ(totalOf(d), this.whyRecord(event, writer, where, m !== null));
+    } else this.differ(totalOf(d), this.whyRecord(event, writer, where, m !== null));
     return d;
   }
 
@@ -322,7 +337,6 @@ export class PostfixCount {
   }
 
   private outcome(view: View, d: Delivery, daemon: string, id: string): void {
-    const at = d.to.indexOf("@");
     if (d.status === "sent") {
       if (d.tail.includes("forwarded as ")) {
         this.count(view, "forwarded");
@@ -337,10 +351,10 @@ export class PostfixCount {
           this.ids.set(view, NO_SIZE);
           this.totals[view].messages_without_size++;
         }
-        this.sizeless(view, id, foldAddress(d.to));
+        this.sizeless(view, id, this.recipient);
       }
-      this.recipients.add(view, foldAddress(d.to), size);
-      this.recipientHosts.add(view, at < 0 ? d.to : lower(d.to.slice(at + 1)), size);
+      this.recipientRow = this.recipients.add(view, this.recipient, size, this.recipientRow);
+      this.hostRow = this.recipientHosts.add(view, this.domain, size, this.hostRow);
     } else if (d.status === "deferred") {
       this.count(view, "deferrals", DEFERRED_COLUMN);
       if (!this.ids.has(view, DEFERRED)) {
@@ -353,7 +367,8 @@ export class PostfixCount {
       this.bounces.add(1 << view, d.relay, "", view === OURS ? ourReason(d.tail) : bounceReason(d.tail));
       return;
     }
-    const row = this.recipientHosts.row(at < 0 ? d.to : lower(d.to.slice(at + 1)));
+    this.hostRow ??= this.recipientHosts.row(this.domain);
+    const row = this.hostRow;
     if (row === undefined) return;
     if (d.status === "deferred") row[DEFERS + view]!++;
     else row[SUM + view]! += d.delay;
@@ -387,7 +402,7 @@ export class PostfixCount {
       open = new Map();
       this.open.set(event.host, open);
     }
-    const key = event.session ?? "";
+    const key = pid ?? -1;
     const start = where.at + (begins ? 13 : 16);
     if (where.body.length <= start) return; // cut before the client
     if (begins) {
@@ -418,8 +433,7 @@ export class PostfixCount {
     this.totals[view].connect_time_total_seconds += seconds;
     this.calendar.add(view, SECONDS_COLUMN, seconds);
     this.calendar.longest(view, seconds);
-    this.clients.add(view, host);
-    const row = this.clients.row(host);
+    const row = this.clients.add(view, host);
     if (row === undefined) return;
     row[SUM + view]! += seconds;
     if (seconds > row[MAX + view]!) row[MAX + view] = seconds;
@@ -430,7 +444,8 @@ export class PostfixCount {
     const { daemon } = writer;
     const views = readable ? 3 : 1;
     if (this.severe(event, writer, where, views)) return;
-    if (daemon === "smtpd" || daemon === "postscreen") this.refused(event, writer, where, readable && isServer(writer.theirs));
+    if (daemon === "smtpd" || daemon === "postscreen")
+      this.refused(event, writer, where, readable && isServer(writer.theirs));
     else if (daemon === "cleanup") {
       if (event.event !== "message_id") this.cleanup(event, where, readable && writer.theirs === "cleanup");
     } else if (daemon === "smtp") {
@@ -510,7 +525,10 @@ export class PostfixCount {
       const stage = String(fields["stage"] ?? "");
       this.refusals[ask].add(1, "cleanup", stage, cutText(String(fields["reason"] ?? ""), TEXT_WIDTH));
       this.ask(OURS, ask);
-      this.differ(ask, `cleanup's ${fields["action"] ?? event.event} of ${stage || "other parts"} is left out`);
+      this.differ(
+        ask,
+        `cleanup's ${fields["action"] ?? event.event} of ${stage || "other parts"} is left out`,
+      );
     }
   }
 
@@ -526,7 +544,10 @@ export class PostfixCount {
     const host = String(fields["relay_host"] ?? "");
     this.smtpFailures.add(1, lower(String(fields["reason"] ?? "")), "", host);
     this.totals[OURS].smtp_delivery_failures++;
-    this.differ("smtp_delivery_failures", "the form with the port after the address, of Postfix 2.3 and later");
+    this.differ(
+      "smtp_delivery_failures",
+      "the form with the port after the address, of Postfix 2.3 and later",
+    );
   }
 
   /** The totals of a view, with the distinct counts and percentages. */
@@ -567,8 +588,7 @@ export class PostfixCount {
     for (const table of this.tables()) table.bounded(out);
     if (this.noSizeLeftOut > 0)
       out.push({ table: "no_size_detail", rows: this.noSize.size, left_out: this.noSizeLeftOut });
-    if (this.ids.forgotten > 0)
-      out.push({ table: "queue_ids", rows: 734_003, left_out: this.ids.forgotten });
+    if (this.ids.forgotten > 0) out.push({ table: "queue_ids", rows: 734_003, left_out: this.ids.forgotten });
     return out;
   }
 

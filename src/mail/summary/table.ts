@@ -49,8 +49,9 @@ export class Table {
     return row;
   }
 
-  add(view: View, key: string, bytes = 0): void {
-    const row = this.row(key);
+  /** Returns the row, undefined when the table is full. known: the row of the key, where the caller has it. */
+  add(view: View, key: string, bytes = 0, known?: Cell): Cell | undefined {
+    const row = known ?? this.row(key);
     if (row !== undefined) {
       row[COUNT + view]!++;
       row[BYTES + view]! += bytes;
@@ -58,6 +59,7 @@ export class Table {
       this.leftOut++;
       this.beyond?.[view].add(key);
     }
+    return row;
   }
 
   /** Distinct keys counted in a view. */
