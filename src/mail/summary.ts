@@ -58,7 +58,7 @@ export class MailSummary {
   readonly postfix: PostfixCount = new PostfixCount();
   readonly extra: ExtraCount = new ExtraCount();
   private readonly zone: Zone;
-  private readonly day: number;
+  private readonly day: number | undefined;
   private readonly date: string;
   private readonly where: Located = { body: "", at: 0, readable: false };
   /** How often pflogsumm sees another date than on the line before: by this it divides its daily averages. */
@@ -74,7 +74,7 @@ export class MailSummary {
   constructor(date: string, zone: string, lineClock = false) {
     this.lineClock = lineClock;
     this.date = date;
-    this.day = date === "all" ? Number.NaN : Date.parse(`${date}T00:00:00Z`) / DAY_MS;
+    this.day = date === "all" ? undefined : Date.parse(`${date}T00:00:00Z`) / DAY_MS;
     this.zone = new Zone(zone);
   }
 
@@ -82,9 +82,9 @@ export class MailSummary {
     const { time } = event;
     let local = time === null ? Number.NaN : time + this.zone.offsetAt(time);
     if (this.lineClock && time !== null) local = writtenClock(event.text) ?? local;
-    const { day } = this;
+    const day = this.day;
     const { event: name } = event;
-    if (day === day && Math.floor(local / DAY_MS) !== day) {
+    if (day !== undefined && Math.floor(local / DAY_MS) !== day) {
       if (name === "queue_active" && local < day * DAY_MS) {
         locate(event, this.where);
         this.postfix.earlier(event, this.where);

@@ -209,7 +209,7 @@ class Report {
   }
 
   private received(title: string): string {
-    let out = `\n${rule(title)}` + " msg cnt   bytes   host/domain\n" + " -------- -------  -----------\n";
+    let out = `\n${rule(title)} msg cnt   bytes   host/domain\n -------- -------  -----------\n`;
     for (const [host, c] of this.rows(this.summary.postfix.sendingHosts, COUNT, BYTES))
       out += `${pad(c[COUNT + THEIRS]!, 7)}${pad(c[BYTES + THEIRS]!, 8)}  ${terminalSafe(host)}\n`;
     return out;

@@ -67,7 +67,7 @@ suite("logvane summary", () => {
   });
   test("as text lets no terminal escape through", async () => {
     const text = await run("summary", "f");
-    assert.match(text, /1 {2}received/);
+    assert.match(text, /1 {2}messages received/);
     assert.match(text, /1 {2}ann\?\[31m/);
     assert.ok(!text.includes("\u001b"));
   });

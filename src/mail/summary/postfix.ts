@@ -106,7 +106,7 @@ export class PostfixCount {
   private readonly ids = new MessageIds();
   private readonly names: string[] = [""];
   private readonly nameNumbers = new Map<string, number>();
-  /** When a connection began, by pid as pflogsumm does, and by host and process. */
+  /** When a connection began, by pid as pflogsumm does, and by host and pid */
   private readonly theirOpen = new Map<number, number>();
   private readonly open = new Map<string, Map<number, number>>();
   private differences = new Map<TotalName, Map<string, number>>();
