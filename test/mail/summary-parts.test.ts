@@ -14,7 +14,7 @@ suite("the table of queue ids", () => {
   test("tells 200,000 ids apart and keeps both views", () => {
     const ids = new MessageIds();
     for (let i = 0; i < 200_000; i++) {
-      const id = i.toString(16).toUpperCase().padStart(10, "A");
+      const id = i.toString(16).toUpperCase().padStart(10, "0");
       ids.at(id, 0, id.length);
       assert.equal(ids.has(OURS, RECEIVED), false, id);
       ids.set(OURS, RECEIVED | SIZED);
@@ -22,7 +22,7 @@ suite("the table of queue ids", () => {
       ids.setValue(THEIRS, i + 1);
     }
     for (let i = 0; i < 200_000; i += 997) {
-      const id = i.toString(16).toUpperCase().padStart(10, "A");
+      const id = i.toString(16).toUpperCase().padStart(10, "0");
       ids.at(`x${id}y`, 1, id.length + 1);
       assert.deepEqual([ids.value(OURS), ids.value(THEIRS), ids.has(THEIRS, SIZED)], [i, i + 1, false]);
     }
