@@ -22,11 +22,12 @@ const VERBS: Readonly<Record<string, (program: Command) => Promise<unknown>>> = 
   },
   templates: async (program) => (await import("./templates.ts")).templatesCommand(program, { out: writeOut }),
   summary: async (program) => {
-    const [{ summaryCommand }, { openMail }] = await Promise.all([
+    const [{ summaryCommand }, { openMail }, { knownDays }] = await Promise.all([
       import("./summary.ts"),
       import("./input.ts"),
+      import("./usual.ts"),
     ]);
-    addInputOptions(summaryCommand(program, openMail, writeOut, Date.now));
+    addInputOptions(summaryCommand(program, openMail, writeOut, Date.now, knownDays));
   },
   trace: async (program) => (await import("./trace.ts")).traceCommand(program),
   explain: async (program) => (await import("./explain.ts")).explainCommand(program),

@@ -1,12 +1,22 @@
 import type { Command } from "commander";
 import { Fault } from "../fault.ts";
-import { MailSummary, type Row, type Summary } from "../mail/summary.ts";
+import { type DayFigures, MailSummary, type Range, type Summary, usualOf } from "../mail/summary.ts";
 import { dayHour } from "../mail/summary-day.ts";
+import { compatText } from "../report/summary-compat.ts";
+import { summaryHtml } from "../report/summary-html.ts";
+import { bytesText } from "../report/summary-sections.ts";
+import { summaryText } from "../report/summary-text.ts";
+import { type Options, outputFormat } from "./options.ts";
 import { eachEvent, type OpenMail } from "./parse.ts";
 
+export { summaryText };
+
 const DAY_MS = 86_400_000;
-/** Rows of a table in the text report. */
-const SHOWN = 10;
+/** Rows of a list that may be asked for. */
+const MOST_ROWS = 1_000_000;
+
+/** The daily figures kept with the model in use; undefined without one. */
+export type KnownDays = (options: Options) => readonly DayFigures[] | undefined;
 
 /** Registers `logvane summary`. now: milliseconds since the Unix epoch, for `yesterday` and `today`. */
 export function summaryCommand(
@@ -14,25 +24,76 @@ export function summaryCommand(
   open: OpenMail,
   write: (text: string) => void | Promise<void>,
   now: () => number,
+  known: KnownDays = () => undefined,
 ): Command {
   return program
     .command("summary")
     .description("the mail figures of a day: a report as pflogsumm's, and more")
     .argument("<file...>", "log files, globs, directories, or - for standard input")
     .option("--date <date>", "yesterday, today, YYYY-MM-DD or all", "all")
-    .option("--format <format>", "text or json", "text")
-    .action(async (files: string[], options: Record<string, unknown>) => {
+    .option("--format <format>", "text, json or html")
+    .option("--compat <program>", "the report of another program, in its layout and counting: pflogsumm")
+    .option("--limit <n>", "rows of each list (pflogsumm's -h, -u and --detail)")
+    .option("--problems-first", "with --compat: deferrals, bounces and warnings before traffic")
+    .option("--iso", "with --compat: dates as 2026-10-04, hours as 10:00")
+    .action(async (files: string[], options: Options) => {
+      const format = outputFormat(options, ["text", "json", "html"]);
+      const limit = limitOf(options);
+      const compat = compatOf(options, format);
       const mail = await open(files, options);
-      const summary = new MailSummary(
-        resolveDate(String(options["date"]), now(), mail.timezone),
-        mail.timezone,
-      );
+      const date = resolveDate(String(options["date"]), now(), mail.timezone);
+      const summary = new MailSummary(date, mail.timezone, compat);
       await eachEvent(mail, (event) => summary.add(event));
-      const result = summary.summary();
-      await write(
-        options["format"] === "json" ? `${JSON.stringify(result, undefined, 2)}\n` : summaryText(result),
-      );
+      if (compat) {
+        await write(
+          compatText(summary, {
+            limit,
+            problemsFirst: options["problemsFirst"] === true,
+            iso: options["iso"] === true,
+          }),
+        );
+        return;
+      }
+      const result = summary.summary(limit);
+      const days = date === "all" ? undefined : known(options);
+      const usual = days === undefined ? {} : usualOf(days, date);
+      if (format === "json") await write(`${JSON.stringify(summaryJson(result, usual), undefined, 2)}\n`);
+      else if (format === "html") await write(summaryHtml(result, { limit, usual, timeZone: mail.timezone }));
+      else await write(summaryText(result, { limit, usual }));
     });
+}
+
+/** The contract's JSON: the lists stand beside the totals. */
+export function summaryJson(s: Summary, usual: Readonly<Record<string, Range>>): object {
+  const { lists, ...rest } = s;
+  return { ...rest, ...(Object.keys(usual).length > 0 ? { usual } : {}), ...lists };
+}
+
+function limitOf(options: Options): number | undefined {
+  const text = options["limit"];
+  if (text === undefined) return undefined;
+  const n = Number(text);
+  if (Number.isInteger(n) && n >= 1 && n <= MOST_ROWS) return n;
+  throw new Fault(
+    "usage",
+    `--limit takes a whole number from 1 to ${MOST_ROWS}`,
+    "--limit",
+    "nothing was done",
+    "type: --limit 20",
+  );
+}
+
+function compatOf(options: Options, format: string): boolean {
+  const asked = options["compat"];
+  if (asked === undefined) return false;
+  if (asked === "pflogsumm" && format === "text") return true;
+  throw new Fault(
+    "usage",
+    asked === "pflogsumm" ? "pflogsumm's report is text" : "--compat knows pflogsumm alone",
+    "--compat",
+    "nothing was done",
+    "type: --compat pflogsumm, without --format",
+  );
 }
 
 /** `yesterday` and `today` as a calendar day of the zone; anything else as given. Throws a usage Fault for what is no date. */
@@ -42,7 +103,7 @@ export function resolveDate(date: string, now: number, zone: string): string {
     const today = dayHour(now, zone).day;
     return new Date(Date.parse(`${today}T12:00:00Z`) - DAY_MS).toISOString().slice(0, 10);
   }
-  if (date !== "all" && !/^\d{4}-\d\d-\d\d$/.test(date))
+  if (date !== "all" && !isDay(date))
     throw new Fault(
       "usage",
       `"${date.slice(0, 40)}" is no date`,
@@ -53,37 +114,11 @@ export function resolveDate(date: string, now: number, zone: string): string {
   return date;
 }
 
-/** The report for a terminal or a mail. Log text in it has its control characters replaced. */
-export function summaryText(s: Summary): string {
-  const parts = [totalsText(s), hoursText(s.per_hour)];
-  const tables: readonly (readonly [string, readonly Row[]])[] = [
-    ["Senders by messages", s.senders_by_count],
-    ["Recipients by messages", s.recipients_by_count],
-    ["Recipient domains", s.recipient_domains],
-    ["Sending domains", s.sending_domains],
-    ["Why mail was deferred", s.deferral_detail],
-    ["Why mail bounced", s.bounce_detail],
-    ["What was refused", s.reject_detail],
-    ["Warnings", s.warning_detail],
-    ["Submissions by user", s.auth_users],
-    ["Failed log-ins", s.auth_failures],
-    ["Dovecot log-ins", s.dovecot_users],
-  ];
-  for (const [title, rows] of tables) if (rows.length > 0) parts.push(tableText(title, rows));
-  if (s.differences.length > 0)
-    parts.push(
-      heading("Where we count more than pflogsumm") +
-        s.differences.map((d) => `${pad(d.lines)}  ${d.total}: ${clean(d.reason)}\n`).join(""),
-    );
-  return parts.join("\n");
+/** A day that the calendar has. Date.parse takes February 30th for March 2nd. */
+function isDay(date: string): boolean {
+  const time = /^\d{4}-\d\d-\d\d$/.test(date) ? Date.parse(`${date}T00:00:00Z`) : Number.NaN;
+  return !Number.isNaN(time) && new Date(time).toISOString().startsWith(date);
 }
-
-const heading = (title: string): string => `${title}\n${"-".repeat(title.length)}\n`;
-const pad = (n: string | number): string => String(n).padStart(8);
-
-/** Without control characters, cut to a line's width. */
-export const clean = (text: string): string =>
-  text.replace(/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, "?").slice(0, 120);
 
 /** The day's figures for a page. */
 export function figuresOf(s: Summary): { label: string; value: string }[] {
@@ -103,65 +138,4 @@ export function figuresOf(s: Summary): { label: string; value: string }[] {
     figure("recipients", t.recipients),
     figure("SMTP connections", t.connections),
   ];
-}
-
-function totalsText(s: Summary): string {
-  const t = s.corrected;
-  const lines: readonly (readonly [number, string])[] = [
-    [t.received, "received"],
-    [t.delivered, "delivered"],
-    [t.forwarded, "forwarded"],
-    [t.deferred, `deferred  (${t.deferrals} deferrals)`],
-    [t.bounced, "bounced"],
-    [t.rejected, "rejected"],
-    [t.reject_warnings, "reject warnings"],
-    [t.held, "held"],
-    [t.discarded, "discarded"],
-    [t.senders, `senders, of ${t.sending_hosts} domains`],
-    [t.recipients, `recipients, in ${t.recipient_hosts} domains`],
-    [t.connections, "SMTP connections"],
-  ];
-  const day = s.date === "all" ? "whole log" : s.date;
-  const bytes = `${pad(bytesText(t.bytes_received))}  received, ${bytesText(t.bytes_delivered)} delivered\n`;
-  const unread = s.unknown > 0 ? `${pad(s.unknown)}  lines not understood, of ${s.lines}\n` : "";
-  return (
-    heading(`Mail summary, ${day}`) +
-    lines.map(([n, name]) => `${pad(n)}  ${name}\n`).join("") +
-    bytes +
-    unread +
-    (s.bounded ? "          (tables were full; small figures are lower bounds)\n" : "")
-  );
-}
-
-/** 34067501 as "32.5 MiB". */
-export function bytesText(bytes: number): string {
-  const units = ["B", "KiB", "MiB", "GiB", "TiB"];
-  let value = bytes;
-  let unit = 0;
-  while (value >= 1024 && unit < units.length - 1) {
-    value /= 1024;
-    unit++;
-  }
-  return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
-}
-
-function hoursText(rows: readonly Row[]): string {
-  const names = ["received", "delivered", "deferred", "bounced", "rejected"];
-  const head = `  hour${names.map((n) => n.padStart(11)).join("")}\n`;
-  return (
-    heading("By hour") +
-    head +
-    rows.map((r) => `    ${r["hour"]}${names.map((n) => String(r[n] ?? 0).padStart(11)).join("")}\n`).join("")
-  );
-}
-
-function tableText(title: string, rows: readonly Row[]): string {
-  const body = rows.slice(0, SHOWN).map((row) => {
-    const words = Object.entries(row)
-      .filter(([key]) => key !== "count" && key !== "bytes")
-      .map(([, v]) => clean(String(v)));
-    return `${pad(row["count"] ?? 0)}  ${words.join("  ")}\n`;
-  });
-  const more = rows.length > SHOWN ? `          and ${rows.length - SHOWN} more\n` : "";
-  return heading(title) + body.join("") + more;
 }

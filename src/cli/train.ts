@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { Command } from "commander";
 import { DAY_MS, localClock } from "../feature/clock.ts";
+import { DailyFigures } from "../mail/summary.ts";
 import { hash64 } from "../math/hash.ts";
 import { Learner } from "../pipeline.ts";
 import { packModel } from "../store/model.ts";
@@ -12,6 +13,9 @@ import { writeError, writeOut } from "./out.ts";
 import { eachEvent } from "./parse.ts";
 import { createProgress, PROGRESS_LINES } from "./progress.ts";
 import { checkHistory } from "./replay.ts";
+
+/** Days whose mail figures are kept beside the model, for the usual ranges of `summary`. */
+const MAX_FIGURE_DAYS = 84;
 
 /** Registers `logvane train`. */
 export function trainCommand(program: Command): Command {
@@ -36,10 +40,12 @@ async function train(files: readonly string[], options: Options): Promise<void> 
     seed,
     kernels: loadKernels(),
   });
+  const figures = new DailyFigures(input.zone, MAX_FIGURE_DAYS);
   const progress = createProgress("learning", 0, { quiet: isQuiet(options) });
   let lines = 0;
   await eachEvent(input, (event) => {
     learner.add(event);
+    figures.add(event);
     if (++lines % PROGRESS_LINES === 0) progress.update(lines);
   });
   progress.update(lines);
@@ -56,6 +62,7 @@ async function train(files: readonly string[], options: Options): Promise<void> 
     seed,
     columns: model.window.columns.length,
     shapes: model.novelty.known.length,
+    figures: figures.days,
   };
   store.saveModel({ id, createdAt: to, header, blob });
   store.close();

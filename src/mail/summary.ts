@@ -1,359 +1,219 @@
+import { Zone } from "../log/zone.ts";
 import type { MailEvent } from "./event.ts";
-import { type Ask, classOf, dayHour, pflogsummDaemon } from "./summary-day.ts";
-import { Tally } from "./tally.ts";
+import { ExtraCount } from "./summary/extra.ts";
+import type { Difference, Row, TotalName, Totals } from "./summary/figures.ts";
+import { cutRows, dayText, extraLists, type Lists, postfixLists } from "./summary/lists.ts";
+import { hasDate, type Located, locate, writerOf } from "./summary/message.ts";
+import { PostfixCount } from "./summary/postfix.ts";
+import { type Bounded, OURS, THEIRS } from "./summary/table.ts";
 
-/** Queue ids and connections remembered at most; beyond it the oldest are forgotten and `bounded` is set. */
-const MAX_OPEN = 1_000_000;
-/** Distinct addresses, domains or reasons of one table. */
-const MAX_ROWS = 100_000;
-/** Rows of a table in the result. */
-const SHOWN = 50;
-
-/** pflogsumm's grand totals, as pflogsumm 1.1.5 counts them with --smtpd-stats. */
-export type Totals = {
-  received: number;
-  delivered: number;
-  forwarded: number;
-  deferred: number;
-  deferrals: number;
-  bounced: number;
-  rejected: number;
-  reject_warnings: number;
-  held: number;
-  discarded: number;
-  bytes_received: number;
-  bytes_delivered: number;
-  senders: number;
-  sending_hosts: number;
-  recipients: number;
-  recipient_hosts: number;
-  connections: number;
-};
-
-export type Difference = { readonly total: keyof Totals; readonly lines: number; readonly reason: string };
-export type Row = { readonly [key: string]: string | number };
+/** Rows of a list in the result, unless asked otherwise. */
+const ROWS = 200;
 
 export type Summary = {
+  /** YYYY-MM-DD, or "all". */
   readonly date: string;
+  /** Counted as pflogsumm 1.1.5 does with --smtpd-stats, its omissions included. */
   readonly totals: Totals;
   readonly corrected: Totals;
   readonly differences: readonly Difference[];
   readonly lines: number;
   readonly unknown: number;
-  readonly per_hour: readonly Row[];
-  readonly per_day: readonly Row[];
-  readonly senders_by_count: readonly Row[];
-  readonly recipients_by_count: readonly Row[];
-  readonly recipient_domains: readonly Row[];
-  readonly sending_domains: readonly Row[];
-  readonly deferral_detail: readonly Row[];
-  readonly bounce_detail: readonly Row[];
-  readonly reject_detail: readonly Row[];
-  readonly warning_detail: readonly Row[];
-  readonly auth_users: readonly Row[];
-  readonly auth_failures: readonly Row[];
-  readonly dovecot_users: readonly Row[];
-  readonly bounded: boolean;
+  readonly lists: Lists;
+  /** Rows that the lists leave out, by list. */
+  readonly omitted: Readonly<Record<string, number>>;
+  /** Tables that could not hold everything, with what they left out. */
+  readonly bounded: readonly Bounded[];
 };
+export type { Row, TotalName, Totals };
 
-type Message = { host: string; sized: boolean; size: number };
-const EMPTY: Totals = {
-  received: 0,
-  delivered: 0,
-  forwarded: 0,
-  deferred: 0,
-  deferrals: 0,
-  bounced: 0,
-  rejected: 0,
-  reject_warnings: 0,
-  held: 0,
-  discarded: 0,
-  bytes_received: 0,
-  bytes_delivered: 0,
-  senders: 0,
-  sending_hosts: 0,
-  recipients: 0,
-  recipient_hosts: 0,
-  connections: 0,
-};
-
-/** One way of counting: pflogsumm's, or ours. Both see the same events; `counts` says which lines it takes. */
-class Ledger {
-  readonly totals: Totals = { ...EMPTY };
-  private readonly reuse: boolean;
-  readonly messages = new Map<string, Message>();
-  readonly deferredIds = new Set<string>();
-  readonly senders = new Tally(MAX_ROWS);
-  readonly senderHosts = new Tally(MAX_ROWS);
-  readonly recipients = new Tally(MAX_ROWS);
-  readonly recipientHosts = new Tally(MAX_ROWS);
-  readonly open = new Map<string, number>();
-
-  /** reuse: a queue id that comes again is a new message. pflogsumm takes it for the old one. */
-  constructor(reuse: boolean) {
-    this.reuse = reuse;
-  }
-
-  take(event: MailEvent, daemon: string): void {
-    switch (event.event) {
-      case "client":
-      case "pickup":
-        this.received(event);
-        break;
-      case "queue_active":
-        this.queued(event);
-        break;
-      case "delivery":
-        this.delivery(event);
-        break;
-      case "connect":
-      case "disconnect":
-        this.connection(event, daemon);
-        break;
-    }
-  }
-
-  private received(event: MailEvent): void {
-    if (event.queueId === undefined) return;
-    this.totals.received++;
-    const host = String(
-      event.fields["client_name"] === "unknown"
-        ? event.fields["client_address"]
-        : (event.fields["client_name"] ?? "pickup"),
-    );
-    if (this.messages.size >= MAX_OPEN) this.messages.delete(this.messages.keys().next().value!);
-    if (this.reuse || !this.messages.has(event.queueId))
-      this.messages.set(event.queueId, { host, sized: false, size: 0 });
-  }
-
-  private queued(event: MailEvent): void {
-    const id = event.queueId;
-    const size = Number(event.fields["size"] ?? 0);
-    if (id === undefined) return;
-    let message = this.messages.get(id);
-    if (message === undefined) {
-      message = { host: "", sized: true, size };
-      this.messages.set(id, message);
-      return;
-    }
-    if (message.sized) return;
-    message.sized = true;
-    message.size = size;
-    this.totals.bytes_received += size;
-    const from = String(event.fields["from"] ?? "");
-    const at = from.lastIndexOf("@");
-    const address =
-      from === "" ? "from=<>" : at < 0 ? from : from.slice(0, at) + from.slice(at).toLowerCase();
-    this.senders.add(address, 1, size);
-    this.senderHosts.add(at < 0 ? message.host : from.slice(at + 1).toLowerCase(), 1, size);
-  }
-
-  private delivery(event: MailEvent): void {
-    const { totals } = this;
-    const status = event.fields["status"];
-    const id = event.queueId ?? "";
-    if (status === "sent") {
-      if (
-        event.fields["new_queue_id"] !== undefined &&
-        String(event.fields["reason"]).startsWith("forwarded as ")
-      ) {
-        totals.forwarded++;
-        return;
-      }
-      totals.delivered++;
-      const size = this.messages.get(id)?.size ?? 0;
-      totals.bytes_delivered += size;
-      const to = String(event.fields["to"] ?? "");
-      const at = to.lastIndexOf("@");
-      this.recipients.add(at < 0 ? to : to.slice(0, at) + to.slice(at).toLowerCase(), 1, size);
-      this.recipientHosts.add(
-        at < 0 ? String(event.fields["relay"] ?? "") : to.slice(at + 1).toLowerCase(),
-        1,
-        size,
-      );
-    } else if (status === "deferred") {
-      totals.deferrals++;
-      if (this.deferredIds.size < MAX_OPEN) this.deferredIds.add(id);
-      totals.deferred = this.deferredIds.size;
-    } else if (status === "bounced") totals.bounced++;
-  }
-
-  /** A connection counts when its end is seen too. */
-  private connection(event: MailEvent, daemon: string): void {
-    if (daemon !== "smtpd") return;
-    const key = `${event.pid}`;
-    if (event.event === "connect") this.open.set(key, event.time ?? 0);
-    else if (this.open.delete(key)) this.totals.connections++;
-  }
-
-  ask(kind: Ask): void {
-    this.totals[kind]++;
-  }
-
-  result(): Totals {
-    return {
-      ...this.totals,
-      senders: this.senders.size,
-      sending_hosts: this.senderHosts.size,
-      recipients: this.recipients.size,
-      recipient_hosts: this.recipientHosts.size,
-    };
-  }
-}
+/** Events of which nothing is counted unless they carry a severity. */
+const IGNORED = new Set([
+  "message_id",
+  "removed",
+  "anvil_statistics",
+  "scache_statistics",
+  "cache_cleanup",
+  "postscreen_disconnect",
+  "dnsblog_listed",
+  "bounce_notification",
+  "dkim_signed",
+  "dkim_result",
+  "dmarc_result",
+  "spf_result",
+  "lmtp_connect",
+  "lmtp_disconnect",
+  "mail_saved",
+  "login_aborted",
+  "host_reply",
+  "connection_lost",
+  "timeout",
+  "queue_skipped",
+  "greylist",
+  "filter_result",
+]);
 
 /** Counts a mail log's day (or all of it). Events come in order; `summary` may be called at any time. */
 export class MailSummary {
-  private readonly theirs = new Ledger(false);
-  private readonly ours = new Ledger(true);
-  private readonly left = new Map<string, Difference & { lines: number }>();
-  private readonly hours = new Map<string, Record<string, number>>();
-  private readonly days = new Map<string, Record<string, number>>();
-  private readonly tables = new Map<string, Tally>();
+  readonly postfix: PostfixCount = new PostfixCount();
+  readonly extra: ExtraCount = new ExtraCount();
+  private readonly zone: Zone;
+  private readonly day: number | undefined;
+  private readonly date: string;
+  private readonly where: Located = { body: "", at: 0, readable: false };
+  /** How often pflogsumm sees another date than on the line before: by this it divides its daily averages. */
+  dayChanges = 0;
+  private lastDay = Number.NaN;
+  private lastDate = "";
   private lines = 0;
   private unknown = 0;
-  private readonly date: string;
-  private readonly zone: string;
 
-  /** date: YYYY-MM-DD in `zone` (IANA), or "all". */
-  constructor(date: string, zone: string) {
+  private readonly lineClock: boolean;
+
+  /** date: YYYY-MM-DD in `zone` (IANA), or "all". lineClock: RFC 3339 lines stand at the hour that they write, whatever their offset. */
+  constructor(date: string, zone: string, lineClock = false) {
+    this.lineClock = lineClock;
     this.date = date;
-    this.zone = zone;
+    this.day = date === "all" ? undefined : Date.parse(`${date}T00:00:00Z`) / DAY_MS;
+    this.zone = new Zone(zone);
   }
 
   add(event: MailEvent): void {
-    const when = event.time === null ? undefined : dayHour(event.time, this.zone);
-    if (this.date !== "all" && when?.day !== this.date) return;
+    const { time } = event;
+    let local = time === null ? Number.NaN : time + this.zone.offsetAt(time);
+    if (this.lineClock && time !== null) local = writtenClock(event.text) ?? local;
+    const day = this.day;
+    const { event: name } = event;
+    if (day !== undefined && Math.floor(local / DAY_MS) !== day) {
+      if (name === "queue_active" && local < day * DAY_MS) {
+        locate(event, this.where);
+        this.postfix.earlier(event, this.where);
+      }
+      return;
+    }
     this.lines++;
-    if (event.event === "unknown") this.unknown++;
-    const theirs = pflogsummDaemon(event.program);
-    const daemon = event.daemon.startsWith("postfix/") ? event.daemon.slice(8) : undefined;
-    if (daemon !== undefined) this.ledgers(event, daemon, theirs);
-    this.detail(event, when);
-  }
-
-  private ledgers(event: MailEvent, daemon: string, theirs: string | undefined): void {
-    this.ours.take(event, daemon);
-    const kind = classOf(event, daemon);
-    if (kind !== undefined) this.ours.ask(kind);
-    const skipped = whySkipped(event, theirs);
-    if (skipped === undefined) {
-      this.theirs.take(event, daemon);
-      if (kind !== undefined && !(daemon === "smtpd" && event.event === "milter_reject"))
-        this.theirs.ask(kind);
-      else if (kind !== undefined) this.differ("rejected", "smtpd's milter-reject is left out");
-    } else if (event.event === "client") this.differ("received", `${skipped}: ${event.program}`);
-    else if (event.event === "delivery" && event.fields["status"] === "sent")
-      this.differ("delivered", skipped);
-    else if (kind !== undefined) this.differ(kind, `${skipped}: ${event.program}`);
-    else if (event.event === "disconnect") this.differ("connections", `${skipped}: ${event.program}`);
-  }
-
-  private differ(total: keyof Totals, reason: string): void {
-    const key = `${total} ${reason}`;
-    const known = this.left.get(key);
-    if (known) known.lines++;
-    else if (this.left.size < SHOWN) this.left.set(key, { total, lines: 1, reason });
-  }
-
-  private table(name: string): Tally {
-    let table = this.tables.get(name);
-    if (table === undefined) {
-      table = new Tally(MAX_ROWS);
-      this.tables.set(name, table);
+    if (name === "unknown") this.unknown++;
+    const today = Math.floor(local / DAY_MS);
+    const idle = IGNORED.has(name) && event.severity === "info" && event.daemon !== "postfix/master";
+    if (idle && today === this.lastDay) return;
+    const writer = writerOf(event.program, event.daemon);
+    if (writer.dated && today !== this.lastDay) this.dated(event, today);
+    if (idle) return;
+    locate(event, this.where);
+    if (writer.daemon !== "" && time !== null) {
+      const delivery = this.postfix.add(event, writer, this.where, local);
+      if (delivery !== undefined) this.extra.delivery(event, delivery);
     }
-    return table;
+    this.extra.add(event, writer, this.where);
   }
 
-  private detail(event: MailEvent, when: { day: string; hour: number } | undefined): void {
-    const { fields } = event;
-    const status = fields["status"];
-    const word =
-      event.event === "client" || event.event === "pickup"
-        ? "received"
-        : event.event === "delivery" && status === "sent"
-          ? "delivered"
-          : status === "deferred" || status === "bounced"
-            ? String(status)
-            : classOf(event, event.daemon.slice(8)) === "rejected"
-              ? "rejected"
-              : undefined;
-    if (when !== undefined && word !== undefined) {
-      bump(this.hours, String(when.hour).padStart(2, "0"), word);
-      if (this.days.size < 4000) bump(this.days, when.day, word);
-    }
-    if (event.event === "delivery" && (status === "deferred" || status === "bounced"))
-      this.table(String(status)).add(`${event.cause ?? "other"}\t${shortReason(event)}`);
-    if (word === "rejected")
-      this.table("reject").add(
-        `${String(fields["stage"] ?? "")}\t${event.cause ?? "other"}\t${String(fields["reason"] ?? "").slice(0, 120)}`,
-      );
-    if (event.severity !== "info")
-      this.table("warning").add(`${event.daemon}\t${event.severity}\t${event.template.slice(0, 160)}`);
-    if (event.event === "client" && fields["sasl_username"] !== undefined)
-      this.table("sasl").add(String(fields["sasl_username"]));
-    if (event.event === "auth_failure")
-      this.table("failed").add(
-        `${String(fields["sasl_username"] ?? fields["user"] ?? "?")}\t${String(fields["client_address"] ?? fields["rip"] ?? "?")}`,
-      );
-    if (event.event === "login") this.table("login").add(String(fields["user"] ?? "?"));
+  private dated(event: MailEvent, day: number): void {
+    if (!hasDate(event)) return;
+    this.lastDay = day;
+    const date = dayText(day).slice(8); // the day of the month alone, as it does
+    if (date !== this.lastDate) this.dayChanges++;
+    this.lastDate = date;
   }
 
-  summary(): Summary {
-    const { ours } = this;
+  /** rows: the most rows of a list. */
+  summary(rows: number = ROWS): Summary {
+    const { postfix, extra } = this;
+    const bounded = postfix.bounded();
+    extra.bounded(bounded);
+    const omitted: Record<string, number> = {};
     return {
       date: this.date,
-      totals: this.theirs.result(),
-      corrected: ours.result(),
-      differences: [...this.left.values()],
+      totals: postfix.result(THEIRS),
+      corrected: postfix.result(OURS),
+      differences: postfix.differing(),
       lines: this.lines,
       unknown: this.unknown,
-      per_hour: rowsOf(this.hours, "hour"),
-      per_day: rowsOf(this.days, "date"),
-      senders_by_count: ours.senders.top(SHOWN, ["address"]),
-      recipients_by_count: ours.recipients.top(SHOWN, ["address"]),
-      recipient_domains: ours.recipientHosts.top(SHOWN, ["host"]),
-      sending_domains: ours.senderHosts.top(SHOWN, ["host"]),
-      deferral_detail: this.table("deferred").top(SHOWN, ["cause", "reason"]),
-      bounce_detail: this.table("bounced").top(SHOWN, ["cause", "reason"]),
-      reject_detail: this.table("reject").top(SHOWN, ["stage", "cause", "reason"]),
-      warning_detail: this.table("warning").top(SHOWN, ["daemon", "severity", "text"]),
-      auth_users: this.table("sasl").top(SHOWN, ["user"]),
-      auth_failures: this.table("failed").top(SHOWN, ["user", "address"]),
-      dovecot_users: this.table("login").top(SHOWN, ["user"]),
-      bounded: ours.messages.size >= MAX_OPEN || [...this.tables.values()].some((t) => t.full),
+      lists: cutRows({ ...postfixLists(postfix, OURS), ...extraLists(extra) }, rows, omitted),
+      omitted,
+      bounded,
     };
   }
 }
 
-/** Why pflogsumm does not see an event that we count; undefined when it does. */
-function whySkipped(event: MailEvent, theirs: string | undefined): string | undefined {
-  if (theirs === undefined) return "a service whose name it does not know";
-  if (event.event !== "delivery") return undefined;
-  if (event.fields["tls"] !== undefined) return "the tls= field of Postfix 3.11";
-  const whole =
-    event.text.includes(": to=<") && event.text.includes(", orig_to=") === event.text.includes(", orig_to=<");
-  return whole ? undefined : "a recipient without angle brackets";
+/** The wall clock of a line that begins with an RFC 3339 time. */
+function writtenClock(text: string): number | undefined {
+  const c = text.charCodeAt(0);
+  if (c < 48 || c > 57 || text.charCodeAt(10) !== 84) return undefined;
+  const time = Date.parse(`${text.slice(0, 19)}Z`);
+  return Number.isNaN(time) ? undefined : time;
 }
 
-/** The reason without the parts that make every line its own: who was told, and ids after the codes. */
-function shortReason(event: MailEvent): string {
-  const reason = String(event.fields["reason"] ?? "");
-  const said = reason.indexOf(" said: ");
-  const text = said < 0 ? reason : reason.slice(said + 7);
-  return text
-    .replace(/<[^>]{0,320}>/g, "<>")
-    .replace(/\[[0-9a-fA-F.:]{3,45}\]/g, "[]")
-    .slice(0, 120);
-}
+const DAY_MS = 86_400_000;
 
-function bump(map: Map<string, Record<string, number>>, key: string, word: string): void {
-  let row = map.get(key);
-  if (row === undefined) {
-    row = { received: 0, delivered: 0, deferred: 0, bounced: 0, rejected: 0 };
-    map.set(key, row);
+/** Totals of a local day, as kept with a model. */
+export type DayFigures = { readonly day: string; readonly totals: Totals };
+
+/** Our totals of each whole local day that passes by. Sizes and connections are known over midnight. */
+export class DailyFigures {
+  readonly days: DayFigures[] = [];
+  private readonly count = new PostfixCount();
+  private readonly zone: Zone;
+  private readonly where: Located = { body: "", at: 0, readable: false };
+  private readonly keep: number;
+  private day = Number.NaN;
+  /** The first day is whole only when it begins within its first hour. */
+  private whole = false;
+
+  /** keep: days kept, the latest. */
+  constructor(zone: Zone, keep: number) {
+    this.zone = zone;
+    this.keep = keep;
   }
-  row[word] = (row[word] ?? 0) + 1;
+
+  add(event: MailEvent): void {
+    const { time } = event;
+    if (time === null) return;
+    const local = time + this.zone.offsetAt(time);
+    const day = Math.floor(local / DAY_MS);
+    if (Number.isNaN(this.day)) {
+      this.day = day;
+      this.whole = local - day * DAY_MS < HOUR_MS;
+    } else if (day > this.day) this.close(day);
+    const writer = writerOf(event.program, event.daemon);
+    if (writer.daemon === "" || (IGNORED.has(event.event) && event.severity === "info")) return;
+    locate(event, this.where);
+    this.count.add(event, writer, this.where, local);
+  }
+
+  private close(next: number): void {
+    if (this.whole) this.days.push({ day: dayText(this.day), totals: this.count.result(OURS) });
+    if (this.days.length > this.keep) this.days.shift();
+    this.count.restart();
+    this.whole = true;
+    this.day = next;
+  }
 }
 
-const rowsOf = (map: Map<string, Record<string, number>>, name: string): Row[] =>
-  [...map].sort((a, b) => (a[0] < b[0] ? -1 : 1)).map(([key, row]) => ({ [name]: key, ...row }));
+const HOUR_MS = 3_600_000;
+
+/** Usual range of a total, from how many days. */
+export type Range = { readonly low: number; readonly high: number; readonly days: number };
+
+/** Fewer days of a kind tell no range. */
+const MIN_DAYS = 5;
+
+/**
+ * The range of each total on days like `date`: of the same kind (working day, or Saturday and Sunday), from the 10th to the
+ * 90th percentile by nearest rank. Empty when there are fewer than five such days.
+ */
+export function usualOf(days: readonly DayFigures[], date: string): Record<string, Range> {
+  const like = days.filter((d) => d.day !== date && isWeekend(d.day) === isWeekend(date));
+  const out: Record<string, Range> = {};
+  if (like.length < MIN_DAYS) return out;
+  for (const name of Object.keys(like[0]!.totals) as (keyof Totals)[]) {
+    const values = like.map((d) => d.totals[name] ?? 0).sort((a, b) => a - b);
+    const rank = (p: number): number => values[Math.max(0, Math.ceil(p * values.length) - 1)]!;
+    out[name] = { low: rank(0.1), high: rank(0.9), days: like.length };
+  }
+  return out;
+}
+
+function isWeekend(date: string): boolean {
+  const weekday = new Date(`${date}T12:00:00Z`).getUTCDay();
+  return weekday === 0 || weekday === 6;
+}

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { Command } from "commander";
 import { type OpenMail, parseCommand } from "../../src/cli/parse.ts";
-import { bytesText, resolveDate, summaryCommand } from "../../src/cli/summary.ts";
+import { resolveDate, summaryCommand } from "../../src/cli/summary.ts";
+import { bytesText } from "../../src/report/summary-sections.ts";
 import { openedFrom } from "./support.ts";
 
 const LOG = [
@@ -84,7 +85,7 @@ suite("logvane summary", () => {
   });
   test("as text lets no terminal escape through", async () => {
     const text = await run("summary", "f");
-    assert.match(text, /1 {2}received/);
+    assert.match(text, /1 {2}messages received/);
     assert.match(text, /1 {2}ann\?\[31m/);
     assert.ok(!text.includes("\u001b"));
   });
