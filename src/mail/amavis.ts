@@ -16,7 +16,7 @@ export const samples: readonly CompanionSample[] = [
       nrcpt: 2,
       message_id: "1@b.example",
       size: 5120,
-      new_queue_id: "5B1B2C3D4E",
+      queued_as: "5B1B2C3D4E",
       quarantine: "s/spam-7.gz",
       delay: 0.31,
     },
@@ -102,7 +102,7 @@ function readVerdict(body: string, verdict: RegExpExecArray): Reading {
   put(fields, "quarantine", value(rest, "quarantine"));
   put(fields, "message_id", /, Message-ID: <([^<>]{0,400})>/.exec(rest)?.[1]);
   put(fields, "mail_id", value(rest, "mail_id"));
-  put(fields, "new_queue_id", value(rest, "queued_as")?.split("/", 1)[0]);
+  put(fields, "queued_as", value(rest, "queued_as")?.split("/", 1)[0]);
   const score = /, Hits: (-?\+?\d{1,6}(?:\.\d{1,6})?)/.exec(rest)?.[1];
   if (score !== undefined) fields["score"] = Number(score);
   const size = value(rest, "size");

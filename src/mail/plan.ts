@@ -8,10 +8,6 @@ export type Plan = {
   readonly cause: Cause | undefined;
   readonly template: string;
   readonly templateId: string;
-  /** Whether such a message has fields, a queue id and a session: if not, nobody need look for them. */
-  readonly hasFields: boolean;
-  readonly hasQueueId: boolean;
-  readonly hasSession: boolean;
   /** Lines so far: of this event's name, and of this template. */
   readonly named: Count;
   readonly counted: Count;

@@ -78,7 +78,7 @@ export class EventReader {
     event.program = head.program.text;
     event.pid = pid;
     event.messageAt = head.messageAt;
-    this.plan(event, bytes, head.messageAt, end, head.program.id);
+    this.plan(event, bytes, head.messageAt, end, 2 * head.program.id + (pid === undefined ? 1 : 0));
     return event;
   }
 
@@ -138,17 +138,19 @@ export class EventReader {
     event.pid = envelope.pid;
     event.envelope = envelope;
     const message = Buffer.from(envelope.message);
-    this.plan(event, message, 0, message.length, this.head.programId(envelope.program));
+    const program = this.head.programId(envelope.program);
+    const writer = program === 0 ? 0 : 2 * program + (envelope.pid === undefined ? 1 : 0);
+    this.plan(event, message, 0, message.length, writer);
     if (envelope.time === null) this.badEnvelope++;
     return event;
   }
 
-  /** Finds or makes the event's plan by the key of its message, bytes[from, to), and counts the line. program: its number, or 0. */
-  private plan(event: LineEvent, bytes: Buffer, from: number, to: number, program: number): void {
+  /** Finds or makes the event's plan by the key of its message, bytes[from, to), and counts the line. writer: a number for the program, with or without a pid; 0 when it has none. */
+  private plan(event: LineEvent, bytes: Buffer, from: number, to: number, writer: number): void {
     const { key } = this;
-    key.scan(bytes, from, to, program);
+    key.scan(bytes, from, to, writer);
     event.ascii = key.ascii;
-    let plan = program > 0 && key.whole ? this.plans.get(key.low, key.high) : undefined;
+    let plan = writer > 0 && key.whole ? this.plans.get(key.low, key.high) : undefined;
     if (plan === undefined) {
       const parsed = parseMail(event.envelopeOf());
       event.details = parsed;
@@ -160,13 +162,10 @@ export class EventReader {
         cause: parsed.cause,
         template: text,
         templateId: id,
-        hasFields: hasAny(parsed.fields),
-        hasQueueId: parsed.queueId !== undefined,
-        hasSession: parsed.session !== undefined,
         named: this.countOf(parsed.event),
         counted: this.countTemplate(id, text, parsed.event === "unknown"),
       };
-      if (program > 0 && key.whole && !parsed.uncached) this.plans.set(key.low, key.high, plan);
+      if (writer > 0 && key.whole && !parsed.uncached) this.plans.set(key.low, key.high, plan);
     }
     event.plan = plan;
     plan.counted.count++;
@@ -192,12 +191,6 @@ export class EventReader {
   }
 }
 
-function hasAny(fields: Fields): boolean {
-  for (const _ in fields) return true;
-  return false;
-}
-
-const NO_FIELDS: Fields = Object.freeze({});
 const NO_PLAN: Plan = {
   event: "unknown",
   daemon: "unknown",
@@ -205,9 +198,6 @@ const NO_PLAN: Plan = {
   cause: undefined,
   template: "",
   templateId: "",
-  hasFields: false,
-  hasQueueId: false,
-  hasSession: false,
   named: { count: 0 },
   counted: { count: 0 },
 };
@@ -262,13 +252,13 @@ class LineEvent implements MailEvent {
     return decode(this.bytes, this.start, this.end);
   }
   get fields(): Fields {
-    return this.plan.hasFields || this.details !== undefined ? this.read().fields : NO_FIELDS;
+    return this.read().fields;
   }
   get queueId(): string | undefined {
-    return this.plan.hasQueueId ? this.read().queueId : undefined;
+    return this.read().queueId;
   }
   get session(): string | undefined {
-    return this.plan.hasSession ? this.read().session : undefined;
+    return this.read().session;
   }
 
   /** The head of the line, as parseEnvelope gives it. */

@@ -33,8 +33,50 @@ function generalised(parts: Parts, at: number): string {
   return maskText(parts.map((part, i) => (i === at ? PARAMETER : part)).join(""));
 }
 
-/** A wildcard key for one position of a shape. NUL occurs in no shape. */
-const keyOf = (parts: Parts, at: number): string => parts.map((part, i) => (i === at ? "\0" : part)).join("");
+/**
+ * For each position of a shape, a number that it shares with the shapes that are equal but for the word there. A sum of
+ * the parts' hashes times powers of an odd number, so that leaving one part out costs one product; 53 bits of two lanes.
+ */
+class PositionKeys {
+  private a = 0;
+  private b = 0;
+  private readonly parts: Parts;
+
+  constructor(parts: Parts) {
+    this.parts = parts;
+    for (const [i, part] of parts.entries()) {
+      const hash = hash32(part);
+      this.a = (this.a + Math.imul(hash, power(BASE_A, i))) | 0;
+      this.b = (this.b + Math.imul(hash ^ (hash >>> 15), power(BASE_B, i))) | 0;
+    }
+  }
+
+  at(i: number): number {
+    const hash = hash32(this.parts[i]!);
+    const a = (this.a - Math.imul(hash - WILD, power(BASE_A, i))) | 0;
+    const b = (this.b - Math.imul((hash ^ (hash >>> 15)) - WILD, power(BASE_B, i))) | 0;
+    return (a >>> 0) * 2 ** 21 + (b >>> 11);
+  }
+}
+
+const BASE_A = 0x01000193;
+const BASE_B = 0x85ebca6b;
+const WILD = 0x5bd1e995;
+
+/** FNV-1a. */
+function hash32(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+  return hash;
+}
+
+/** base to the power n, modulo 2^32. */
+function power(base: number, n: number): number {
+  let out = 1;
+  for (let i = n, square = base; i > 0; i >>>= 1, square = Math.imul(square, square))
+    if (i & 1) out = Math.imul(out, square);
+  return out;
+}
 
 /**
  * Groups shapes: where at least five, otherwise equal, differ in one word, that word becomes a parameter; repeated for
@@ -63,21 +105,16 @@ export function* generalisations(shape: string): Generator<string> {
 
 /** One pass: for each shape that has a position where enough shapes differ, the shape with a parameter there. */
 function joinOnce(shapes: ReadonlySet<string>): Map<string, string> {
-  const alike = new Map<string, number>();
-  const taken: [string, Parts, number[]][] = [];
+  const alike = new Map<number, number>();
   for (const shape of shapes) {
     const parts = partsOf(shape);
-    const places = positions(parts);
-    if (places.length === 0) continue;
-    taken.push([shape, parts, places]);
-    for (const at of places) {
-      const key = keyOf(parts, at);
-      alike.set(key, (alike.get(key) ?? 0) + 1);
-    }
+    const keys = new PositionKeys(parts);
+    for (const at of positions(parts)) alike.set(keys.at(at), (alike.get(keys.at(at)) ?? 0) + 1);
   }
   const joined = new Map<string, string>();
-  for (const [shape, parts, places] of taken) {
-    const best = mostAlike(parts, places, alike);
+  for (const shape of shapes) {
+    const parts = partsOf(shape); // again, since keeping all of them would cost more memory than all shapes
+    const best = mostAlike(parts, positions(parts), alike);
     if (best >= 0) joined.set(shape, generalised(parts, best));
   }
   return joined;
@@ -91,11 +128,12 @@ function positions(parts: Parts): number[] {
 }
 
 /** The position with the most shapes alike, at least ALIKE; the leftmost of equals; -1 when there is none. */
-function mostAlike(parts: Parts, places: readonly number[], alike: ReadonlyMap<string, number>): number {
+function mostAlike(parts: Parts, places: readonly number[], alike: ReadonlyMap<number, number>): number {
+  const keys = new PositionKeys(parts);
   let best = -1;
   let most = ALIKE - 1;
   for (const at of places) {
-    const count = alike.get(keyOf(parts, at))!;
+    const count = alike.get(keys.at(at)) ?? 0;
     if (count > most) {
       most = count;
       best = at;

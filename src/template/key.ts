@@ -9,10 +9,12 @@ import {
   MAX_INPUT,
   NOT_HEX,
   ODD,
+  OTHER_LETTER,
   SEPARATOR,
   VOWEL,
   VOWELLESS,
 } from "./mask.ts";
+import { isQueueId } from "./queue-id.ts";
 
 /** Kinds of all bytes: those of ASCII, and HIGH for what stands in a longer UTF-8 sequence. */
 const KINDS = new Uint8Array(256).fill(HIGH);
@@ -35,6 +37,7 @@ const QUESTION = 63;
 
 const PRIME = 0x01000193; // FNV-1a
 const MIX = 0x85ebca6b; // MurmurHash3's finaliser
+const LETTERS = VOWEL | OTHER_LETTER;
 /** Most words have both, and then are no identifier. */
 const WORD = VOWEL | NOT_HEX;
 /** What stands for a parameter, by what it may be mistaken for. */
@@ -43,8 +46,13 @@ const DIGITS_ALONE = 1;
 const LETTERS_AND_DIGITS = 2;
 const MIXED = 3;
 const WITH_QUERY = 4;
-/** A queue id stands among the first tokens: there, parameters of different make count as different. */
+const QUEUE_ID = 5;
+const EXIM_ID = 6;
+const FOREIGN = 7;
+/** A queue id or a service stands among the first tokens: there, parameters of different make count as different. */
 const HEAD_TOKENS = 2;
+/** At the head, words with digits up to this length are names ("pop3-login"), longer ones are ids. */
+const LONGEST_NAME = 12;
 /** "127.255.255.": a block list that answers so refuses us (research: mail grammar). */
 const REFUSAL = [49, 50, 55, 46, 50, 53, 53, 46, 50, 53, 53, 46];
 
@@ -157,7 +165,8 @@ function wordMark(
   if ((kinds & DOT) !== 0) return innerDot(bytes, from, to) ? mark : hash;
   if (from > start && bytes[from - 1] === LESS && to < end && bytes[to] === GREATER) return PARAMETER; // a shape shows no word of it
   if ((kinds & (ODD | HIGH)) !== 0 || !isIdentifier(bytes, from, to, kinds, start, end)) return hash;
-  return tokens < HEAD_TOKENS ? PARAMETER + LETTERS_AND_DIGITS : PARAMETER;
+  if (tokens >= HEAD_TOKENS) return PARAMETER;
+  return PARAMETER + (isQueueId(bytes, from, to) ? QUEUE_ID : LETTERS_AND_DIGITS);
 }
 
 /** What stands for a token with a digit or an @: a mark; its own hash when it is a code. */
@@ -177,9 +186,26 @@ function markOf(
     if (isReplyCode(bytes, from, to, start, end)) return codeHash(bytes, from, to);
   } else if (first === ONE && to - from > REFUSAL.length && isRefusal(bytes, from)) return hash;
   if (first === SLASH && hasQuery(bytes, from, to)) return PARAMETER + WITH_QUERY;
-  if (tokens >= HEAD_TOKENS) return PARAMETER;
-  if ((kinds & (DOT | ODD | HIGH)) !== 0 || hasAt(bytes, from, to)) return PARAMETER + MIXED;
-  return PARAMETER + ((kinds & ~MARKED) === 0 ? DIGITS_ALONE : LETTERS_AND_DIGITS);
+  return tokens >= HEAD_TOKENS ? PARAMETER : headMark(bytes, from, to, kinds, hash, end);
+}
+
+/** What stands for a token with a digit or an @ at the head of a message: by its make, or its own hash for a short name. */
+function headMark(bytes: Buffer, from: number, to: number, kinds: number, hash: number, end: number): number {
+  if (bytes[to] === COLON && to < end && isQueueId(bytes, from, to)) return PARAMETER + QUEUE_ID;
+  if ((kinds & HIGH) !== 0) return PARAMETER + FOREIGN;
+  if ((kinds & ~MARKED) === 0) return PARAMETER + (hasAt(bytes, from, to) ? MIXED : DIGITS_ALONE);
+  if ((kinds & DOT) !== 0 || bytes[from] === SLASH || hasAt(bytes, from, to)) return PARAMETER + MIXED;
+  if ((kinds & LETTERS) === 0) return PARAMETER + DIGITS_ALONE; // 01234-05
+  if (isEximId(bytes, from, to)) return PARAMETER + EXIM_ID;
+  if (to - from <= LONGEST_NAME) return hash;
+  return PARAMETER + ((kinds & ODD) !== 0 ? MIXED : LETTERS_AND_DIGITS);
+}
+
+/** `1abcDE-000123-45` and the longer ids of Exim 4.97. */
+function isEximId(bytes: Buffer, from: number, to: number): boolean {
+  const length = to - from;
+  if ((length !== 16 && length !== 23) || bytes[from + 6] !== MINUS) return false;
+  return bytes[to - (length === 16 ? 3 : 5)] === MINUS;
 }
 
 /** `5.7.1`, `4.2.12`: RFC 3463. */

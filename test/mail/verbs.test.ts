@@ -86,7 +86,7 @@ suite("logvane summary", () => {
   test("as text lets no terminal escape through", async () => {
     const text = await run("summary", "f");
     assert.match(text, /1 {2}messages received/);
-    assert.match(text, /1 {2}ann\?\[31m/);
+    assert.match(text, /1 {2}ann\\x1b\[31m/);
     assert.ok(!text.includes("\u001b"));
   });
   test("takes the day from the zone", () =>

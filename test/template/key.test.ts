@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import fc from "fast-check";
+import { queueIdLength } from "../../src/mail/scan.ts";
 import { MessageKey } from "../../src/template/key.ts";
 import { KeyTable } from "../../src/template/key-table.ts";
 import { maskText } from "../../src/template/mask.ts";
+import { isQueueId } from "../../src/template/queue-id.ts";
 
 const key = new MessageKey(12345);
 function keyOf(text: string, program = 1): string {
@@ -72,6 +74,24 @@ suite("the key of a message", () => {
       { numRuns: 30_000, seed: 1 },
     );
     assert.ok(met > 1000, `only ${met} messages met an equal key`);
+  });
+});
+
+suite("a queue id in bytes", () => {
+  test("is what the grammar takes for one", () => {
+    const letters = fc.constantFrom(..."0123456789ABCDEFXYZzbcdaeiou-. ");
+    const text = fc.oneof(
+      fc.array(letters, { maxLength: 34 }).map((a) => a.join("")),
+      fc.constantFrom("NOQUEUE", "4A1B2C3D4E", "3xZtKD1rvHz6Mtw", "7E1AEC2C388XXXX"),
+    );
+    fc.assert(
+      fc.property(text, (id) => {
+        const bytes = Buffer.from(id);
+        const said = queueIdLength(`${id}: x`, 0) === id.length && id !== "";
+        assert.equal(isQueueId(bytes, 0, bytes.length), said, id);
+      }),
+      { numRuns: 20_000, seed: 1 },
+    );
   });
 });
 
