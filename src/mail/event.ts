@@ -10,6 +10,10 @@ export type MailEvent = {
   /** The line as in the file, capped (see `truncated`), invalid UTF-8 as U+FFFD. */
   readonly text: string;
   readonly truncated: boolean;
+  /** What follows the head of the line; taken out of JSON and other wrappers. */
+  readonly message: string;
+  /** Whether the head is the plain one of RFC 3164 or RFC 3339: time, host, tag. */
+  readonly plainHead: boolean;
   /** Milliseconds since the Unix epoch; null for a bad envelope. */
   readonly time: number | null;
   readonly host: string;

@@ -251,6 +251,12 @@ class LineEvent implements MailEvent {
   get text(): string {
     return decode(this.bytes, this.start, this.end);
   }
+  get message(): string {
+    return this.envelopeOf().message;
+  }
+  get plainHead(): boolean {
+    return this.envelope === undefined;
+  }
   get fields(): Fields {
     return this.read().fields;
   }

@@ -21,6 +21,8 @@ export const changed = (event: MailEvent, changes: Partial<MailEvent>): MailEven
   file: event.file,
   line: event.line,
   text: event.text,
+  message: event.message,
+  plainHead: event.plainHead,
   truncated: event.truncated,
   time: event.time,
   host: event.host,

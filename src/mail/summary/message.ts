@@ -2,8 +2,8 @@ import type { MailEvent } from "../event.ts";
 
 /** Program names remembered; a hostile log may hold any number. */
 const MAX_PROGRAMS = 1000;
-/** A tag, its host and its time stand within so many characters of a line. */
-const MAX_HEAD = 600;
+/** Characters of `[pid]` at most. */
+const MAX_PID = 24;
 
 /** What a program's name means to the summary. */
 export type Writer = {
@@ -38,7 +38,7 @@ function theirDaemon(program: string): string {
   return rest;
 }
 
-/** A message within its line: `body.slice(at)`. */
+/** A message, from `at` on. */
 export type Located = {
   body: string;
   at: number;
@@ -46,47 +46,21 @@ export type Located = {
   readable: boolean;
 };
 
-/**
- * Finds the message of an event in its line. Plain heads cost a search for the tag; of journald's JSON and RFC 5424 the
- * message is taken out. `out` is filled, so that no line costs an object.
- */
+/** Takes an event's message. `out` is filled, so that no line costs an object. */
 export function locate(event: MailEvent, out: Located): void {
-  const { text, program } = event;
-  out.body = text;
-  out.readable = false;
-  if (text.charCodeAt(0) === 123) {
-    // {
-    fromJson(text, out);
-    return;
-  }
-  const tag = program === "" ? -1 : text.indexOf(program);
-  if (tag < 0 || tag > MAX_HEAD) {
-    out.at = 0;
-    return;
-  }
-  let at = tag + program.length;
-  if (text.charCodeAt(at) === 91) {
-    // [
-    const close = text.indexOf("]: ", at);
-    if (close > 0 && close - at < 24) {
-      at = close + 3;
-      out.readable = close - tag - program.length > 1 && headEnd(text) === tag;
-    } else at = after(text, at);
-  } else if (text.startsWith(": ", at)) at += 2;
-  else if (text.charCodeAt(0) === 60)
-    at = structured(text, at); // <
-  else at = after(text, at);
-  if (text.startsWith("[ID ", at)) {
-    const close = text.indexOf("] ", at);
-    if (close > 0 && close - at < 60) at = close + 2;
-  }
-  out.at = at;
+  out.body = event.message;
+  out.at = 0;
+  out.readable = event.plainHead ? event.pid !== undefined : hasTag(event.text, event.program);
 }
 
-const after = (text: string, at: number): number => {
-  const colon = text.indexOf(":", at);
-  return colon < 0 ? text.length : colon + (text.charCodeAt(colon + 1) === 32 ? 2 : 1);
-};
+/** Whether `program[pid]: ` follows a head that pflogsumm reads, where the head is not of the commonest form. */
+function hasTag(text: string, program: string): boolean {
+  const tag = headEnd(text);
+  if (tag < 0 || program === "" || !text.startsWith(program, tag)) return false;
+  const open = tag + program.length;
+  const close = text.charCodeAt(open) === 91 ? text.indexOf("]: ", open) : -1;
+  return close > open + 1 && close - open < MAX_PID;
+}
 
 /** Does pflogsumm read the date of this line, whatever its message? */
 export function hasDate(event: MailEvent): boolean {
@@ -114,33 +88,3 @@ function headEnd(text: string): number {
 }
 
 const isDigit = (c: number): boolean => c >= 48 && c <= 57;
-
-/** RFC 5424: ` PID MSGID SD text` follows the program. */
-function structured(text: string, start: number): number {
-  let at = start;
-  for (let n = 0; n < 3; n++) {
-    at = text.indexOf(" ", at) + 1;
-    if (at === 0) return text.length;
-  }
-  if (text.charCodeAt(at) === 45) return Math.min(text.length, at + 2);
-  let quoted = false;
-  for (; at < text.length; at++) {
-    const c = text.charCodeAt(at);
-    if (quoted && c === 92) at++;
-    else if (c === 34) quoted = !quoted;
-    else if (!quoted && c === 93 && text.charCodeAt(at + 1) !== 91) return Math.min(text.length, at + 2);
-  }
-  return text.length;
-}
-
-function fromJson(text: string, out: Located): void {
-  out.at = 0;
-  out.body = "";
-  try {
-    const message: unknown = (JSON.parse(text) as Record<string, unknown>)["MESSAGE"];
-    if (typeof message === "string") out.body = message;
-    else if (Array.isArray(message)) out.body = String.fromCharCode(...message.slice(0, 8192).map(Number));
-  } catch {
-    // a line cut in its middle has no message
-  }
-}
