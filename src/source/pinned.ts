@@ -2,7 +2,7 @@ import { closeSync, fstatSync, openSync, read as readCallback, readSync, type St
 import { promisify } from "node:util";
 
 /** Bytes a read asks for: larger ones are no faster, and a chunk in the making and one being read are all that is held. */
-const READ_SIZE = 256 * 1024;
+const READ_SIZE = 64 * 1024;
 /** Descriptors held open at most; files beyond are opened for each pass and must then still be the same file. */
 const MAX_HELD = 400;
 /** A line that was being written when the file was opened is waited for this far. */
