@@ -31,14 +31,14 @@ import {
 } from "./table.ts";
 
 /** Addresses, and hosts or domains, of one table. */
-const MAX_ADDRESSES = 30_000;
+const MAX_ADDRESSES = 20_000;
 const MAX_HOSTS = 20_000;
 /** Reasons, texts and queue ids of one list. */
-const MAX_TEXTS = 20_000;
+const MAX_TEXTS = 8_000;
 /** Open connections; a server has some hundred. */
-const MAX_OPEN = 50_000;
+const MAX_OPEN = 20_000;
 /** Names of clients whose messages may come without a sender. */
-const MAX_CLIENTS = 60_000;
+const MAX_CLIENTS = 20_000;
 const MAX_DIFFERENCES = 200;
 /** Longest reason in our own lists, in characters. */
 const OUR_WIDTH = 120;
