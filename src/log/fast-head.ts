@@ -134,7 +134,7 @@ export class HeadReader {
 
   /** The instant of `Jan 27 06:36:56` at `start`, or null. The same second again costs a comparison. */
   private traditionalTime(bytes: Buffer, start: number): number | null {
-    const { lastStamp } = this;
+    const lastStamp = this.lastStamp;
     let i = STAMP_LENGTH - 1;
     while (i >= 0 && lastStamp[i] === bytes[start + i]) i--;
     if (i < 0 && !Number.isNaN(this.lastTime)) return this.lastTime;
@@ -150,7 +150,7 @@ export class HeadReader {
     const month = MONTHS.get((bytes[at]! << 16) | (bytes[at + 1]! << 8) | bytes[at + 2]!);
     const day = pair(bytes, at + 4);
     if (month === undefined || day < 1 || day > 31 || bytes[at + 6] !== SPACE) return false;
-    const { stamp } = this;
+    const stamp = this.stamp;
     stamp.year = 0;
     stamp.month = month;
     stamp.day = day;
@@ -160,7 +160,7 @@ export class HeadReader {
 
   /** `2026-01-27T06:36:56.123456+09:00` at `at`: fills the stamp; returns where it ends, or -1. */
   private readIso(bytes: Buffer, at: number, end: number): number {
-    const { stamp } = this;
+    const stamp = this.stamp;
     if (bytes[at + 4] !== MINUS || bytes[at + 7] !== MINUS || bytes[at + 10] !== UPPER_T) return -1;
     if (end - at < 25 || bytes[at] === SPACE || bytes[at + 2] === SPACE) return -1;
     const century = pair(bytes, at);

@@ -30,7 +30,7 @@ export class Interner {
 
   /** The entry of bytes[start, end), ASCII. */
   of(bytes: Buffer, start: number, end: number): Interned | undefined {
-    const { last } = this;
+    const last = this.last;
     if (last !== undefined && same(last.bytes, bytes, start, end)) return last;
     if (end - start > MAX_LENGTH) return undefined;
     let hash = 0x811c9dc5;

@@ -118,7 +118,7 @@ export class LineCutter {
       out.push(this.finish());
       from = first + 1;
     }
-    const { batch } = this;
+    const batch = this.batch;
     batch.reset(bytes, this.count + 1);
     for (let lf = bytes.indexOf(LF, from); lf >= 0; lf = bytes.indexOf(LF, from)) {
       batch.add(from, lf);

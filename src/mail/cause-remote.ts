@@ -60,8 +60,9 @@ const REMOTE: readonly Rule[] = [
     "exceeded the maximum",
     "slow down",
   ],
+  // a server that won't relay for us isn't the one that the domain's mail should go to
   [
-    "relay_denied",
+    "routing",
     "relay access denied",
     "relaying denied",
     "relay not permitted",

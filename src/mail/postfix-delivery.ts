@@ -155,7 +155,7 @@ export const samples: readonly Sample[] = [
   {
     line: "4A1B2C3D4E: to=<x@far.example>, relay=mx.far.example[192.0.2.7]:25, delay=0.2, delays=0/0/0.1/0.1, dsn=5.7.1, status=SOFTBOUNCE (host mx.far.example[192.0.2.7] said: 554 5.7.1 Relay access denied (in reply to RCPT TO command))",
     event: "delivery",
-    cause: "relay_denied",
+    cause: "routing",
     fields: { status: "SOFTBOUNCE" },
   },
   {

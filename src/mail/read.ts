@@ -69,7 +69,7 @@ export class EventReader {
     const truncated = batch.cut.size > 0 && batch.cut.has(i);
     this.lines++;
     if (truncated) this.truncated++;
-    const { head } = this;
+    const head = this.head;
     if (!head.read(bytes, start, end)) return this.readSlowly(file, batch, i, truncated);
     const pid = head.pid < 0 ? undefined : head.pid;
     const event = new LineEvent(file, batch.first + i, bytes, start, end, truncated);
@@ -147,7 +147,7 @@ export class EventReader {
 
   /** Finds or makes the event's plan by the key of its message, bytes[from, to), and counts the line. writer: a number for the program, with or without a pid; 0 when it has none. */
   private plan(event: LineEvent, bytes: Buffer, from: number, to: number, writer: number): void {
-    const { key } = this;
+    const key = this.key;
     key.scan(bytes, from, to, writer);
     event.ascii = key.ascii;
     let plan = writer > 0 && key.whole ? this.plans.get(key.low, key.high) : undefined;

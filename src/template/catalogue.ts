@@ -31,7 +31,7 @@ export class Catalogue {
 
   /** Takes the message in bytes[start, end), UTF-8; the number of its shape, for groupOf. */
   addBytes(bytes: Buffer, start: number, end: number): number {
-    const { key } = this;
+    const key = this.key;
     key.scan(bytes, start, end, 0);
     const known = this.keys.get(key.low, key.high);
     if (known !== undefined && key.whole) {

@@ -249,7 +249,8 @@ export class PostfixCount {
     ids.at(where.body, where.at, where.at + m[1]!.length);
     const known = ids.has(THEIRS, SIZED);
     let mine = false;
-    for (const view of [OURS, THEIRS] as const) {
+    let address: string | undefined;
+    for (let view: View = OURS; view <= THEIRS; view++) {
       if ((view === THEIRS && !readable) || ids.has(view, SIZED)) continue;
       const host = ids.has(view, RECEIVED) ? this.names[ids.value(view)]! : undefined;
       // A size of 0 is no size to pflogsumm, and the arrival is used up by the first.
@@ -261,7 +262,8 @@ export class PostfixCount {
       if (host === undefined) continue;
       if (view === OURS) mine = true;
       this.totals[view].bytes_received += size;
-      this.sender(view, from, host, size);
+      address ??= from === "" ? "from=<>" : foldAddress(from);
+      this.sender(view, address, host, size);
     }
     if (!mine) return;
     if (!readable) this.differ("bytes_received", this.why(event, where));
@@ -269,8 +271,7 @@ export class PostfixCount {
       this.differ("bytes_received", "a queue id that comes again keeps the size of its first message");
   }
 
-  private sender(view: View, from: string, host: string, size: number): void {
-    const address = from === "" ? "from=<>" : foldAddress(from);
+  private sender(view: View, address: string, host: string, size: number): void {
     const at = address.indexOf("@");
     let domain = at < 0 ? "" : address.slice(at + 1);
     if (domain === "") domain = host === "pickup" ? address : host;

@@ -30,6 +30,8 @@ export class Table {
   leftOut = 0;
 
   private readonly width: number;
+  private lastKey: string | undefined;
+  private lastRow: Cell | undefined;
 
   /** distinct: whether keys beyond the limit are told apart, so that `size` stays exact. wide: delays are kept too. */
   constructor(name: string, limit: number, distinct = false, wide = false) {
@@ -41,11 +43,14 @@ export class Table {
 
   /** The row of a key, or undefined when the table is full. The key may be a part of a line: it is copied. */
   row(key: string): Cell | undefined {
+    if (key === this.lastKey) return this.lastRow; // each line asks for both views
     let row = this.rows.get(key);
     if (row === undefined && this.rows.size < this.limit) {
       row = new Array<number>(this.width).fill(0);
       this.rows.set(detached(key), row);
     }
+    this.lastKey = key;
+    this.lastRow = row;
     return row;
   }
 
@@ -71,6 +76,8 @@ export class Table {
 
   clear(): void {
     this.rows.clear();
+    this.lastKey = undefined;
+    this.lastRow = undefined;
     this.leftOut = 0;
     if (this.beyond !== undefined) {
       this.beyond[0] = new Distinct(MAX_DISTINCT);
