@@ -18,14 +18,8 @@ const number = (value: string | number | undefined): number | undefined =>
 
 /** The id under which the next server or filter took the message; undefined when the line names none. */
 export function queuedAs(event: MailEvent): string | undefined {
-  const verdict = event.event === "filter_result";
-  const given =
-    words(event.fields["queued_as"]) ?? (verdict ? words(event.fields["new_queue_id"]) : undefined);
-  if (given !== undefined) return given;
-  if (verdict) {
-    const at = event.text.indexOf("queued_as: ");
-    return at < 0 ? undefined : /^[0-9A-Za-z-]{6,32}/.exec(event.text.slice(at + 11, at + 50))?.[0];
-  }
+  const given = words(event.fields["queued_as"]);
+  if (given !== undefined || event.event === "filter_result") return given;
   const reason = words(event.fields["reason"]);
   return reason === undefined ? undefined : QUEUED_AS.exec(reason.slice(-REPLY_END))?.[1];
 }

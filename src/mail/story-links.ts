@@ -73,7 +73,6 @@ export class StoryLinks {
       else note(story, "filter", original, story.queueId, undefined, false);
     }
     if (event.event !== "delivery" && event.event !== "filter_result") return;
-    // Of a filter's verdict, new_queue_id is what it sent back.
     if (event.event === "delivery" && child !== undefined && child !== story.queueId) {
       this.#expect(story, child, "forward", undefined, now);
       hand(story, event, child);

@@ -160,17 +160,19 @@ const CLOSING = /[\])}]/;
 /** Separators as a shape holds them: white space, angle brackets and empty pairs of brackets as one blank. */
 function tidy(gap: string): string {
   if (gap.length === 1) return gap <= " " || gap === "<" || gap === ">" || gap === "\x7f" ? " " : gap;
-  let out = "";
+  const out: string[] = []; // a string would be copied for each look at its end
+  const blank = (): void => {
+    if (out.at(-1) !== " ") out.push(" ");
+  };
   for (const c of gap) {
-    const last = out.at(-1);
-    if (c <= " " || c === "\x7f" || c === "<" || c === ">") out += last === " " ? "" : " ";
-    else if (last !== undefined && PAIRS.has(last + c)) {
+    if (c <= " " || c === "\x7f" || c === "<" || c === ">") blank();
+    else if (PAIRS.has(out.at(-1) + c)) {
       // a blank stays, or what stood on either side would become one token
-      out = out.slice(0, -1);
-      if (!out.endsWith(" ")) out += " ";
-    } else out += c;
+      out.pop();
+      blank();
+    } else out.push(c);
   }
-  return out === "" && gap !== "" ? " " : out; // never joins two words
+  return out.length === 0 && gap !== "" ? " " : out.join(""); // never joins two words
 }
 
 const PAIRS = new Set(["()", "[]", "{}"]);
