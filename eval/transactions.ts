@@ -1,6 +1,7 @@
 // How much of a log the message tracker accounts for: node dist/eval/transactions.js FILE... [--show]
+
+import { eachEvent } from "../src/cli/events.ts";
 import { openMail } from "../src/cli/input.ts";
-import { eachEvent } from "../src/cli/parse.ts";
 import { MessageTracker } from "../src/mail/message.ts";
 import type { Session, Story, Thread } from "../src/mail/story.ts";
 import { isFinal, statusOf } from "../src/mail/story-facts.ts";

@@ -8,11 +8,11 @@ import { databasePath } from "../store/db.ts";
 import { unpackModel } from "../store/model.ts";
 import { openStore, type StoredModel } from "../store/queries.ts";
 import { budgetOf } from "./backtest.ts";
+import { eachEvent } from "./events.ts";
 import { openMail } from "./input.ts";
 import { loadKernels } from "./kernels.ts";
 import { addInputOptions, isQuiet, type Options, outputFormat, stateDir } from "./options.ts";
 import { viewOptions, writeError, writeOut } from "./out.ts";
-import { eachEvent } from "./parse.ts";
 import { createProgress, PROGRESS_LINES } from "./progress.ts";
 
 /** Registers `logvane detect`. */

@@ -11,10 +11,10 @@ import {
   type Score,
   type ViewName,
 } from "../pipeline.ts";
-import { openMail } from "./input.ts";
+import { eachEvent } from "./events.ts";
+import { type MailInput, openMail } from "./input.ts";
 import { loadKernels } from "./kernels.ts";
 import type { Options } from "./options.ts";
-import { eachEvent } from "./parse.ts";
 import { PROGRESS_LINES } from "./progress.ts";
 
 /** A back-test: learn what lies before a time, replay the rest as if live. */
@@ -60,9 +60,9 @@ const MAX_HOURS = 24 * 400;
 
 /** Throws a Fault when there is too little before the end of training, or nothing after it. */
 export async function replay(request: ReplayRequest): Promise<ReplayResult> {
-  const until =
-    "time" in request.until ? request.until.time : (await lastTime(request)) - request.until.sinceMs;
   const input = await openMail(request.files, request.options);
+  const until =
+    "time" in request.until ? request.until.time : (await lastTime(input)) - request.until.sinceMs;
   const settings: PipelineOptions = {
     clock: localClock(input.zone),
     budget: request.budget,
@@ -116,13 +116,12 @@ export async function replay(request: ReplayRequest): Promise<ReplayResult> {
 }
 
 /** Time of the newest line, for --since. Reads all files once more. */
-async function lastTime(request: ReplayRequest): Promise<number> {
-  const input = await openMail(request.files, request.options);
+async function lastTime(input: MailInput): Promise<number> {
   let last = Number.NEGATIVE_INFINITY;
-  await eachEvent(input, ({ time }) => {
+  await eachEvent(input.again(), ({ time }) => {
     if (time !== null && time > last) last = time;
   });
-  if (!Number.isFinite(last)) throw noTimes(request.files);
+  if (!Number.isFinite(last)) throw noTimes(input.files);
   return last;
 }
 

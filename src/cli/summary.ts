@@ -6,8 +6,8 @@ import { compatText } from "../report/summary-compat.ts";
 import { summaryHtml } from "../report/summary-html.ts";
 import { bytesText } from "../report/summary-sections.ts";
 import { summaryText } from "../report/summary-text.ts";
+import { eachEvent, type OpenMail } from "./events.ts";
 import { type Options, outputFormat } from "./options.ts";
-import { eachEvent, type OpenMail } from "./parse.ts";
 
 export { summaryText };
 

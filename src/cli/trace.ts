@@ -1,7 +1,6 @@
 import { type Command, InvalidArgumentError } from "commander";
 import { Fault } from "../fault.ts";
 import { MessageTracker } from "../mail/message.ts";
-import type { EventReader } from "../mail/read.ts";
 import { StorySearch } from "../mail/search.ts";
 import type { LineRef, Session } from "../mail/story.ts";
 import { countText, localTime, numberText } from "../report/format.ts";
@@ -9,10 +8,10 @@ import { refsOf, type Trace, type TracedLine } from "../report/trace.ts";
 import { traceHtml } from "../report/trace-html.ts";
 import { sessionRecord, traceRecords } from "../report/trace-record.ts";
 import { sessionText, type TraceView, traceRowText, traceText } from "../report/trace-text.ts";
-import { openMail } from "./input.ts";
+import { eachEvent } from "./events.ts";
+import { type MailInput, openMail } from "./input.ts";
 import { addCommonOptions, addInputOptions, isQuiet, type Options, outputFormat } from "./options.ts";
 import { viewOptions, writeError, writeOut } from "./out.ts";
-import { eachEvent } from "./parse.ts";
 import { createProgress, PROGRESS_LINES } from "./progress.ts";
 
 const DEFAULT_LIMIT = 20;
@@ -54,7 +53,7 @@ async function trace(needle: string, files: string[], options: Options): Promise
     );
   const reading = await readAll(search, files, options);
   const view = { ...viewOptions(options, ""), full: options["full"] === true };
-  const result = await assemble(search, reading, files, options);
+  const result = await assemble(search, reading);
   await writeOut(render(format, search, result, reading, view));
   if (reading.evicted > 0 && !isQuiet(options))
     writeError(
@@ -67,7 +66,7 @@ type View = TraceView & { readonly full: boolean };
 
 /** What the first pass over the input leaves. */
 type Reading = {
-  readonly reader: EventReader;
+  readonly mail: MailInput;
   readonly lines: number;
   readonly messages: number;
   readonly first: number | undefined;
@@ -81,13 +80,13 @@ type Reading = {
 };
 
 async function readAll(search: StorySearch, files: readonly string[], options: Options): Promise<Reading> {
-  const once = files.some((f) => f === "-" || f.startsWith("journal:"));
+  const mail = await openMail(files, options);
+  const once = mail.once || files.some((f) => f.startsWith("journal:"));
   const tracker = new MessageTracker({
     keepText: once,
     onThread: (thread) => search.thread(thread),
     onSession: (session) => search.session(session),
   });
-  const mail = await openMail(files, options);
   const progress = createProgress("reading", 0, { quiet: isQuiet(options) || process.stderr.isTTY !== true });
   let lines = 0;
   let first: number | undefined;
@@ -104,7 +103,7 @@ async function readAll(search: StorySearch, files: readonly string[], options: O
   progress.update(lines);
   progress.end();
   return {
-    reader: mail.reader,
+    mail,
     lines,
     messages: tracker.counts.stories,
     first,
@@ -123,24 +122,19 @@ type Result = {
 };
 
 /** Puts the raw lines to what was found: from memory, or by a second reading of the files. */
-async function assemble(
-  search: StorySearch,
-  reading: Reading,
-  files: readonly string[],
-  options: Options,
-): Promise<Result> {
+async function assemble(search: StorySearch, reading: Reading): Promise<Result> {
   const rows = search.found.map((found) => ({ found, refs: refsOf(found) }));
   if (!reading.once) {
     const refs = [
       ...rows.flatMap((r) => r.refs.map((x) => x.ref)),
       ...search.sessions.flatMap((s) => s.lines),
     ];
-    await readTexts(refs, files, options);
+    await readTexts(refs, reading.mail.again());
   }
   const traced = (ref: LineRef, queueId: string): TracedLine => ({
     ref,
     queueId,
-    event: ref.text === undefined ? undefined : reading.reader.readText(ref.file, ref.line, ref.text),
+    event: ref.text === undefined ? undefined : reading.mail.reader.readText(ref.file, ref.line, ref.text),
   });
   return {
     traces: rows.map(({ found, refs }) => ({
@@ -157,11 +151,7 @@ async function assemble(
 }
 
 /** The second pass: the text of the lines that are wanted, and not a line further than the last of them. */
-async function readTexts(
-  refs: readonly LineRef[],
-  files: readonly string[],
-  options: Options,
-): Promise<void> {
+async function readTexts(refs: readonly LineRef[], mail: MailInput): Promise<void> {
   const wanted = new Map<string, LineRef[]>();
   for (const ref of refs) {
     const key = `${ref.line} ${ref.file}`;
@@ -171,7 +161,6 @@ async function readTexts(
   }
   if (wanted.size === 0) return;
   const numbers = new Set(refs.map((ref) => ref.line));
-  const mail = await openMail(files, options);
   for await (const { file, lines } of mail.batches()) {
     for (let i = 0; i < lines.count; i++) {
       const line = lines.first + i;

@@ -6,11 +6,11 @@ import { hash64 } from "../math/hash.ts";
 import { Learner } from "../pipeline.ts";
 import { packModel } from "../store/model.ts";
 import { openStore } from "../store/queries.ts";
+import { eachEvent } from "./events.ts";
 import { openMail } from "./input.ts";
 import { loadKernels } from "./kernels.ts";
 import { addInputOptions, isQuiet, type Options, seedOf, stateDir } from "./options.ts";
 import { writeError, writeOut } from "./out.ts";
-import { eachEvent } from "./parse.ts";
 import { createProgress, PROGRESS_LINES } from "./progress.ts";
 import { checkHistory } from "./replay.ts";
 

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { Command } from "commander";
-import { type OpenMail, parseCommand } from "../../src/cli/parse.ts";
+import type { OpenMail } from "../../src/cli/events.ts";
+import { parseCommand } from "../../src/cli/parse.ts";
 import { resolveDate, summaryCommand } from "../../src/cli/summary.ts";
 import { bytesText } from "../../src/report/summary-sections.ts";
 import { openedFrom } from "./support.ts";
