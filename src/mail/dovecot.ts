@@ -36,6 +36,13 @@ export const samples: readonly (Sample & { readonly daemon: string })[] = [
     fields: { user: "ann" },
   },
   { daemon: "dovecot/imap", line: "imap(ann)<447><x1>: Debug: acl: module loaded", event: "info" },
+  {
+    daemon: "dovecot/imap-login",
+    line: "Info: imap-login: Login: user=<ann>, method=PLAIN, rip=192.0.2.9, lip=192.0.2.1",
+    event: "login",
+    fields: { user: "ann", rip: "192.0.2.9" },
+  },
+  { daemon: "dovecot/imap", line: "Info: IMAP(ann): Disconnected: Logged out bytes=59/566", event: "logout" },
 ];
 
 /** Level words, as Dovecot writes them after the service. */
@@ -125,16 +132,18 @@ export function readDovecot(message: string, named: string | undefined): Reading
   let { text } = head;
   let severity: Severity = "info";
   let debug = false;
+  let marked = false;
   const c = text.charCodeAt(0);
   if (c === 73 || c === 68 || c === 87 || c === 69 || c === 70 || c === 80)
     for (const [mark, level] of LEVELS)
       if (text.startsWith(mark)) {
         severity = level;
+        marked = true;
         debug = mark === "Debug: ";
         text = text.slice(mark.length);
         break;
       }
-  if (severity !== "info" && head.service === "master" && /^[a-z0-9-]{3,20}[(:]/.test(text)) {
+  if (marked && head.service === "master" && /^[A-Za-z0-9-]{3,20}[(:]/.test(text)) {
     const inner = readHead(text, undefined);
     if (inner.text !== text && SERVICES.test(inner.service)) {
       head = inner;
