@@ -52,8 +52,8 @@ function finish(writing: Writing, read: Reading): ParsedMail {
     event: read.event,
     fields: read.fields,
     cause: read.cause,
-    queueId: read.queueId,
-    session: read.session,
+    queueId: read.queueId || undefined, // an empty one would join what is apart
+    session: read.session || undefined,
     shape: read.shape,
     uncached: read.uncached === true,
   };

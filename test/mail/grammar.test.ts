@@ -48,6 +48,16 @@ suite("the grammar reads its own samples", () => {
   for (const s of dovecot) check("dovecot", s);
 });
 
+suite("an id that is empty", () => {
+  test("is none", () => {
+    const amavis =
+      "(1-1) Passed CLEAN {RelayedInbound}, [192.0.2.9]:1 <a@b.example> -> <c@d.example>, Queue-ID: , size: 9";
+    assert.equal(parse("amavis", amavis).queueId, undefined);
+    const login = "imap-login: Login: user=<ann>, method=PLAIN, rip=192.0.2.9, lip=192.0.2.1, session=<>";
+    assert.equal(parse("dovecot", login).session, undefined);
+  });
+});
+
 suite("the writer of a line", () => {
   test("is the last path part, and the middle is the service", () => {
     const read = parse("postfix-out/submission/smtpd", "connect from h.example[192.0.2.9]");
