@@ -14,6 +14,7 @@ const IPV4_CLIENT = /^([^[/]*)(?:\[(\d{1,3}(?:\.\d{1,3}){3})\]|\/(\d{1,3}(?:\.\d
 const OTHER_CLIENT = /^([^[/]*)\[([^\]]+)\](?::\d+)?$/;
 /** Else what stands before the first slash, were it the counters of a disconnect line. */
 const SLASH_CLIENT = /^([^/]*)\/(.+)$/s;
+const CLOSE = 93;
 const COUNTRY_HOST = /\.([^.]+\.[^.]{2,3}\.[^.]{2})$/;
 const COMMON_HOST = /\.([^.]+\.[^.]{3})$/;
 
@@ -25,6 +26,25 @@ export function clientHost(client: string): string {
   if (name === "" || name === "unknown") return m[2] ?? m[3]!;
   const found = COUNTRY_HOST.exec(name) ?? COMMON_HOST.exec(name);
   return found === null ? name : lower(found[1]!);
+}
+
+/** Whether clientHost takes the address of four numbers in `name[192.0.2.1]`, whatever follows it. */
+export function isIpv4Client(client: string): boolean {
+  const last = client.length - 1;
+  if (client.charCodeAt(last) !== CLOSE) return false;
+  const open = client.lastIndexOf("[");
+  if (open < 0 || client.indexOf("/") >= 0 || client.indexOf("[") !== open) return false;
+  let dots = 0;
+  for (let i = open + 1, digits = 0; i < last; i++) {
+    const c = client.charCodeAt(i);
+    if (c >= 48 && c <= 57) {
+      if (++digits > 3) return false;
+    } else if (c === 46 && digits > 0) {
+      dots++;
+      digits = 0;
+    } else return false;
+  }
+  return dots === 3 && client.charCodeAt(last - 1) !== 46;
 }
 
 /** ASCII letters in lower case; others are bytes to pflogsumm. */

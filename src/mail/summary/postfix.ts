@@ -10,6 +10,7 @@ import {
   cutText,
   deferralReason,
   foldAddress,
+  isIpv4Client,
   lower,
   readCleanup,
   readRefusal,
@@ -34,7 +35,7 @@ import {
 const MAX_ADDRESSES = 20_000;
 const MAX_HOSTS = 20_000;
 /** Reasons, texts and queue ids of one list. */
-const MAX_TEXTS = 8_000;
+const MAX_TEXTS = 12_000;
 /** Open connections; a server has some hundred. */
 const MAX_OPEN = 20_000;
 /** Names of clients whose messages may come without a sender. */
@@ -415,15 +416,18 @@ export class PostfixCount {
     const theirs = readable && pid !== undefined ? this.theirOpen.get(pid) : undefined;
     if (ours === undefined && theirs === undefined) return;
     const client = where.body.slice(start);
+    const space = client.indexOf(" ");
+    const alone = space < 0 ? client : client.slice(0, space);
+    const host = clientHost(alone);
     if (ours !== undefined) {
       open!.delete(key);
-      const space = client.indexOf(" ");
-      const alone = space < 0 ? client : client.slice(0, space);
-      this.connected(OURS, clientHost(alone) || alone, local - ours);
+      this.connected(OURS, host || alone, local - ours);
     }
     if (theirs !== undefined) {
       this.theirOpen.delete(pid!);
-      this.connected(THEIRS, clientHost(client), local - theirs);
+      // What follows an IPv4 address changes nothing, and most clients have one.
+      const same = space < 0 || isIpv4Client(alone);
+      this.connected(THEIRS, same ? host : clientHost(client), local - theirs);
       if (ours === undefined) this.differ("connections", "two processes of one number");
     } else this.differ("connections", this.why(event, where));
   }
