@@ -9,6 +9,7 @@ import {
   hostShape,
   peer,
   put,
+  queueIdLength,
   type Reading,
   reading,
   readReply,
@@ -175,14 +176,9 @@ export function readAction(
   if (peer.port > 0) fields["client_port"] = peer.port;
   if (peer.name === "") delete fields["client_name"];
   const who = peer.name === "" ? "[0]" : hostShape(peer.name);
-  const tail = envelopeStart(body, client);
-  const textEnd = tail < 0 ? body.length : tail;
-  const start = body.startsWith(": ", client) ? client + 2 : client;
-  const reply = readReply(body, start);
+  const { reply, rest, text, tail } = readAnswer(body, client);
   put(fields, "reply_code", reply.code);
   put(fields, "dsn", reply.dsn);
-  const rest = Math.min(reply.rest, textEnd);
-  const text = body.slice(rest, textEnd);
   fields["reason"] = cap(reasonOf(text));
   if (tail >= 0) putEnvelope(fields, body, tail + 2);
   const using = text.indexOf(" using ");
@@ -196,6 +192,32 @@ export function readAction(
     queueId,
     session,
   );
+}
+
+/** What the client was told, from the end of its address on: the reply, where its text begins, the text, and where the envelope follows (-1: nowhere). */
+function readAnswer(
+  body: string,
+  client: number,
+): { reply: ReturnType<typeof readReply>; rest: number; text: string; tail: number } {
+  const tail = envelopeStart(body, client);
+  const textEnd = tail < 0 ? body.length : tail;
+  const reply = readReply(body, body.startsWith(": ", client) ? client + 2 : client);
+  const rest = Math.min(reply.rest, textEnd);
+  return { reply, rest, text: body.slice(rest, textEnd), tail };
+}
+
+/**
+ * reply_code (or, without one, dsn) and reason of a message `[ID: ]reject: STAGE from H[IP]: ...`, as readAction gives them, for those who need no
+ * more of it. Undefined for any other message.
+ */
+export function refusalAnswer(message: string): { code: string | number; reason: string } | undefined {
+  const id = queueIdLength(message, 0);
+  const at = id === 0 ? 0 : id + 2;
+  if (!message.startsWith("reject: ", at)) return undefined;
+  const from = message.indexOf(" from ", at + 6);
+  if (from < 0 || from - at > 70 || !findPeer(message, from + 6)) return undefined;
+  const { reply, text } = readAnswer(message, peer.end);
+  return { code: reply.code ?? reply.dsn ?? "", reason: cap(reasonOf(text)) };
 }
 
 /** `proxy-accept: STAGE: 250 text; from=<> to=<> proto= helo=<>`: what a before-queue filter answered. The client is named nowhere or after the stage. */

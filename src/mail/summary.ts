@@ -3,7 +3,7 @@ import type { MailEvent } from "./event.ts";
 import { ExtraCount } from "./summary/extra.ts";
 import type { Difference, Row, TotalName, Totals } from "./summary/figures.ts";
 import { cutRows, dayText, extraLists, type Lists, postfixLists } from "./summary/lists.ts";
-import { hasDate, type Located, locate, writerOf } from "./summary/message.ts";
+import { hasDate, Message, writerOf } from "./summary/message.ts";
 import { PostfixCount } from "./summary/postfix.ts";
 import { type Bounded, OURS, THEIRS } from "./summary/table.ts";
 
@@ -60,7 +60,7 @@ export class MailSummary {
   private readonly zone: Zone;
   private readonly day: number | undefined;
   private readonly date: string;
-  private readonly where: Located = { body: "", at: 0, readable: false };
+  private readonly message = new Message();
   /** How often pflogsumm sees another date than on the line before: by this it divides its daily averages. */
   dayChanges = 0;
   private lastDay = Number.NaN;
@@ -86,8 +86,7 @@ export class MailSummary {
     const { event: name } = event;
     if (day !== undefined && Math.floor(local / DAY_MS) !== day) {
       if (name === "queue_active" && local < day * DAY_MS) {
-        locate(event, this.where);
-        this.postfix.earlier(event, this.where);
+        this.postfix.earlier(this.message.of(event, writerOf(event.program, event.daemon)));
       }
       return;
     }
@@ -99,12 +98,12 @@ export class MailSummary {
     const writer = writerOf(event.program, event.daemon);
     if (writer.dated && today !== this.lastDay) this.dated(event, today);
     if (idle) return;
-    locate(event, this.where);
+    const message = this.message.of(event, writer);
     if (writer.daemon !== "" && time !== null) {
-      const delivery = this.postfix.add(event, writer, this.where, local);
+      const delivery = this.postfix.add(message, local);
       if (delivery !== undefined) this.extra.delivery(event, delivery);
     }
-    this.extra.add(event, writer, this.where);
+    this.extra.add(message);
   }
 
   private dated(event: MailEvent, day: number): void {
@@ -153,7 +152,7 @@ export class DailyFigures {
   readonly days: DayFigures[] = [];
   private readonly count = new PostfixCount();
   private readonly zone: Zone;
-  private readonly where: Located = { body: "", at: 0, readable: false };
+  private readonly message = new Message();
   private readonly keep: number;
   private day = Number.NaN;
   /** The first day is whole only when it begins within its first hour. */
@@ -176,8 +175,7 @@ export class DailyFigures {
     } else if (day > this.day) this.close(day);
     const writer = writerOf(event.program, event.daemon);
     if (writer.daemon === "" || (IGNORED.has(event.event) && event.severity === "info")) return;
-    locate(event, this.where);
-    this.count.add(event, writer, this.where, local);
+    this.count.add(this.message.of(event, writer), local);
   }
 
   private close(next: number): void {

@@ -1,10 +1,8 @@
 import type { Slot } from "../mail/summary/figures.ts";
 import { abbreviate, sortKey } from "../mail/summary/legacy.ts";
 import { dayText, noSize } from "../mail/summary/lists.ts";
-import { average } from "../mail/summary/postfix.ts";
 import {
   BYTES,
-  type Cell,
   COUNT,
   DEFERS,
   MAX,
@@ -14,6 +12,7 @@ import {
   THEIRS,
   type Tree,
 } from "../mail/summary/table.ts";
+import { average } from "../mail/summary/tally.ts";
 import type { MailSummary } from "../mail/summary.ts";
 import { terminalSafe } from "./escape.ts";
 
@@ -61,7 +60,7 @@ class Report {
     this.summary = summary;
     this.limit = options.limit;
     this.iso = options.iso === true;
-    this.days = [...summary.postfix.calendar.days].sort((a, b) => a[0] - b[0]);
+    this.days = [...summary.postfix.tally.calendar.days].sort((a, b) => a[0] - b[0]);
     this.several = summary.dayChanges > 1;
   }
 
@@ -103,7 +102,7 @@ class Report {
       const name = this.limit === undefined ? title : `top ${this.limit} ${title}`;
       const rows = this.rows(table, by);
       if (rows.length === 0) return `\n${name}: none\n`;
-      return `\n${rule(name)}${rows.map(([key, c]) => `${pad(c[by + THEIRS]!, 7)}  ${terminalSafe(key)}\n`).join("")}`;
+      return `\n${rule(name)}${rows.map(([key, row]) => `${pad(table.figure(row, by + THEIRS), 7)}  ${terminalSafe(key)}\n`).join("")}`;
     };
     return (
       this.perDay() +
@@ -113,10 +112,10 @@ class Report {
       this.connectionsPerDay() +
       this.connectionsPerHour() +
       this.clients(`Host/Domain Summary: SMTPD Connections ${top}`) +
-      users("Senders by message count", postfix.senders, COUNT) +
-      users("Recipients by message count", postfix.recipients, COUNT) +
-      users("Senders by message size", postfix.senders, BYTES) +
-      users("Recipients by message size", postfix.recipients, BYTES) +
+      users("Senders by message count", postfix.arrivals.senders.addresses, COUNT) +
+      users("Recipients by message count", postfix.deliveries.recipients.addresses, COUNT) +
+      users("Senders by message size", postfix.arrivals.senders.addresses, BYTES) +
+      users("Recipients by message size", postfix.deliveries.recipients.addresses, BYTES) +
       this.sizeless()
     );
   }
@@ -124,16 +123,16 @@ class Report {
   problems(): string {
     const p = this.summary.postfix;
     return (
-      this.nested("message deferral detail", p.deferrals, false) +
-      this.nested("message bounce detail (by relay)", p.bounces, false) +
-      this.nested("message reject detail", p.refusals.rejected, true) +
-      this.nested("message reject warning detail", p.refusals.reject_warnings, true) +
-      this.nested("message hold detail", p.refusals.held, true) +
-      this.nested("message discard detail", p.refusals.discarded, true) +
-      this.nested("smtp delivery failures", p.smtpFailures, false) +
-      this.nested("Warnings", p.warnings, false) +
-      this.nested("Fatal Errors", p.fatals, false) +
-      this.nested("Panics", p.panics, false) +
+      this.nested("message deferral detail", p.deliveries.deferrals, false) +
+      this.nested("message bounce detail (by relay)", p.deliveries.bounces, false) +
+      this.nested("message reject detail", p.refusals.trees.rejected, true) +
+      this.nested("message reject warning detail", p.refusals.trees.reject_warnings, true) +
+      this.nested("message hold detail", p.refusals.trees.held, true) +
+      this.nested("message discard detail", p.refusals.trees.discarded, true) +
+      this.nested("smtp delivery failures", p.complaints.smtpFailures, false) +
+      this.nested("Warnings", p.complaints.warnings, false) +
+      this.nested("Fatal Errors", p.complaints.fatals, false) +
+      this.nested("Panics", p.complaints.panics, false) +
       this.master()
     );
   }
@@ -170,7 +169,7 @@ class Report {
       `\n${rule(several ? "Per-Hour Traffic Daily Average" : "Per-Hour Traffic Summary")}` +
       "    time          received  delivered   deferred    bounced     rejected\n" +
       "    --------------------------------------------------------------------\n";
-    this.summary.postfix.calendar.hours.forEach((slot, h) => {
+    this.summary.postfix.tally.calendar.hours.forEach((slot, h) => {
       const counts = [...slot.counts[THEIRS].subarray(0, 5)].map((n) => (several ? this.daily(n) : n));
       out += `    ${this.hour(h)}${counts.map((n) => pad(n, 10)).join("")}\n`;
     });
@@ -182,17 +181,16 @@ class Report {
   }
 
   /** Rows of a table, most first; equal ones by the next figure, then as pflogsumm orders users. */
-  private rows(table: Table, by: number, then: number = by): [string, Cell][] {
-    const some = [...table.rows].filter(([, c]) => c[COUNT + THEIRS]! > 0 || (c[DEFERS + THEIRS] ?? 0) > 0);
-    const keyed = some.map(([key, cell]) => ({ key, cell, sort: sortKey(key) }));
+  private rows(table: Table, by: number, then: number = by): [string, number][] {
+    const keyed = [...table.counted(THEIRS)].map(([key, row]) => ({ key, row, sort: sortKey(key) }));
     keyed.sort(
       (a, b) =>
-        b.cell[by + THEIRS]! - a.cell[by + THEIRS]! ||
-        b.cell[then + THEIRS]! - a.cell[then + THEIRS]! ||
+        table.figure(b.row, by + THEIRS) - table.figure(a.row, by + THEIRS) ||
+        table.figure(b.row, then + THEIRS) - table.figure(a.row, then + THEIRS) ||
         order(a.sort, b.sort) ||
         order(a.key, b.key),
     );
-    return keyed.slice(0, this.limit).map(({ key, cell }) => [key, cell]);
+    return keyed.slice(0, this.limit).map(({ key, row }) => [key, row]);
   }
 
   private delivery(title: string): string {
@@ -200,18 +198,21 @@ class Report {
       `\n${rule(title)}` +
       " sent cnt  bytes   defers   avg dly max dly host/domain\n" +
       " -------- -------  -------  ------- ------- -----------\n";
-    for (const [host, c] of this.rows(this.summary.postfix.recipientHosts, COUNT, BYTES)) {
-      const sent = c[COUNT + THEIRS]!;
-      const mean = sent === 0 ? 0 : c[SUM + THEIRS]! / sent;
-      out += `${pad(sent, 7)}${pad(c[BYTES + THEIRS]!, 8)}${pad(c[DEFERS + THEIRS]!, 8)}${delay(mean)}${delay(c[MAX + THEIRS]!)}  ${terminalSafe(host)}\n`;
+    const { hosts } = this.summary.postfix.deliveries.recipients;
+    for (const [host, row] of this.rows(hosts, COUNT, BYTES)) {
+      const figure = (column: number): number => hosts.figure(row, column + THEIRS);
+      const sent = figure(COUNT);
+      const mean = sent === 0 ? 0 : figure(SUM) / sent;
+      out += `${pad(sent, 7)}${pad(figure(BYTES), 8)}${pad(figure(DEFERS), 8)}${delay(mean)}${delay(figure(MAX))}  ${terminalSafe(host)}\n`;
     }
     return out;
   }
 
   private received(title: string): string {
     let out = `\n${rule(title)} msg cnt   bytes   host/domain\n -------- -------  -----------\n`;
-    for (const [host, c] of this.rows(this.summary.postfix.sendingHosts, COUNT, BYTES))
-      out += `${pad(c[COUNT + THEIRS]!, 7)}${pad(c[BYTES + THEIRS]!, 8)}  ${terminalSafe(host)}\n`;
+    const { hosts } = this.summary.postfix.arrivals.senders;
+    for (const [host, row] of this.rows(hosts, COUNT, BYTES))
+      out += `${pad(hosts.figure(row, COUNT + THEIRS), 7)}${pad(hosts.figure(row, BYTES + THEIRS), 8)}  ${terminalSafe(host)}\n`;
     return out;
   }
 
@@ -235,7 +236,7 @@ class Report {
       : `\n${rule("Per-Hour SMTPD Connection Summary")}` +
         "    hour        connections    time conn.    avg./conn.   max. time\n" +
         "    --------------------------------------------------------------------\n";
-    this.summary.postfix.calendar.hours.forEach((slot, h) => {
+    this.summary.postfix.tally.calendar.hours.forEach((slot, h) => {
       const n = slot.counts[THEIRS][5]!;
       if (n === 0) return;
       const text = several
@@ -251,9 +252,10 @@ class Report {
       `\n${rule(title)}` +
       " connections  time conn.  avg./conn.  max. time  host/domain\n" +
       " -----------  ----------  ----------  ---------  -----------\n";
-    for (const [host, c] of this.rows(this.summary.postfix.clients, COUNT, SUM)) {
-      const [n, sum] = [c[COUNT + THEIRS]!, c[SUM + THEIRS]!];
-      out += `${pad(n, 8)}     ${clock(sum)}${seconds(average(sum, n), 11)}${seconds(c[MAX + THEIRS]!, 10)}   ${terminalSafe(host)}\n`;
+    const { clients } = this.summary.postfix.connections;
+    for (const [host, row] of this.rows(clients, COUNT, SUM)) {
+      const [n, sum] = [clients.figure(row, COUNT + THEIRS), clients.figure(row, SUM + THEIRS)];
+      out += `${pad(n, 8)}     ${clock(sum)}${seconds(average(sum, n), 11)}${seconds(clients.figure(row, MAX + THEIRS), 10)}   ${terminalSafe(host)}\n`;
     }
     return out;
   }
@@ -298,7 +300,7 @@ class Report {
   }
 
   private master(): string {
-    const some = this.summary.postfix.master
+    const some = this.summary.postfix.complaints.master
       .list(THEIRS)
       .map(({ first, count }) => ({ key: first, n: count, sort: sortKey(first) }))
       .sort((a, b) => b.n - a.n || order(a.sort, b.sort) || order(a.key, b.key));

@@ -1,7 +1,9 @@
+import { detached } from "../../log/lines.ts";
 import type { MailEvent } from "../event.ts";
-import type { Located, Writer } from "./message.ts";
-import type { Delivery } from "./postfix.ts";
+import { refusalAnswer } from "../postfix-action.ts";
+import type { Message } from "./message.ts";
 import { providerOf } from "./provider.ts";
+import type { Delivery } from "./record.ts";
 import { Sketch } from "./sketch.ts";
 import { type Bounded, OURS, Table, Tree } from "./table.ts";
 
@@ -39,43 +41,45 @@ export class ExtraCount {
   readonly delays: readonly Sketch[] = DELAY_PARTS.map(() => new Sketch());
   readonly dovecot = { logins: 0, failures: 0, sessions: 0, bytes_in: 0, bytes_out: 0 };
 
-  add(event: MailEvent, writer: Writer, where: Located): void {
+  add(message: Message): void {
+    const { event } = message;
     switch (event.event) {
       case "client":
-        this.client(where);
+        this.client(message.body);
         break;
       case "queue_active":
-        this.queued(where);
+        this.queued(message.body);
         break;
       case "tls_established":
-        this.established(where);
+        this.established(message.body);
         break;
-      case "tls_failure":
-        this.tlsFailures.add(1, OUTWARD.has(writer.daemon) ? "out" : "in", "", event.template.slice(0, TEXT));
+      case "tls_failure": {
+        const direction = OUTWARD.has(message.writer.daemon) ? "out" : "in";
+        this.tlsFailures.add(1, direction, "", event.template.slice(0, TEXT));
         break;
+      }
       case "login":
-        this.login(event, where);
+        this.login(message);
         break;
       case "auth_failure":
         this.failure(event);
         break;
       case "logout":
       case "session_end":
-        this.ended(where);
+        this.ended(message.body);
         break;
       case "reject":
       case "milter_reject":
-        this.reject(event);
-        if (writer.daemon === "postscreen") this.screen("rejected");
+        this.reject(message);
+        if (message.writer.daemon === "postscreen") this.screen("rejected");
         break;
       default:
-        if (writer.daemon === "postscreen") this.screened(event, where);
+        if (message.writer.daemon === "postscreen") this.screened(message);
     }
   }
 
-  private client(where: Located): void {
-    const { body, at } = where;
-    const key = body.indexOf("sasl_username=", at);
+  private client(body: string): void {
+    const key = body.indexOf("sasl_username=");
     if (key < 0) return;
     const comma = body.indexOf(", ", key);
     const name = body.slice(key + 14, comma < 0 ? undefined : comma);
@@ -86,33 +90,32 @@ export class ExtraCount {
         return;
       }
       user = { messages: 0, recipients: 0, addresses: new Set() };
-      this.users.set(copy(name), user);
+      this.users.set(detached(name), user);
     }
     user.messages++;
-    const open = body.indexOf("[", at);
+    const open = body.indexOf("[");
     const close = body.indexOf("]", open);
     const address = open < 0 || close < 0 ? "" : body.slice(open + 1, close);
     if (user.addresses.size < MAX_ADDRESSES && this.pairs < MAX_PAIRS && !user.addresses.has(address)) {
-      user.addresses.add(copy(address));
+      user.addresses.add(detached(address));
       this.pairs++;
     }
-    const colon = body.indexOf(":", at);
-    if (this.waiting.size < MAX_WAITING) this.waiting.set(copy(body.slice(at, colon)), user);
+    const colon = body.indexOf(":");
+    if (this.waiting.size < MAX_WAITING) this.waiting.set(detached(body.slice(0, colon)), user);
   }
 
-  private queued(where: Located): void {
+  private queued(body: string): void {
     if (this.waiting.size === 0) return;
-    const { body, at } = where;
-    const id = body.slice(at, body.indexOf(":", at));
+    const id = body.slice(0, body.indexOf(":"));
     const user = this.waiting.get(id);
     if (user === undefined) return;
     this.waiting.delete(id);
-    const key = body.indexOf("nrcpt=", at);
+    const key = body.indexOf("nrcpt=");
     if (key > 0) user.recipients += Number.parseInt(body.slice(key + 6, key + 14), 10) || 0;
   }
 
-  private established(where: Located): void {
-    const m = ESTABLISHED.exec(where.at === 0 ? where.body : where.body.slice(where.at));
+  private established(body: string): void {
+    const m = ESTABLISHED.exec(body);
     if (m !== null) this.tls.add(1, m[1] === "from" ? "in" : "out", m[2]!, m[3]!);
   }
 
@@ -120,22 +123,21 @@ export class ExtraCount {
     this.postscreen.set(what, (this.postscreen.get(what) ?? 0) + 1);
   }
 
-  private screened(event: MailEvent, where: Located): void {
-    const name = SCREENED[event.event];
+  private screened(message: Message): void {
+    const name = SCREENED[message.event.event];
     if (name === undefined) return;
-    const { body, at } = where;
-    if (event.event === "postscreen_pass")
-      this.screen(body.startsWith("PASS OLD", at) ? "pass_old" : "pass_new");
-    else if (event.event === "postscreen_list")
-      this.screen(/^(?:BLACK|DENY)/.test(body.slice(at, at + 8)) ? "denylisted" : "allowlisted");
+    if (name === "pass") this.screen(message.body.startsWith("PASS OLD") ? "pass_old" : "pass_new");
+    else if (name === "list")
+      this.screen(/^(?:BLACK|DENY)/.test(message.body) ? "denylisted" : "allowlisted");
     else this.screen(name);
   }
 
-  private login(event: MailEvent, where: Located): void {
+  private login({ event, body }: Message): void {
     if (!event.daemon.startsWith("dovecot")) return;
     this.dovecot.logins++;
-    const m = LOGIN.exec(where.body.slice(where.at));
-    this.logins.add(OURS, m?.[1] ?? String(event.fields["user"] ?? "?"));
+    const m = LOGIN.exec(body);
+    const user = m?.[1] ?? String(event.fields["user"] ?? "?");
+    this.logins.add(OURS, this.logins.row(user), user);
     this.methods.add(1, event.daemon.slice(8), "", m?.[2] ?? "?");
   }
 
@@ -144,37 +146,29 @@ export class ExtraCount {
     const ofDovecot = daemon.startsWith("dovecot");
     if (ofDovecot) this.dovecot.failures++;
     const user = String(fields["sasl_username"] ?? fields["user"] ?? "?");
-    this.failures.add(
-      1,
-      ofDovecot ? "dovecot" : daemon,
-      user,
-      String(fields["client_address"] ?? fields["rip"] ?? "?"),
-    );
+    const address = String(fields["client_address"] ?? fields["rip"] ?? "?");
+    this.failures.add(1, ofDovecot ? "dovecot" : daemon, user, address);
   }
 
-  private ended(where: Located): void {
+  private ended(body: string): void {
     this.dovecot.sessions++;
-    const m = BYTES.exec(where.body.slice(where.at));
+    const m = BYTES.exec(body);
     if (m === null) return;
     this.dovecot.bytes_in += Number(m[1]);
     this.dovecot.bytes_out += Number(m[2]);
   }
 
-  private reject(event: MailEvent): void {
-    const { fields } = event;
-    const code = String(fields["reply_code"] ?? fields["dsn"] ?? "");
-    const reason = String(fields["reason"] ?? "").replace(/<[^>]{0,320}>|\[[0-9a-fA-F.:]{3,45}\]/g, "*");
-    this.rejects.add(1, event.cause ?? "other", code, reason.slice(0, TEXT));
+  private reject({ event, writer, body }: Message): void {
+    const server = writer.daemon === "smtpd" || writer.daemon === "postscreen";
+    const answer = (server ? refusalAnswer(body) : undefined) ?? answerOf(event);
+    const reason = answer.reason.replace(/<[^>]{0,320}>|\[[0-9a-fA-F.:]{3,45}\]/g, "*");
+    this.rejects.add(1, event.cause ?? "other", String(answer.code), reason.slice(0, TEXT));
   }
 
   delivery(event: MailEvent, d: Delivery): void {
     if (d.status === "sent") {
       const parts = d.delays.split("/", 5);
-      if (parts.length === 4)
-        for (let i = 0; i < 4; i++) {
-          const value = Number(parts[i]);
-          if (value >= 0) this.delays[i]!.add(value);
-        }
+      if (parts.length === 4) for (let i = 0; i < 4; i++) this.delays[i]!.addText(parts[i]!);
       if (d.delay >= 0) this.delays[4]!.add(d.delay);
     } else if (d.status === "deferred") {
       const code = /\bsaid: (\d{3})|refused to talk to me: (\d{3})/.exec(d.tail);
@@ -211,7 +205,9 @@ export class ExtraCount {
   }
 }
 
-const copy = (text: string): string => ` ${text}`.slice(1);
+function answerOf({ fields }: MailEvent): { code: string | number; reason: string } {
+  return { code: fields["reply_code"] ?? fields["dsn"] ?? "", reason: String(fields["reason"] ?? "") };
+}
 
 /** The next hop of a delivery: the relay, else the host that it could not reach, else the recipient's domain. */
 function relayHost(d: Delivery): string {

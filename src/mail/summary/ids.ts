@@ -1,8 +1,10 @@
 /** Slots of a table at first, and at most per generation. */
 const FIRST_SLOTS = 1 << 12;
-const LAST_SLOTS = 1 << 20;
+const LAST_SLOTS = 1 << 19;
 /** Part of the slots in use at which a table grows. */
 const LOAD = 0.7;
+/** The latest queue ids that are kept in any case. */
+export const MAX_IDS: number = Math.ceil(LOAD * LAST_SLOTS);
 /** Sizes are kept in 32 bits: a message of 4 GiB or more counts as one byte less than that. */
 const LARGEST = 0xffff_ffff;
 
@@ -49,8 +51,8 @@ class Generation {
 }
 
 /**
- * What is remembered of queue ids, by hash, in typed arrays: 13 bytes a slot, 27 MiB at most. pflogsumm keeps every id for ever, so
- * that one which comes again finds the size of its first message; this table keeps at least the latest 734,003.
+ * What is remembered of queue ids, by hash, in typed arrays: 13 bytes a slot, 13 MiB at most. pflogsumm keeps every id for ever, so
+ * that one which comes again finds the size of its first message; this table keeps at least the latest MAX_IDS.
  * Two ids are taken for one with a chance of about 2^-31 per look-up.
  */
 export class MessageIds {
@@ -138,20 +140,32 @@ export class MessageIds {
   }
 }
 
-/** Distinct strings counted by a hash of 53 bits in a typed array: 8 bytes a slot, 4 MiB at most. */
+/** The lowest two bits of a slot say which views saw its string. */
+const VIEWS = 4;
+
+/**
+ * Distinct strings of two views counted by a hash of 51 bits, with the views that saw each in the two lowest bits of its slot:
+ * 8 bytes a slot, 2 MiB at most. It has no slots before the first string comes.
+ */
 export class Distinct {
-  private slots: Float64Array = new Float64Array(1 << 10);
+  private slots = new Float64Array(0);
   private readonly limit: number;
-  size = 0;
+  private readonly sizes: [number, number] = [0, 0];
+  private used = 0;
   /** Strings that came when the set was full; some of them may be the same. */
   over = 0;
 
-  /** limit: strings told apart at most, below 0.7 * 2^19. */
+  /** limit: strings told apart at most. */
   constructor(limit: number) {
     this.limit = limit;
   }
 
-  add(text: string): void {
+  /** Distinct strings of a view. */
+  size(view: 0 | 1): number {
+    return this.sizes[view];
+  }
+
+  add(view: 0 | 1, text: string): void {
     let h = 0x811c9dc5;
     let t = 0x1234567;
     for (let i = 0; i < text.length; i++) {
@@ -160,27 +174,34 @@ export class Distinct {
       t = Math.imul(t ^ c, 0x5bd1e995);
       t ^= t >>> 15;
     }
-    const key = (h >>> 0) * 0x200000 + (t >>> 11) || 1;
+    const key = ((h >>> 0) * 0x80000 + (t >>> 13) || 1) * VIEWS;
+    if (this.slots.length === 0) this.slots = new Float64Array(1 << 10);
     const slot = this.find(this.slots, key);
-    if (this.slots[slot] === key) return;
-    if (this.size >= this.limit) {
+    const held = this.slots[slot]!;
+    const fresh = held === 0;
+    if (fresh && this.used >= this.limit) {
       this.over++;
       return;
     }
-    this.slots[slot] = key;
-    if (++this.size > LOAD * this.slots.length) this.grow();
+    const seen = fresh ? 0 : held - key;
+    if ((seen & (1 << view)) !== 0) return;
+    this.slots[slot] = key + seen + (1 << view);
+    this.sizes[view]++;
+    if (fresh && ++this.used > LOAD * this.slots.length) this.grow();
   }
 
+  /** The slot of a key, or the free one where it would stand. */
   private find(slots: Float64Array, key: number): number {
     const mask = slots.length - 1;
-    let slot = (key ^ (key / 0x200000)) & mask;
-    while (slots[slot] !== 0 && slots[slot] !== key) slot = (slot + 1) & mask;
+    let slot = ((key / VIEWS) ^ (key / 0x200000)) & mask;
+    while (slots[slot] !== 0 && Math.floor(slots[slot]! / VIEWS) * VIEWS !== key) slot = (slot + 1) & mask;
     return slot;
   }
 
   private grow(): void {
     const wider = new Float64Array(this.slots.length * 2);
-    for (const key of this.slots) if (key !== 0) wider[this.find(wider, key)] = key;
+    for (const held of this.slots)
+      if (held !== 0) wider[this.find(wider, Math.floor(held / VIEWS) * VIEWS)] = held;
     this.slots = wider;
   }
 }

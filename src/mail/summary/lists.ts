@@ -2,18 +2,7 @@ import { DELAY_PARTS, type ExtraCount } from "./extra.ts";
 import { COLUMNS, type Row, type Slot } from "./figures.ts";
 import type { PostfixCount } from "./postfix.ts";
 import { PERCENTILES } from "./sketch.ts";
-import {
-  BYTES,
-  type Cell,
-  COUNT,
-  DEFERS,
-  MAX,
-  order,
-  SUM,
-  type Table,
-  type Tree,
-  type View,
-} from "./table.ts";
+import { BYTES, COUNT, DEFERS, MAX, order, SUM, type Table, type Tree, type View } from "./table.ts";
 
 export type Lists = { readonly [name: string]: readonly Row[] };
 
@@ -22,14 +11,15 @@ export const dayText = (day: number): string => new Date(day * 86_400_000).toISO
 
 const round = (x: number): number => Math.round(x * 1000) / 1000;
 
-function sorted(table: Table, view: View, by: number): [string, Cell][] {
-  return [...table.rows]
-    .filter(([, cell]) => cell[COUNT + view]! > 0 || (cell[DEFERS + view] ?? 0) > 0)
-    .sort((a, b) => b[1][by + view]! - a[1][by + view]! || order(a[0], b[0]));
+/** Keys and rows of a view, the largest first by the column `by`; equal ones by name. */
+function sorted(table: Table, view: View, by: number): [string, number][] {
+  return [...table.counted(view)].sort(
+    (a, b) => table.figure(b[1], by + view) - table.figure(a[1], by + view) || order(a[0], b[0]),
+  );
 }
 
 const addresses = (table: Table, view: View, by: number, name: string): Row[] =>
-  sorted(table, view, by).map(([address, cell]) => ({ address, [name]: cell[by + view]! }));
+  sorted(table, view, by).map(([address, row]) => ({ address, [name]: table.figure(row, by + view) }));
 
 const traffic = (slot: Slot, view: View): Row =>
   Object.fromEntries(COLUMNS.slice(0, 5).map((name, i) => [name, slot.counts[view][i]!]));
@@ -54,56 +44,66 @@ const tree = (t: Tree, view: View, first: string, second: string | undefined, ke
 
 /** pflogsumm's sections as lists, in one of the two views. */
 export function postfixLists(p: PostfixCount, view: View): Record<string, Row[]> {
-  const days = [...p.calendar.days].sort((a, b) => a[0] - b[0]);
+  const { calendar } = p.tally;
+  const { senders } = p.arrivals;
+  const { recipients } = p.deliveries;
+  const { clients } = p.connections;
+  const days = [...calendar.days].sort((a, b) => a[0] - b[0]);
   const hour = (h: number): string => String(h).padStart(2, "0");
   return {
     per_day: days.map(([day, slot]) => ({ date: dayText(day), ...traffic(slot, view) })),
-    per_hour: p.calendar.hours.map((slot, h) => ({ hour: hour(h), ...traffic(slot, view) })),
-    recipient_domains: sorted(p.recipientHosts, view, COUNT).map(([host, c]) => ({
+    per_hour: calendar.hours.map((slot, h) => ({ hour: hour(h), ...traffic(slot, view) })),
+    recipient_domains: sorted(recipients.hosts, view, COUNT).map(([host, row]) => {
+      const figure = (column: number): number => recipients.hosts.figure(row, column + view);
+      return {
+        host,
+        sent: figure(COUNT),
+        bytes: figure(BYTES),
+        defers: figure(DEFERS),
+        delay_avg_seconds: figure(COUNT) === 0 ? 0 : round(figure(SUM) / figure(COUNT)),
+        delay_max_seconds: figure(MAX),
+      };
+    }),
+    sending_domains: sorted(senders.hosts, view, COUNT).map(([host, row]) => ({
       host,
-      sent: c[COUNT + view]!,
-      bytes: c[BYTES + view]!,
-      defers: c[DEFERS + view]!,
-      delay_avg_seconds: c[COUNT + view] === 0 ? 0 : round(c[SUM + view]! / c[COUNT + view]!),
-      delay_max_seconds: c[MAX + view]!,
-    })),
-    sending_domains: sorted(p.sendingHosts, view, COUNT).map(([host, c]) => ({
-      host,
-      messages: c[COUNT + view]!,
-      bytes: c[BYTES + view]!,
+      messages: senders.hosts.figure(row, COUNT + view),
+      bytes: senders.hosts.figure(row, BYTES + view),
     })),
     connections_per_day: days.map(([day, slot]) => ({ date: dayText(day), ...connections(slot, view) })),
-    connections_per_hour: p.calendar.hours.map((slot, h) => ({ hour: hour(h), ...connections(slot, view) })),
-    connection_domains: sorted(p.clients, view, COUNT).map(([host, c]) => ({
-      host,
-      connections: c[COUNT + view]!,
-      time_total_seconds: c[SUM + view]!,
-      time_avg_seconds: round(c[SUM + view]! / c[COUNT + view]!),
-      time_max_seconds: c[MAX + view]!,
-    })),
-    senders_by_count: addresses(p.senders, view, COUNT, "count"),
-    recipients_by_count: addresses(p.recipients, view, COUNT, "count"),
-    senders_by_size: addresses(p.senders, view, BYTES, "bytes"),
-    recipients_by_size: addresses(p.recipients, view, BYTES, "bytes"),
+    connections_per_hour: calendar.hours.map((slot, h) => ({ hour: hour(h), ...connections(slot, view) })),
+    connection_domains: sorted(clients, view, COUNT).map(([host, row]) => {
+      const figure = (column: number): number => clients.figure(row, column + view);
+      return {
+        host,
+        connections: figure(COUNT),
+        time_total_seconds: figure(SUM),
+        time_avg_seconds: round(figure(SUM) / figure(COUNT)),
+        time_max_seconds: figure(MAX),
+      };
+    }),
+    senders_by_count: addresses(senders.addresses, view, COUNT, "count"),
+    recipients_by_count: addresses(recipients.addresses, view, COUNT, "count"),
+    senders_by_size: addresses(senders.addresses, view, BYTES, "bytes"),
+    recipients_by_size: addresses(recipients.addresses, view, BYTES, "bytes"),
     no_size_detail: noSize(p, view).map(([queue_id, address]) => ({ queue_id, address })),
-    deferral_detail: tree(p.deferrals, view, "daemon", undefined, "reason"),
-    bounce_detail: tree(p.bounces, view, "relay", undefined, "reason"),
-    reject_detail: tree(p.refusals.rejected, view, "stage", "reason", "who"),
-    reject_warning_detail: tree(p.refusals.reject_warnings, view, "stage", "reason", "who"),
-    hold_detail: tree(p.refusals.held, view, "stage", "reason", "who"),
-    discard_detail: tree(p.refusals.discarded, view, "stage", "reason", "who"),
-    smtp_failure_detail: tree(p.smtpFailures, view, "reason", undefined, "host"),
-    warning_detail: tree(p.warnings, view, "daemon", undefined, "text"),
-    fatal_detail: tree(p.fatals, view, "daemon", undefined, "text"),
-    panic_detail: tree(p.panics, view, "daemon", undefined, "text"),
-    master_detail: tree(p.master, view, "text", undefined),
+    deferral_detail: tree(p.deliveries.deferrals, view, "daemon", undefined, "reason"),
+    bounce_detail: tree(p.deliveries.bounces, view, "relay", undefined, "reason"),
+    reject_detail: tree(p.refusals.trees.rejected, view, "stage", "reason", "who"),
+    reject_warning_detail: tree(p.refusals.trees.reject_warnings, view, "stage", "reason", "who"),
+    hold_detail: tree(p.refusals.trees.held, view, "stage", "reason", "who"),
+    discard_detail: tree(p.refusals.trees.discarded, view, "stage", "reason", "who"),
+    smtp_failure_detail: tree(p.complaints.smtpFailures, view, "reason", undefined, "host"),
+    warning_detail: tree(p.complaints.warnings, view, "daemon", undefined, "text"),
+    fatal_detail: tree(p.complaints.fatals, view, "daemon", undefined, "text"),
+    panic_detail: tree(p.complaints.panics, view, "daemon", undefined, "text"),
+    master_detail: tree(p.complaints.master, view, "text", undefined),
   };
 }
 
 /** Queue ids delivered without a known size, each with its last recipient, by id. */
 export function noSize(p: PostfixCount, view: View): [string, string][] {
   const out: [string, string][] = [];
-  for (const [id, last] of p.noSize) {
+  for (const [id, last] of p.deliveries.noSize) {
     const address = last[view];
     if (address !== undefined) out.push([id, address]);
   }
@@ -121,7 +121,10 @@ export function extraLists(x: ExtraCount): Record<string, Row[]> {
       .sort((a, b) => b[1] - a[1] || order(a[0], b[0]))
       .map(([outcome, count]) => ({ outcome, count })),
     dovecot: x.dovecot.logins + x.dovecot.sessions + x.dovecot.failures > 0 ? [{ ...x.dovecot }] : [],
-    dovecot_users: sorted(x.logins, 0, COUNT).map(([user, c]) => ({ user, logins: c[COUNT]! })),
+    dovecot_users: sorted(x.logins, 0, COUNT).map(([user, row]) => ({
+      user,
+      logins: x.logins.figure(row, COUNT),
+    })),
     dovecot_methods: tree(x.methods, 0, "service", undefined, "method"),
     auth_failures: tree(x.failures, 0, "service", "user", "address"),
     reject_classes: tree(x.rejects, 0, "cause", "code", "reason"),

@@ -38,19 +38,36 @@ function theirDaemon(program: string): string {
   return rest;
 }
 
-/** A message, from `at` on. */
-export type Located = {
-  body: string;
-  at: number;
+/** One line as the counts see it; the same object for each line. */
+export class Message {
+  event!: MailEvent;
+  writer!: Writer;
   /** Can pflogsumm 1.1.5 read a line with this head? RFC 3164 with a host, or RFC 3339; a tag with a pid. */
-  readable: boolean;
-};
+  plain = false;
+  /** And does it know the tag for one of Postfix? */
+  readable = false;
+  private text: string | undefined;
 
-/** Takes an event's message. `out` is filled, so that no line costs an object. */
-export function locate(event: MailEvent, out: Located): void {
-  out.body = event.message;
-  out.at = 0;
-  out.readable = event.plainHead ? event.pid !== undefined : hasTag(event.text, event.program);
+  of(event: MailEvent, writer: Writer): this {
+    this.event = event;
+    this.writer = writer;
+    this.text = undefined;
+    this.plain = event.plainHead ? event.pid !== undefined : hasTag(event.text, event.program);
+    this.readable = this.plain && writer.theirs !== "";
+    return this;
+  }
+
+  /** Is it written by a daemon that takes mail by SMTP, to pflogsumm? */
+  get byServer(): boolean {
+    const { theirs } = this.writer;
+    return theirs === "smtpd" || theirs === "postscreen";
+  }
+
+  /** What follows the head. Many lines are counted without it. */
+  get body(): string {
+    this.text ??= this.event.message;
+    return this.text;
+  }
 }
 
 /** Whether `program[pid]: ` follows a head that pflogsumm reads, where the head is not of the commonest form. */

@@ -23,6 +23,12 @@ export class Sketch {
     this.counts[bucket]!++;
   }
 
+  /** Adds a number as written; nothing for other texts and negative ones. */
+  addText(text: string): void {
+    const value = Number(text);
+    if (value >= 0) this.add(value);
+  }
+
   /** The value below which p percent lie (nearest rank). 0 without values. */
   percentile(p: number): number {
     const rank = Math.ceil((p / 100) * this.n);

@@ -7,82 +7,105 @@ export const OURS: View = 0;
 export const THEIRS: View = 1;
 
 /** Strings told apart by hash once a table's rows are full. */
-const MAX_DISTINCT = 300_000;
+const MAX_DISTINCT = 180_000;
+
+/** Reasons, texts and queue ids of one list. */
+export const MAX_TEXTS = 12_000;
 
 /** What a table names when it could not hold everything. */
 export type Bounded = { readonly table: string; readonly rows: number; readonly left_out: number };
 
-/** Figures of one key, each for both views: `cell[COUNT + view]`. Delays in seconds. One array, since there may be many. */
-export type Cell = number[];
+/** Columns of a table's rows, each for both views: `figure(row, COUNT + view)`. Bytes in octets, SUM and MAX in seconds. */
 export const COUNT = 0;
 export const BYTES = 2;
 export const DEFERS = 4;
 export const SUM = 6;
 export const MAX = 8;
+const NARROW = 4;
+const WIDE = 10;
+const FIRST_ROWS = 64;
 
 /** A table by one key, in both views: exact for the first `limit` keys; of later ones only how many there are. */
 export class Table {
-  readonly rows: Map<string, Cell> = new Map();
+  /** The number of each key's row, in order of first sight. */
+  readonly rows: Map<string, number> = new Map();
   readonly name: string;
   private readonly limit: number;
-  private readonly beyond: [Distinct, Distinct] | undefined;
+  private readonly width: number;
+  /** Row after row: one array for all, since there may be many rows. */
+  private figures: Float64Array;
+  private beyond = new Distinct(MAX_DISTINCT);
   /** Additions that found no row. */
   leftOut = 0;
 
-  private readonly width: number;
-  private lastKey: string | undefined;
-  private lastRow: Cell | undefined;
-
-  /** distinct: whether keys beyond the limit are told apart, so that `size` stays exact. wide: delays are kept too. */
-  constructor(name: string, limit: number, distinct = false, wide = false) {
+  /** wide: deferrals and times are kept too. */
+  constructor(name: string, limit: number, wide = false) {
     this.name = name;
     this.limit = limit;
-    this.width = wide ? 10 : 4;
-    if (distinct) this.beyond = [new Distinct(MAX_DISTINCT), new Distinct(MAX_DISTINCT)];
+    this.width = wide ? WIDE : NARROW;
+    this.figures = new Float64Array(this.width * Math.min(limit, FIRST_ROWS));
   }
 
-  /** The row of a key, or undefined when the table is full. The key may be a part of a line: it is copied. */
-  row(key: string): Cell | undefined {
-    if (key === this.lastKey) return this.lastRow; // each line asks for both views
-    let row = this.rows.get(key);
-    if (row === undefined && this.rows.size < this.limit) {
-      row = new Array<number>(this.width).fill(0);
-      this.rows.set(detached(key), row);
+  /** The row of a key, made where there is room; -1 when the table is full. The key may be a part of a line: it is copied. */
+  row(key: string): number {
+    const known = this.rows.get(key);
+    if (known !== undefined) return known;
+    const row = this.rows.size;
+    if (row >= this.limit) return -1;
+    this.rows.set(detached(key), row);
+    if (this.width * (row + 1) > this.figures.length) {
+      const wider = new Float64Array(Math.min(2 * this.figures.length, this.width * this.limit));
+      wider.set(this.figures);
+      this.figures = wider;
     }
-    this.lastKey = key;
-    this.lastRow = row;
     return row;
   }
 
-  /** Returns the row, undefined when the table is full. known: the row of the key, where the caller has it. */
-  add(view: View, key: string, bytes = 0, known?: Cell): Cell | undefined {
-    const row = known ?? this.row(key);
-    if (row !== undefined) {
-      row[COUNT + view]!++;
-      row[BYTES + view]! += bytes;
-    } else {
+  /** Counts one more of a key in a view. row: the key's, as `row` gives it. */
+  add(view: View, row: number, key: string, bytes = 0): void {
+    if (row < 0) {
       this.leftOut++;
-      this.beyond?.[view].add(key);
+      this.beyond.add(view, key);
+      return;
     }
-    return row;
+    const at = row * this.width + view;
+    this.figures[at + COUNT]!++;
+    this.figures[at + BYTES]! += bytes;
+  }
+
+  /** A figure of a row (not -1); 0 where the table does not keep it. */
+  figure(row: number, column: number): number {
+    return column < this.width ? this.figures[row * this.width + column]! : 0;
+  }
+
+  /** Adds to a figure of a row of a wide table. */
+  increase(row: number, column: number, by: number): void {
+    this.figures[row * this.width + column]! += by;
+  }
+
+  /** Sets a figure of a row of a wide table. */
+  set(row: number, column: number, value: number): void {
+    this.figures[row * this.width + column] = value;
+  }
+
+  /** Keys of a view that were counted or deferred, with their rows, in order of first sight. */
+  *counted(view: View): Generator<[string, number]> {
+    for (const entry of this.rows)
+      if (this.figure(entry[1], COUNT + view) > 0 || this.figure(entry[1], DEFERS + view) > 0) yield entry;
   }
 
   /** Distinct keys counted in a view. */
   size(view: View): number {
-    let n = this.beyond?.[view].size ?? 0;
-    for (const row of this.rows.values()) if (row[COUNT + view]! > 0) n++;
+    let n = this.beyond.size(view);
+    for (const row of this.rows.values()) if (this.figure(row, COUNT + view) > 0) n++;
     return n;
   }
 
   clear(): void {
     this.rows.clear();
-    this.lastKey = undefined;
-    this.lastRow = undefined;
+    this.figures.fill(0);
     this.leftOut = 0;
-    if (this.beyond !== undefined) {
-      this.beyond[0] = new Distinct(MAX_DISTINCT);
-      this.beyond[1] = new Distinct(MAX_DISTINCT);
-    }
+    this.beyond = new Distinct(MAX_DISTINCT);
   }
 
   bounded(out: Bounded[]): void {
