@@ -20,6 +20,10 @@ export const detached = (text: string): string => ` ${text}`.slice(1);
 export const decode = (bytes: Buffer, start: number, end: number): string =>
   bytes.toString("utf8", start, end);
 
+/** The text of bytes[start, end) that are known to be ASCII: half the time of `decode`. */
+export const latin1 = (bytes: Buffer, start: number, end: number): string =>
+  bytes.toString("latin1", start, end);
+
 /**
  * Lines of one run of bytes, as offsets: nothing is decoded until somebody asks. `bytes` stays valid for as long as it
  * is referenced; `starts` and `ends` are overwritten by the cutter's next push.

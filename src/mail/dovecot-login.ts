@@ -1,4 +1,4 @@
-import type { Cause } from "./event.ts";
+import type { Cause, Fields } from "./event.ts";
 import type { EventName } from "./names.ts";
 import { type Bag, cap, numberAt, put, type Reading, reading, type Sample } from "./scan.ts";
 
@@ -190,6 +190,18 @@ export function readLogin(text: string): Reading | undefined {
     session,
   );
   return end.uncached ? { ...read, uncached: true } : read;
+}
+
+/**
+ * What ends a login service's message: user, method, rip and so on, as readLogin gives them, for those who need no more of it.
+ * Undefined for a message without such an end.
+ */
+export function loginFields(message: string): Fields | undefined {
+  const tail = tailStart(message);
+  if (tail < 0) return undefined;
+  const fields: Bag = {};
+  putTail(fields, message, tail);
+  return fields;
 }
 
 /** Where `user=<` or, in old or configured formats, `method=` or `rip=` begins; -1 when there is none. */

@@ -1,6 +1,6 @@
 import { type Envelope, parseEnvelope } from "../log/envelope.ts";
 import { HeadReader } from "../log/fast-head.ts";
-import { decode, LineBatch } from "../log/lines.ts";
+import { decode, LineBatch, latin1 } from "../log/lines.ts";
 import type { LogClock } from "../log/year.ts";
 import { GroupTable, type TemplateGroups } from "../template/groups.ts";
 import { MessageKey } from "../template/key.ts";
@@ -71,14 +71,12 @@ export class EventReader {
     if (truncated) this.truncated++;
     const head = this.head;
     if (!head.read(bytes, start, end)) return this.readSlowly(file, batch, i, truncated);
+    const { time, host, program, messageAt } = head;
     const pid = head.pid < 0 ? undefined : head.pid;
-    const event = new LineEvent(file, batch.first + i, bytes, start, end, truncated);
-    event.time = head.time;
-    event.host = head.host;
-    event.program = head.program.text;
-    event.pid = pid;
-    event.messageAt = head.messageAt;
-    this.plan(event, bytes, head.messageAt, end, 2 * head.program.id + (pid === undefined ? 1 : 0));
+    const line = batch.first + i;
+    const event = new LineEvent(file, line, truncated, time, host, program.text, pid, bytes, start, end);
+    event.messageAt = messageAt;
+    this.plan(event, bytes, messageAt, end, 2 * program.id + (pid === undefined ? 1 : 0));
     return event;
   }
 
@@ -131,11 +129,9 @@ export class EventReader {
     const text = decode(bytes, start, end);
     const envelope = parseEnvelope(text, this.clock);
     this.head.forget();
-    const event = new LineEvent(file, batch.first + i, bytes, start, end, truncated);
-    event.time = envelope.time;
-    event.host = envelope.host;
-    event.program = envelope.program;
-    event.pid = envelope.pid;
+    const { time, host, program: name, pid } = envelope;
+    const line = batch.first + i;
+    const event = new LineEvent(file, line, truncated, time, host, name, pid, bytes, start, end);
     event.envelope = envelope;
     const message = Buffer.from(envelope.message);
     const program = this.head.programId(envelope.program);
@@ -207,27 +203,43 @@ class LineEvent implements MailEvent {
   readonly file: string;
   readonly line: number;
   readonly truncated: boolean;
-  time: number | null = null;
-  host = "";
-  program = "";
-  pid: number | undefined = undefined;
+  readonly time: number | null;
+  readonly host: string;
+  readonly program: string;
+  readonly pid: number | undefined;
+  private readonly bytes: Buffer;
+  private readonly start: number;
+  private readonly end: number;
   plan: Plan = NO_PLAN;
   details: Details | undefined = undefined;
   /** Set where the fast way did not read the head. */
   envelope: Envelope | undefined = undefined;
+  /** Where the message begins in the bytes, and whether it is ASCII, where the fast way did. */
   messageAt = 0;
   ascii = false;
-  private readonly bytes: Buffer;
-  private readonly start: number;
-  private readonly end: number;
 
-  constructor(file: string, line: number, bytes: Buffer, start: number, end: number, truncated: boolean) {
+  constructor(
+    file: string,
+    line: number,
+    truncated: boolean,
+    time: number | null,
+    host: string,
+    program: string,
+    pid: number | undefined,
+    bytes: Buffer,
+    start: number,
+    end: number,
+  ) {
     this.file = file;
     this.line = line;
+    this.truncated = truncated;
+    this.time = time;
+    this.host = host;
+    this.program = program;
+    this.pid = pid;
     this.bytes = bytes;
     this.start = start;
     this.end = end;
-    this.truncated = truncated;
   }
 
   get event(): string {
@@ -252,7 +264,9 @@ class LineEvent implements MailEvent {
     return decode(this.bytes, this.start, this.end);
   }
   get message(): string {
-    return this.envelopeOf().message;
+    if (this.envelope !== undefined) return this.envelope.message;
+    const { bytes, messageAt, end } = this;
+    return this.ascii ? latin1(bytes, messageAt, end) : decode(bytes, messageAt, end);
   }
   get plainHead(): boolean {
     return this.envelope === undefined;
@@ -270,8 +284,7 @@ class LineEvent implements MailEvent {
   /** The head of the line, as parseEnvelope gives it. */
   envelopeOf(): Envelope {
     if (this.envelope !== undefined) return this.envelope;
-    const { time, host, program, pid, bytes, messageAt, end } = this;
-    const message = this.ascii ? bytes.toString("latin1", messageAt, end) : decode(bytes, messageAt, end);
+    const { time, host, program, pid, message } = this;
     return { time, host, program, pid, message };
   }
 

@@ -2,7 +2,7 @@ import { Zone } from "../log/zone.ts";
 import type { MailEvent } from "./event.ts";
 import { ExtraCount } from "./summary/extra.ts";
 import type { Difference, Row, TotalName, Totals } from "./summary/figures.ts";
-import { cutRows, dayText, extraLists, type Lists, postfixLists } from "./summary/lists.ts";
+import { dayText, extraLists, type Lists, postfixLists, rowsOf } from "./summary/lists.ts";
 import { hasDate, Message, writerOf } from "./summary/message.ts";
 import { PostfixCount } from "./summary/postfix.ts";
 import { type Bounded, OURS, THEIRS } from "./summary/table.ts";
@@ -127,7 +127,7 @@ export class MailSummary {
       differences: postfix.differing(),
       lines: this.lines,
       unknown: this.unknown,
-      lists: cutRows({ ...postfixLists(postfix, OURS), ...extraLists(extra) }, rows, omitted),
+      lists: rowsOf({ ...postfixLists(postfix, OURS, rows), ...extraLists(extra, rows) }, omitted),
       omitted,
       bounded,
     };

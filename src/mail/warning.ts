@@ -1,5 +1,5 @@
 import { localCause, wordsOf } from "./cause.ts";
-import type { Cause, Severity } from "./event.ts";
+import type { Cause, Fields, Severity } from "./event.ts";
 import type { EventName } from "./names.ts";
 import { putProcess } from "./postfix-master.ts";
 import { localWords } from "./postfix-reply.ts";
@@ -15,6 +15,7 @@ import {
   put,
   putClient,
   putRelay,
+  queueIdLength,
   type Reading,
   reading,
 } from "./scan.ts";
@@ -206,9 +207,8 @@ const FOREIGN = [
 
 /** A line with a severity word: its event by phrase, else the severity itself. `text` is without the word. */
 export function readWarning(severity: Severity, text: string, queueId: string | undefined): Reading {
-  const failed = text.indexOf("authentication failed");
-  if (failed > 0 && text.includes("SASL ") && !text.startsWith("SASL "))
-    return saslFailure(severity, text, failed, queueId);
+  const failed = saslFailed(text, 0);
+  if (failed > 0) return saslFailure(severity, text, failed, queueId);
   const rude = readRude(severity, text, queueId);
   if (rude !== undefined) return rude;
   const fields: Bag = { reason: cap(text) };
@@ -329,16 +329,43 @@ function mismatch(severity: Severity, fields: Bag, text: string): Reading | unde
   return reading("hostname_mismatch", fields, `${severity}: ${shape}`, temporary ? "dns" : undefined);
 }
 
+const FAILED = "authentication failed";
+
+/** Where FAILED stands in `H[IP]: SASL LOGIN authentication failed: ...`; 0 in other texts. */
+function saslFailed(text: string, start: number): number {
+  const failed = text.indexOf(FAILED, start);
+  return failed > start && text.includes("SASL ") && !text.startsWith("SASL ", start) ? failed : 0;
+}
+
+/** client_address and sasl_username of a text; returns where the client ends and the user begins, -1 for none. */
+function putSasl(fields: Bag, text: string, failed: number, start = 0): { client: number; user: number } {
+  const client = putClient(fields, text, start);
+  const user = text.lastIndexOf(", sasl_username=");
+  if (user > failed) fields["sasl_username"] = cap(text.slice(user + 16));
+  return { client, user };
+}
+
+/**
+ * Client and user of a message `warning: H[IP]: SASL LOGIN authentication failed: ...`, as its fields have them, for those who need no more of
+ * it. Undefined for any other message.
+ */
+export function saslFields(message: string): Fields | undefined {
+  const { severity, length } = readSeverity(message);
+  if (severity !== "warning" || queueIdLength(message, length) > 0) return undefined;
+  const failed = saslFailed(message, length);
+  if (failed === 0) return undefined;
+  const fields: Bag = {};
+  putSasl(fields, message, failed, length);
+  return fields;
+}
+
 /** `H[IP]: SASL LOGIN authentication failed: reason[, sasl_username=u]`. The reason is often base64 of a prompt, and is then cut from the shape. */
 function saslFailure(severity: Severity, text: string, failed: number, queueId: string | undefined): Reading {
   const fields: Bag = {};
-  const client = putClient(fields, text, 0);
-  const sasl = text.indexOf("SASL ");
-  const method = text.slice(sasl + 5, failed).trim();
+  const { client, user } = putSasl(fields, text, failed);
+  const method = text.slice(text.indexOf("SASL ") + 5, failed).trim();
   if (method !== "" && method.length < 40) fields["sasl_method"] = method;
-  const user = text.lastIndexOf(", sasl_username=");
-  if (user > failed) fields["sasl_username"] = cap(text.slice(user + 16));
-  const start = failed + "authentication failed".length;
+  const start = failed + FAILED.length;
   const reason = text.slice(start, user > failed ? user : undefined).replace(/^[:;] ?/, "");
   put(fields, "reason", cap(reason));
   // one word is base64 of a prompt ("Password:"), whatever it is

@@ -300,8 +300,7 @@ class Report {
   }
 
   private master(): string {
-    const some = this.summary.postfix.complaints.master
-      .list(THEIRS)
+    const some = [...this.summary.postfix.complaints.master.leaves(THEIRS)]
       .map(({ first, count }) => ({ key: first, n: count, sort: sortKey(first) }))
       .sort((a, b) => b.n - a.n || order(a.sort, b.sort) || order(a.key, b.key));
     if (some.length === 0) return "\nMaster daemon messages: none\n";

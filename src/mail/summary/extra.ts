@@ -1,11 +1,13 @@
 import { detached } from "../../log/lines.ts";
+import { loginFields } from "../dovecot-login.ts";
 import type { MailEvent } from "../event.ts";
 import { refusalAnswer } from "../postfix-action.ts";
+import { saslFields } from "../warning.ts";
 import type { Message } from "./message.ts";
 import { providerOf } from "./provider.ts";
 import type { Delivery } from "./record.ts";
 import { Sketch } from "./sketch.ts";
-import { type Bounded, OURS, Table, Tree } from "./table.ts";
+import { type Bounded, type Leaf, OURS, Table, Tree } from "./table.ts";
 
 const MAX_ROWS = 5000;
 /** Different addresses of one user that are counted, and of all together. */
@@ -13,9 +15,12 @@ const MAX_ADDRESSES = 1000;
 const MAX_PAIRS = 50_000;
 /** Messages of users whose number of recipients is not known yet. */
 const MAX_WAITING = 20_000;
+/** Ways of encryption that are known by their whole text. */
+const MAX_KINDS = 1000;
 const TEXT = 120;
 
-const ESTABLISHED = /established (from|to) [^[]*\[[^\]]*\](?::\d+)?: (\S+) with cipher (\S+)/;
+/** What follows the address in `TLS connection established from h[192.0.2.9]: TLSv1.3 with cipher C (256/256 bits)`. */
+const ESTABLISHED = /^\](?::\d+)?: (\S+) with cipher (\S+)/;
 const LOGIN = /user=<([^>]*)>(?:, method=([^,\s]*))?(?:, rip=([^,\s]*))?/;
 const BYTES = /\bin=(\d+),? out=(\d+)/;
 
@@ -30,6 +35,8 @@ export class ExtraCount {
   private pairs = 0;
   private usersLeftOut = 0;
   readonly tls: Tree = new Tree("tls_connections", MAX_ROWS);
+  private readonly inward = new Map<string, Leaf>();
+  private readonly outward = new Map<string, Leaf>();
   readonly tlsFailures: Tree = new Tree("tls_failures", MAX_ROWS);
   /** By what postscreen did with a client. */
   readonly postscreen: Map<string, number> = new Map();
@@ -62,7 +69,7 @@ export class ExtraCount {
         this.login(message);
         break;
       case "auth_failure":
-        this.failure(event);
+        this.failure(message);
         break;
       case "logout":
       case "session_end":
@@ -115,8 +122,21 @@ export class ExtraCount {
   }
 
   private established(body: string): void {
-    const m = ESTABLISHED.exec(body);
-    if (m !== null) this.tls.add(1, m[1] === "from" ? "in" : "out", m[2]!, m[3]!);
+    const at = body.indexOf("established ");
+    const end = body.indexOf("]", at);
+    if (at < 0 || end < 0) return;
+    const out = body.startsWith("to ", at + "established ".length);
+    const kinds = out ? this.outward : this.inward;
+    const text = body.slice(end);
+    let kind = kinds.get(text);
+    if (kind === undefined) {
+      const m = ESTABLISHED.exec(text);
+      if (m === null) return;
+      kind = this.tls.leaf(out ? "out" : "in", m[1]!, m[2]!);
+      if (kind === undefined) return;
+      if (kinds.size < MAX_KINDS) kinds.set(detached(text), kind);
+    }
+    kind[OURS]++;
   }
 
   private screen(what: string): void {
@@ -141,10 +161,12 @@ export class ExtraCount {
     this.methods.add(1, event.daemon.slice(8), "", m?.[2] ?? "?");
   }
 
-  private failure(event: MailEvent): void {
-    const { fields, daemon } = event;
+  private failure({ event, body }: Message): void {
+    const { daemon } = event;
     const ofDovecot = daemon.startsWith("dovecot");
     if (ofDovecot) this.dovecot.failures++;
+    const known = daemon.endsWith("-login") ? loginFields(body) : ofDovecot ? undefined : saslFields(body);
+    const fields = known ?? event.fields;
     const user = String(fields["sasl_username"] ?? fields["user"] ?? "?");
     const address = String(fields["client_address"] ?? fields["rip"] ?? "?");
     this.failures.add(1, ofDovecot ? "dovecot" : daemon, user, address);

@@ -20,6 +20,8 @@ const COMMON_HOST = /\.([^.]+\.[^.]{3})$/;
 
 /** The host or domain under which a client is counted; "" when pflogsumm finds none. client: `name[address]`. */
 export function clientHost(client: string): string {
+  const plain = plainHost(client);
+  if (plain !== undefined) return plain;
   const m = IPV4_CLIENT.exec(client) ?? OTHER_CLIENT.exec(client) ?? SLASH_CLIENT.exec(client);
   if (m === null) return "";
   const name = m[1]!;
@@ -27,6 +29,36 @@ export function clientHost(client: string): string {
   const found = COUNTRY_HOST.exec(name) ?? COMMON_HOST.exec(name);
   return found === null ? name : lower(found[1]!);
 }
+
+/**
+ * clientHost of `name[address]` where the name is of small letters, digits, dots and hyphens, as most are, without a
+ * pattern: its last two labels when the last has three letters, its last three when they have two or three and two, else all
+ * of it. Undefined for anything else.
+ */
+function plainHost(client: string): string | undefined {
+  const open = client.indexOf("[");
+  if (open <= 0) return undefined;
+  let last = -1;
+  let second = -1;
+  let third = -1;
+  for (let i = open - 1; i >= 0; i--) {
+    const c = client.charCodeAt(i);
+    if (c === DOT) {
+      if (last < 0) last = i;
+      else if (second < 0) second = i;
+      else if (third < 0) third = i;
+    } else if (!((c >= 97 && c <= 122) || (c >= 48 && c <= 57) || c === HYPHEN)) return undefined;
+  }
+  if (!isIpv4Client(client) || client.startsWith("unknown[")) return undefined;
+  const top = open - 1 - last;
+  const middle = last - second - 1;
+  if (third >= 0 && top === 2 && (middle === 2 || middle === 3) && second - third > 1)
+    return client.slice(third + 1, open);
+  if (second >= 0 && top === 3 && middle > 0) return client.slice(second + 1, open);
+  return client.slice(0, open);
+}
+const DOT = 46;
+const HYPHEN = 45;
 
 /** Whether clientHost takes the address of four numbers in `name[192.0.2.1]`, whatever follows it. */
 export function isIpv4Client(client: string): boolean {

@@ -116,6 +116,18 @@ export class Table {
 /** Counts of a view in a tree of groups. */
 export type Leaf = [number, number];
 
+/** A leaf with the way to it, and its count in a view. */
+export type Branch = {
+  readonly first: string;
+  readonly second: string;
+  readonly key: string;
+  readonly count: number;
+};
+
+/** Most first, equal ones by name. */
+export const byCount = (a: Branch, b: Branch): number =>
+  b.count - a.count || order(a.first, b.first) || order(a.second, b.second) || order(a.key, b.key);
+
 /** Counts by two groups and a key, in both views. */
 export class Tree {
   readonly groups: Map<string, Map<string, Map<string, Leaf>>> = new Map();
@@ -131,13 +143,21 @@ export class Tree {
 
   /** views: bit 0 ours, bit 1 pflogsumm's. */
   add(views: number, first: string, second: string, key: string): void {
+    const leaf = this.leaf(first, second, key);
+    if (leaf === undefined) return;
+    if (views & 1) leaf[OURS]++;
+    if (views & 2) leaf[THEIRS]++;
+  }
+
+  /** The counts of a key, made where there is room; undefined, and one more left out, when the tree is full. Valid until `clear`. */
+  leaf(first: string, second: string, key: string): Leaf | undefined {
     let group = this.groups.get(first);
     let inner = group?.get(second);
     let leaf = inner?.get(key);
     if (leaf === undefined) {
       if (this.size >= this.limit) {
         this.leftOut++;
-        return;
+        return undefined;
       }
       if (group === undefined) {
         group = new Map();
@@ -151,28 +171,14 @@ export class Tree {
       inner.set(detached(key), leaf);
       this.size++;
     }
-    if (views & 1) leaf[OURS]++;
-    if (views & 2) leaf[THEIRS]++;
+    return leaf;
   }
 
-  total(view: View): number {
-    let n = 0;
-    for (const group of this.groups.values())
-      for (const inner of group.values()) for (const leaf of inner.values()) n += leaf[view];
-    return n;
-  }
-
-  /** Every leaf of a view, most first. */
-  list(view: View): { first: string; second: string; key: string; count: number }[] {
-    const out: { first: string; second: string; key: string; count: number }[] = [];
+  /** Every leaf of a view. */
+  *leaves(view: View): Generator<Branch> {
     for (const [first, group] of this.groups)
       for (const [second, inner] of group)
-        for (const [key, leaf] of inner)
-          if (leaf[view] > 0) out.push({ first, second, key, count: leaf[view] });
-    return out.sort(
-      (a, b) =>
-        b.count - a.count || order(a.first, b.first) || order(a.second, b.second) || order(a.key, b.key),
-    );
+        for (const [key, leaf] of inner) if (leaf[view] > 0) yield { first, second, key, count: leaf[view] };
   }
 
   clear(): void {
