@@ -11,10 +11,13 @@ const CR = 13;
 export type Line = { readonly line: number; readonly text: string; readonly truncated: boolean };
 
 /**
- * A copy of `text` that doesn't keep alive what it was cut from (V8 cuts strings as views of the whole).
- * For what is held longer than a line: table keys, cited lines.
+ * A copy of `text` that doesn't keep alive what it was cut from: V8 cuts strings as views of the whole, and what is cut from a
+ * joined one is such a view too, so the characters go through bytes. For what is held longer than a line: table keys, cited lines.
  */
-export const detached = (text: string): string => ` ${text}`.slice(1);
+export function detached(text: string): string {
+  const code = /[^\0-\xff]/.test(text) ? "utf16le" : "latin1";
+  return Buffer.from(text, code).toString(code);
+}
 
 /** The text of bytes[start, end); invalid UTF-8 becomes U+FFFD. */
 export const decode = (bytes: Buffer, start: number, end: number): string =>

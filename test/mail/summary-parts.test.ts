@@ -1,12 +1,20 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
+import fc from "fast-check";
 import { Zone } from "../../src/log/zone.ts";
+import { loginFields, samples as loginSamples } from "../../src/mail/dovecot-login.ts";
+import { samples as actionSamples, refusalAnswer } from "../../src/mail/postfix-action.ts";
+import { samples as smtpdSamples } from "../../src/mail/postfix-smtpd.ts";
+import { samples as postscreenSamples } from "../../src/mail/postscreen.ts";
 import { noTotals } from "../../src/mail/summary/figures.ts";
 import { Distinct, MessageIds, RECEIVED, SIZED } from "../../src/mail/summary/ids.ts";
+import { clientHost } from "../../src/mail/summary/legacy.ts";
 import { providerOf } from "../../src/mail/summary/provider.ts";
+import { type Delivery, newDelivery, readByPattern, readDelivery } from "../../src/mail/summary/record.ts";
 import { Sketch } from "../../src/mail/summary/sketch.ts";
 import { OURS, Table, THEIRS } from "../../src/mail/summary/table.ts";
 import { DailyFigures, usualOf } from "../../src/mail/summary.ts";
+import { saslFields } from "../../src/mail/warning.ts";
 import { summaryOf } from "./pflogsumm.ts";
 import { plainReader } from "./support.ts";
 
@@ -47,6 +55,92 @@ suite("distinct strings", () => {
     const set = new Distinct(100);
     for (let i = 0; i < 150; i++) set.add(OURS, `${i}`);
     assert.deepEqual([set.size(OURS), set.size(THEIRS), set.over], [100, 0, 50]);
+  });
+});
+
+suite("a delivery record read without a pattern", () => {
+  const lines = [
+    "4A1B2C3D4E: to=<a@b.example>, relay=mx.b.example[192.0.2.1]:25, delay=1.5, delays=0.1/0/1/0.4, dsn=2.0.0, status=sent (250 ok)",
+    "4A1B2C3D4E: to=<a@b.example>, orig_to=<root>, relay=local, conn_use=2, delay=0, status=deferred (x)",
+    "4A1B2C3D4E: to=<>, relay=none, delay=3, dsn=5.0.0, status=bounced",
+  ];
+  const of = (read: (body: string, out: Delivery) => boolean, body: string): Delivery | undefined => {
+    const out = newDelivery();
+    return read(body, out) ? out : undefined;
+  };
+  test("is the one of the pattern, however the line is damaged", () => {
+    const part = fc.constantFrom(
+      "",
+      " ",
+      ",",
+      ", ",
+      ">",
+      "<",
+      ":",
+      "\t",
+      "\u00a0",
+      "delay=",
+      "dsn=,",
+      "status=",
+      "é",
+    );
+    const damaged = fc
+      .tuple(fc.constantFrom(...lines), fc.nat(200), fc.nat(6), part)
+      .map(([line, at, length, text]) => line.slice(0, at) + text + line.slice(at + length));
+    fc.assert(
+      fc.property(fc.oneof(damaged, fc.constantFrom(...lines)), (line) =>
+        assert.deepEqual(of(readDelivery, line), of(readByPattern, line)),
+      ),
+      { numRuns: 3000 },
+    );
+  });
+});
+
+suite("the host of a client", () => {
+  test("is the same whether its address stands in brackets or after a slash", () => {
+    const label = fc.stringMatching(/^[A-Za-z0-9-]{0,4}$/);
+    fc.assert(
+      fc.property(fc.array(label, { minLength: 1, maxLength: 6 }), (labels) => {
+        const name = labels.join(".");
+        assert.equal(clientHost(`${name}[192.0.2.9]`), clientHost(`${name}/192.0.2.9`));
+      }),
+      { numRuns: 3000 },
+    );
+  });
+});
+
+suite("what the summary reads without the grammar", () => {
+  const all = [...actionSamples, ...postscreenSamples, ...smtpdSamples];
+  test("of a refusal is what the grammar reads", () => {
+    let seen = 0;
+    for (const { line } of all) {
+      const answer = refusalAnswer(line);
+      if (answer === undefined) continue;
+      seen++;
+      const { fields } = plainReader().readText("f", 1, `Nov  3 10:00:00 mx postfix/smtpd[5]: ${line}`);
+      assert.deepEqual(answer, {
+        code: fields["reply_code"] ?? fields["dsn"] ?? "",
+        reason: fields["reason"],
+      });
+    }
+    assert.ok(seen >= 8, `${seen}`);
+  });
+  test("of a failed log-in is what the grammar reads", () => {
+    let seen = 0;
+    const heads = [
+      ["postfix/smtpd[5]: ", all, saslFields],
+      ["dovecot: ", loginSamples, loginFields],
+    ] as const;
+    for (const [tag, samples, read] of heads)
+      for (const { line, event } of samples) {
+        const known = event === "auth_failure" ? read(line) : undefined;
+        if (known === undefined) continue;
+        seen++;
+        const { fields } = plainReader().readText("f", 1, `Nov  3 10:00:00 mx ${tag}${line}`);
+        for (const key of ["client_address", "sasl_username", "user", "rip"])
+          assert.equal(known[key], fields[key], `${key} of ${line}`);
+      }
+    assert.ok(seen >= 6, `${seen}`);
   });
 });
 

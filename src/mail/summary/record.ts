@@ -32,8 +32,11 @@ export const DELIVERY: RegExp =
   / *(?:([^\s:]+): +)?to=<([^>]*)>, (?:orig_to=<[^>]*>, )?relay=([^,]+), (?:conn_use=[^,]+, )?delay=([^,]+), (?:delays=([^,]+), )?(?:dsn=([^,]+), )?status=(\S+)(.*)$/sy;
 
 /** Fills `out` from a record's text, as DELIVERY reads it. False when it is none. */
-export function readDelivery(body: string, out: Delivery): boolean {
-  if (readPlain(body, out)) return true;
+export const readDelivery = (body: string, out: Delivery): boolean =>
+  readPlain(body, out) || readByPattern(body, out);
+
+/** readDelivery for any form, by the pattern. */
+export function readByPattern(body: string, out: Delivery): boolean {
   DELIVERY.lastIndex = 0;
   const m = DELIVERY.exec(body);
   if (m === null) return false;
