@@ -141,8 +141,9 @@ export class MessageKey {
 /** A quick look: false for most tokens with a digit, which no code can be. */
 function mayBeCode(bytes: Buffer, from: number, to: number, first: number): boolean {
   if (first < ONE || first > FIVE) return false;
-  if (first === ONE) return to - from > REFUSAL.length;
-  return to - from === 3 || bytes[from + 1] === POINT || bytes[from + 3] === MINUS;
+  const length = to - from;
+  if (first === ONE) return length > REFUSAL.length;
+  return length === 3 || (length > 3 && (bytes[from + 1] === POINT || bytes[from + 3] === MINUS));
 }
 
 /**
@@ -191,7 +192,7 @@ function markOf(
 
 /** What stands for a token with a digit or an @ at the head of a message: by its make, or its own hash for a short name. */
 function headMark(bytes: Buffer, from: number, to: number, kinds: number, hash: number, end: number): number {
-  if (bytes[to] === COLON && to < end && isQueueId(bytes, from, to)) return PARAMETER + QUEUE_ID;
+  if (to < end && bytes[to] === COLON && isQueueId(bytes, from, to)) return PARAMETER + QUEUE_ID;
   if ((kinds & HIGH) !== 0) return PARAMETER + FOREIGN;
   if ((kinds & ~MARKED) === 0) return PARAMETER + (hasAt(bytes, from, to) ? MIXED : DIGITS_ALONE);
   if ((kinds & DOT) !== 0 || bytes[from] === SLASH || hasAt(bytes, from, to)) return PARAMETER + MIXED;
@@ -221,7 +222,7 @@ function isEnhancedCode(bytes: Buffer, from: number, to: number): boolean {
 
 /** `550`, `421-4.7.0` behind ": " or "(", as replies stand in a log. */
 function isReplyCode(bytes: Buffer, from: number, to: number, start: number, end: number): boolean {
-  if (!isDigit(bytes[from + 1]) || !isDigit(bytes[from + 2])) return false;
+  if (to - from < 3 || !isDigit(bytes[from + 1]) || !isDigit(bytes[from + 2])) return false;
   if (to - from > 3 ? bytes[from + 3] !== MINUS : to < end && bytes[to] !== SPACE) return false;
   if (from === start) return true;
   const before = bytes[from - 1];
@@ -265,7 +266,7 @@ function isIdentifier(
 
 /** mask.ts has the same over text. */
 function inColonHex(bytes: Buffer, from: number, to: number, start: number, end: number): boolean {
-  if (bytes[to] !== COLON && (from === start || bytes[from - 1] !== COLON)) return false;
+  if ((to >= end || bytes[to] !== COLON) && (from === start || bytes[from - 1] !== COLON)) return false;
   let colons = 0;
   for (let i = from - 1; i >= start && i >= from - LONGEST_IPV6 && isHexOrColon(bytes[i]!); i--)
     if (bytes[i] === COLON) colons++;
