@@ -134,7 +134,9 @@ const NOTHING: Refusal = { stage: "", reason: "", who: "" };
 export function readRefusal(text: string): Refusal {
   const m = /^(\S+) from (\S+?): (.*)$/s.exec(text);
   if (m === null) return NOTHING;
-  const [, stage, client, rest] = m as unknown as [string, string, string, string];
+  const stage = m[1]!;
+  const client = m[2]!;
+  const rest = m[3]!;
   let reason: string;
   if (stage === "RCPT" || stage === "CONNECT" || stage === "DATA") reason = innerReason(rest);
   else if (stage === "MAIL") reason = rest.replace(/^\d{3} (.*?)[:;].*$/s, "$1").replace(/^\d{3} /, "");
