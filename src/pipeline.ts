@@ -296,7 +296,6 @@ export class Detector {
     this.#absences(now, opened);
     if (slot > this.#slot) this.#closeSlots(slot, now, opened);
     this.#now = now;
-    this.manager.tick(now);
     this.#absence.see(event.daemon, now);
     const observations: Observation[] = [];
     this.#reader.read(event, observations);
@@ -314,6 +313,11 @@ export class Detector {
     this.#causes.add(event);
     this.#newness(event, now, opened);
     return opened;
+  }
+
+  /** The log ends: incidents that have been quiet for long by its last line are closed. */
+  end(): void {
+    this.manager.tick(this.#now);
   }
 
   /** Transactions that this event closed; those of an account already found guilty are explained. */
@@ -343,6 +347,7 @@ export class Detector {
       if (slot === next - 1 || slot === this.#slot)
         opened.push(...this.manager.offer(this.#judge(slot, now, silent)));
     }
+    this.manager.tick(now);
     if (silent) {
       this.#window.restart();
       this.#rates?.restart();

@@ -56,6 +56,7 @@ async function detect(files: readonly string[], options: Options): Promise<void>
     if (event.time !== null && event.time < model.to) before++;
     else alerts.push(...detector.add(event));
   });
+  detector.end();
   progress.end();
   store.saveAlerts(alerts.map(alertRecord));
   store.close();

@@ -101,6 +101,7 @@ export async function replay(request: ReplayRequest): Promise<ReplayResult> {
   await eachEvent(input, take, request.name);
   request.onProgress?.(lines, "watch");
   if (!detector) throw nothingAfter(learner, until, lines);
+  detector.end();
   alerts.sort((a, b) => a.openedAt - b.openedAt || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0));
   const { unknown, badEnvelope, truncated } = input.reader;
   return {
