@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { alertRecord } from "../detect/alert.ts";
 import { Fault, FOUND } from "../fault.ts";
 import { DAY_MS } from "../feature/clock.ts";
-import type { Score, ViewName } from "../pipeline.ts";
+import type { Score, ViewName } from "../pipeline/model.ts";
 import { renderHtml } from "../report/html.ts";
 import { renderAlertsText } from "../report/text.ts";
 import { addInputOptions, isQuiet, type Options, outputFormat, seedOf, useColor } from "./options.ts";

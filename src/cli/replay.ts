@@ -3,14 +3,9 @@ import type { Ledger } from "../detect/incident.ts";
 import { Fault } from "../fault.ts";
 import { DAY_MS, localClock } from "../feature/clock.ts";
 import type { MailEvent } from "../mail/event.ts";
-import {
-  Detector,
-  Learner,
-  type Model,
-  type PipelineOptions,
-  type Score,
-  type ViewName,
-} from "../pipeline.ts";
+import { Detector } from "../pipeline/detector.ts";
+import { Learner } from "../pipeline/learner.ts";
+import type { Model, PipelineOptions, Score, ViewName } from "../pipeline/model.ts";
 import { eachEvent } from "./events.ts";
 import { type MailInput, openMail } from "./input.ts";
 import { loadKernels } from "./kernels.ts";
