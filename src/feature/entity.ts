@@ -1,4 +1,5 @@
 import type { MailEvent } from "../mail/event.ts";
+import { LineClients } from "../mail/line-client.ts";
 import { LineIds } from "../mail/line-ids.ts";
 import { PlanMemo } from "../mail/plan-memo.ts";
 import { hash64 } from "../math/hash.ts";
@@ -68,9 +69,12 @@ const CLIENT = 1;
 const MESSAGE = 2;
 const END = 4;
 
+const isAuthenticated = (event: MailEvent): boolean =>
+  event.event === "client" && event.fields["sasl_username"] !== undefined;
+
 function roleOf(event: MailEvent): number {
   const name = event.event;
-  const authenticated = name === "client" && event.fields["sasl_username"] !== undefined;
+  const authenticated = isAuthenticated(event);
   let role = NOTHING;
   if (event.cause === "auth" || authenticated) role |= CLIENT;
   if (name === "login" || name === "connect" || name === "reject" || name === "postscreen_reject")
@@ -88,6 +92,7 @@ export class EntityReader {
   readonly #tried = new BoundedSet(MAX_PAIRS);
   readonly #salt: string;
   readonly #lineIds = new LineIds();
+  readonly #clients = new LineClients();
   readonly #roles = new PlanMemo(roleOf);
   readonly #blocks = new BoundedSet(MAX_PAIRS);
   readonly #failed = new BoundedSet(MAX_PAIRS);
@@ -123,13 +128,10 @@ export class EntityReader {
       if (queueId !== undefined) this.#messages.delete(`${event.host} ${queueId}`);
       return;
     }
-    const { fields } = event;
-    const account = lower(fields["sasl_username"] ?? fields["user"]);
-    const network = networkOf(String(fields["client_address"] ?? fields["rip"] ?? ""));
+    const account = this.#clients.account(event).toLowerCase();
+    const network = networkOf(this.#clients.address(event));
     if (event.cause === "auth") this.#failure(account, network, out);
-    else if (event.event === "login" || (event.event === "client" && fields["sasl_username"] !== undefined)) {
-      this.#success(event, account, network, out);
-    }
+    else if (event.event === "login" || isAuthenticated(event)) this.#success(event, account, network, out);
     if (event.event === "connect" && network !== "")
       out.push({ feature: F["connects_network"]!, key: network, count: 1 });
     if ((event.event === "reject" || event.event === "postscreen_reject") && network !== "") {
@@ -167,7 +169,7 @@ export class EntityReader {
       if (this.#messages.size > MAX_QUEUE_IDS) this.#messages.delete(this.#messages.keys().next().value!);
     }
     const { fields } = event;
-    if (event.event === "client" && fields["sasl_username"] !== undefined) message.account = account;
+    if (isAuthenticated(event)) message.account = account;
     if (event.event === "queue_active" && !message.counted) {
       message.counted = true;
       message.nullSender = fields["from"] === "";

@@ -7,6 +7,7 @@ import { ColumnRegistry } from "../../src/feature/columns.ts";
 import { EntityReader, type Observation } from "../../src/feature/entity.ts";
 import { type Transaction, TransactionTracker } from "../../src/feature/transaction.ts";
 import type { MailEvent } from "../../src/mail/event.ts";
+import { LineClients } from "../../src/mail/line-client.ts";
 import { LineIds } from "../../src/mail/line-ids.ts";
 import { plainReader } from "../mail/support.ts";
 import { changed } from "../mail/transaction-support.ts";
@@ -32,6 +33,8 @@ const CHANGES: readonly ((line: string) => string)[] = [
   (line) => line.replace(/\b[a-z]+\.example/g, "status.dsn.example").replace(/\((\w+)@/, "(x)<$1@"),
   (line) => line.replace(/<[0-9]+></, "<seven><").replace(/session=</, "session=<a>, session=<"),
 ];
+const accountOf = ({ fields }: MailEvent): string => String(fields["sasl_username"] ?? fields["user"] ?? "");
+const addressOf = ({ fields }: MailEvent): string => String(fields["client_address"] ?? fields["rip"] ?? "");
 const apart = (event: MailEvent): MailEvent => changed(event, {});
 const events = (lines: readonly string[]): MailEvent[] => {
   const reader = plainReader();
@@ -45,6 +48,14 @@ suite("what a view takes from a line's plan is what the line itself says", () =>
     for (const event of READ) {
       assert.equal(ids.queueId(event), event.queueId, event.text);
       assert.equal(ids.session(event), event.session, event.text);
+    }
+  });
+
+  test("its account and client", () => {
+    const clients = new LineClients();
+    for (const event of READ) {
+      assert.equal(clients.account(event), accountOf(event), event.text);
+      assert.equal(clients.address(event), addressOf(event), event.text);
     }
   });
 
@@ -84,8 +95,23 @@ suite("what a view takes from a line's plan is what the line itself says", () =>
   });
 });
 
-test("queue id and session of damaged lines are those that the grammar reads", () => {
-  const pieces = ["<", ">", ")<", ": ", ", session=<", "ABCDEF1234: ", "NOQUEUE: ", "warning: ", "[7]", " "];
+test("queue id, session, account and client of damaged lines are those that the grammar reads", () => {
+  const pieces = [
+    "<",
+    ">",
+    ")<",
+    ": ",
+    ", session=<",
+    ", rip=",
+    "user=<",
+    ">, ",
+    "ABCDEF1234: ",
+    "NOQUEUE: ",
+    "warning: ",
+    "[7]",
+    "]",
+    " ",
+  ];
   const cut = fc.record({
     line: fc.integer({ min: 0, max: LINES.length - 1 }),
     at: fc.double({ min: 0, max: 1, noNaN: true }),
@@ -94,6 +120,7 @@ test("queue id and session of damaged lines are those that the grammar reads", (
   });
   const reader = plainReader();
   const ids = new LineIds();
+  const clients = new LineClients();
   fc.assert(
     fc.property(cut, ({ line, at, remove, insert }) => {
       const text = LINES[line]!;
@@ -103,6 +130,8 @@ test("queue id and session of damaged lines are those that the grammar reads", (
         const event = reader.readText("f", 1, one);
         assert.equal(ids.queueId(event), event.queueId, one);
         assert.equal(ids.session(event), event.session, one);
+        assert.equal(clients.account(event), accountOf(event), one);
+        assert.equal(clients.address(event), addressOf(event), one);
       }
     }),
     { numRuns: 4000 },
