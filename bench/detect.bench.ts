@@ -56,7 +56,7 @@ function section(folder: string): Section {
     }
   }
   const text = `${lines} lines of ${LOG === DEV ? "the lab's five weeks" : "the sample"}, of which \`detect\` watches the last ${watched}. Each command runs as a whole process pinned to one
-core, start-up included, ${ROUNDS} rounds in turn; CPU is user + system of all its processes. Ratios are taken pair by pair within a round.
+core, start-up included, rounds (${ROUNDS}) in turn; CPU is user + system of all its processes. Ratios are taken pair by pair within a round.
 MB are 10^6 bytes. A back-test learns ${100 * PAST} % of the lines and watches the rest.`;
   return {
     title: "Learning and watching",
