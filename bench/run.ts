@@ -3,11 +3,16 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
+import { benchDetect } from "./detect.bench.ts";
 import { benchParse } from "./parse.bench.ts";
 import type { Section } from "./table.ts";
 import { benchVae } from "./vae.bench.ts";
 
-const SUBJECTS: Readonly<Record<string, () => Section>> = { parse: benchParse, vae: benchVae };
+const SUBJECTS: Readonly<Record<string, () => Section>> = {
+  parse: benchParse,
+  detect: benchDetect,
+  vae: benchVae,
+};
 const OUT = "docs/benchmarks.md";
 const EX_USAGE = 64;
 const HEAD = `# Benchmarks

@@ -3,9 +3,10 @@ import type { Command } from "commander";
 import { alertRecord } from "../detect/alert.ts";
 import { Fault, FOUND } from "../fault.ts";
 import { DAY_MS } from "../feature/clock.ts";
-import type { Score, ViewName } from "../pipeline.ts";
+import type { Score, ViewName } from "../pipeline/model.ts";
 import { renderHtml } from "../report/html.ts";
 import { renderAlertsText } from "../report/text.ts";
+import { ledgerText } from "./drive.ts";
 import { addInputOptions, isQuiet, type Options, outputFormat, seedOf, useColor } from "./options.ts";
 import { writeError, writeOut } from "./out.ts";
 import { createProgress } from "./progress.ts";
@@ -73,14 +74,6 @@ async function backtest(files: readonly string[], options: Options): Promise<voi
   }
   if (!isQuiet(options)) writeError(ledgerText(result));
   if (options["exitCode"] === true && shown.some((a) => !a.held)) process.exitCode = FOUND;
-}
-
-function ledgerText({ ledger, lines }: Awaited<ReturnType<typeof replay>>): string {
-  const { unknown, badEnvelope, duplicates } = lines;
-  return (
-    `${ledger.opened} alerts, ${ledger.held} held back by the budget; ${lines.total} lines read, ${lines.watched} of them watched` +
-    ` (${unknown} not understood, ${badEnvelope} without a readable time, ${duplicates} duplicates left out)\n`
-  );
 }
 
 /** The flags, checked. Throws a usage Fault. */

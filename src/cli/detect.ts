@@ -1,19 +1,19 @@
 import type { Command } from "commander";
-import { type Alert, alertRecord } from "../detect/alert.ts";
+import { alertRecord } from "../detect/alert.ts";
 import { Fault, FOUND } from "../fault.ts";
 import { localClock } from "../feature/clock.ts";
-import { coldStart, Detector } from "../pipeline.ts";
+import { coldStart } from "../pipeline/model.ts";
 import { renderAlertsText } from "../report/text.ts";
 import { databasePath } from "../store/db.ts";
 import { unpackModel } from "../store/model.ts";
 import { openStore, type StoredModel } from "../store/queries.ts";
 import { budgetOf } from "./backtest.ts";
-import { eachEvent } from "./events.ts";
+import { drive, ledgerText } from "./drive.ts";
 import { openMail } from "./input.ts";
 import { loadKernels } from "./kernels.ts";
 import { addInputOptions, isQuiet, type Options, outputFormat, stateDir } from "./options.ts";
 import { viewOptions, writeError, writeOut } from "./out.ts";
-import { createProgress, PROGRESS_LINES } from "./progress.ts";
+import { createProgress } from "./progress.ts";
 
 /** Registers `logvane detect`. */
 export function detectCommand(program: Command): Command {
@@ -36,7 +36,6 @@ async function detect(files: readonly string[], options: Options): Promise<void>
   const kernels = loadKernels();
   const { model, pairs } = unpackModel(stored.blob, kernels, whereOf(stored, options));
   const input = await openMail(files, options);
-  input.reader.adopt(model.groups);
   const { salt } = model.entity;
   const settings = {
     clock: localClock(input.zone),
@@ -46,17 +45,12 @@ async function detect(files: readonly string[], options: Options): Promise<void>
     seed: 1,
     kernels,
   };
-  const detector = new Detector(model, coldStart(salt, pairs), settings);
-  const alerts: Alert[] = [];
   const progress = createProgress("watching", 0, { quiet: isQuiet(options) });
-  let lines = 0;
-  let before = 0;
-  await eachEvent(input, (event) => {
-    if (++lines % PROGRESS_LINES === 0) progress.update(lines);
-    if (event.time !== null && event.time < model.to) before++;
-    else alerts.push(...detector.add(event));
+  const driven = await drive(input, { model, warmth: coldStart(salt, pairs) }, settings, {
+    onProgress: (lines) => progress.update(lines),
   });
   progress.end();
+  const { alerts, lines } = driven!; // with a model there is always a detector
   store.saveAlerts(alerts.map(alertRecord));
   store.close();
   const shown = alerts.filter((a) => !a.held);
@@ -68,9 +62,8 @@ async function detect(files: readonly string[], options: Options): Promise<void>
       renderAlertsText(shown, viewOptions({ ...options, timezone: input.timezone }, "logvane explain")),
     );
   if (!isQuiet(options)) {
-    writeError(
-      `${shown.length} alerts, ${detector.ledger.held} held back by the budget; ${lines} lines read, ${before} of them from before the model's end (left out)\n`,
-    );
+    writeError(ledgerText(driven!));
+    if (lines.before > 0) writeError(`${lines.before} lines from before the model's end were left out\n`);
   }
   if (options["exitCode"] === true && shown.length > 0) process.exitCode = FOUND;
 }

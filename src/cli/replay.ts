@@ -1,28 +1,19 @@
-import type { Alert } from "../detect/alert.ts";
-import type { Ledger } from "../detect/incident.ts";
 import { Fault } from "../fault.ts";
 import { DAY_MS, localClock } from "../feature/clock.ts";
-import type { MailEvent } from "../mail/event.ts";
-import {
-  Detector,
-  Learner,
-  type Model,
-  type PipelineOptions,
-  type Score,
-  type ViewName,
-} from "../pipeline.ts";
+import { Learner } from "../pipeline/learner.ts";
+import type { PipelineOptions, ViewName } from "../pipeline/model.ts";
+import { type Driven, type DriveOptions, drive } from "./drive.ts";
 import { eachEvent } from "./events.ts";
 import { type MailInput, openMail } from "./input.ts";
 import { loadKernels } from "./kernels.ts";
 import type { Options } from "./options.ts";
-import { PROGRESS_LINES } from "./progress.ts";
 
 /** A back-test: learn what lies before a time, replay the rest as if live. */
 
 /** History that any view needs; novelty asks for two days, the window and entity views for three, the daily shape for seven. */
 const MIN_HISTORY_MS = DAY_MS;
 
-export type ReplayRequest = {
+export type ReplayRequest = DriveOptions & {
   readonly files: readonly string[];
   readonly options: Options;
   /** End of training in ms, or how far before the last line it lies. */
@@ -30,33 +21,13 @@ export type ReplayRequest = {
   readonly budget: number;
   readonly without: ReadonlySet<ViewName>;
   readonly seed: number;
-  /** The name under which a file is cited; its own when absent. */
-  readonly name?: (file: string) => string;
-  readonly onScore?: (score: Score) => void;
-  readonly onEvent?: (event: MailEvent, phase: "learn" | "watch") => void;
-  readonly onProgress?: (lines: number, phase: "learn" | "watch") => void;
 };
 
-export type ReplayResult = {
-  readonly alerts: readonly Alert[];
-  readonly ledger: Ledger;
-  readonly model: Model;
-  readonly lines: {
-    total: number;
-    unknown: number;
-    badEnvelope: number;
-    duplicates: number;
-    truncated: number;
-    watched: number;
-  };
-  readonly perHour: readonly { time: number; lines: number }[];
+export type ReplayResult = Driven & {
+  /** Log time of the first line, in ms. */
   readonly first: number;
-  readonly last: number;
   readonly timeZone: string;
 };
-
-const HOUR_MS = 3_600_000;
-const MAX_HOURS = 24 * 400;
 
 /** Throws a Fault when there is too little before the end of training, or nothing after it. */
 export async function replay(request: ReplayRequest): Promise<ReplayResult> {
@@ -72,47 +43,10 @@ export async function replay(request: ReplayRequest): Promise<ReplayResult> {
     kernels: loadKernels(),
   };
   const learner = new Learner(settings);
-  const alerts: Alert[] = [];
-  const perHour = new Map<number, number>();
-  let detector: Detector | undefined;
-  let lines = 0;
-  let watched = 0;
-  let last = Number.NEGATIVE_INFINITY;
-  const take = (event: MailEvent): void => {
-    lines++;
-    if (lines % PROGRESS_LINES === 0) request.onProgress?.(lines, detector ? "watch" : "learn");
-    if (event.time === null) return;
-    last = Math.max(last, event.time);
-    const hour = Math.floor(event.time / HOUR_MS) * HOUR_MS;
-    if (perHour.size < MAX_HOURS || perHour.has(hour)) perHour.set(hour, (perHour.get(hour) ?? 0) + 1);
-    request.onEvent?.(event, detector || event.time >= until ? "watch" : "learn");
-    if (!detector) {
-      if (event.time < until) {
-        learner.add(event);
-        return;
-      }
-      checkHistory(learner, until);
-      detector = new Detector(learner.fit(until), learner, settings, request.onScore);
-      input.reader.adopt(detector.model.groups);
-    }
-    watched++;
-    alerts.push(...detector.add(event));
-  };
-  await eachEvent(input, take, request.name);
-  request.onProgress?.(lines, "watch");
-  if (!detector) throw nothingAfter(learner, until, lines);
-  alerts.sort((a, b) => a.openedAt - b.openedAt || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0));
-  const { unknown, badEnvelope, truncated } = input.reader;
-  return {
-    alerts,
-    ledger: detector.ledger,
-    model: detector.model,
-    lines: { total: lines, unknown, badEnvelope, duplicates: input.duplicates(), truncated, watched },
-    perHour: [...perHour].map(([time, n]) => ({ time, lines: n })).sort((a, b) => a.time - b.time),
-    first: learner.range.from,
-    last,
-    timeZone: input.timezone,
-  };
+  const past = { learner, until, check: checkHistory };
+  const driven = await drive(input, past, settings, request);
+  if (!driven) throw nothingAfter(learner, until, input.reader.lines);
+  return { ...driven, first: learner.range.from, timeZone: input.timezone };
 }
 
 /** Time of the newest line, for --since. Reads all files once more. */

@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { DAY_MS, localClock } from "../feature/clock.ts";
 import { DailyFigures } from "../mail/summary.ts";
 import { hash64 } from "../math/hash.ts";
-import { Learner } from "../pipeline.ts";
+import { Learner } from "../pipeline/learner.ts";
 import { packModel } from "../store/model.ts";
 import { openStore } from "../store/queries.ts";
 import { eachEvent } from "./events.ts";

@@ -9,10 +9,15 @@ import { addEvents, emptySums, seasonOf, smooth } from "../feature/season.ts";
 /** Streams watched beside the whole log: programs with at least this many lines a day. */
 const MIN_DAILY = 48;
 const MAX_STREAMS = 32;
+/** Programs whose times training keeps. */
+const MAX_PROGRAMS = 256;
 /** Gaps kept of each stream for the tail. */
 const GAPS = 60;
 /** No silence is shorter: a machine may reboot or rotate its log. */
 const MIN_GAP_MS = 4 * 60_000;
+
+/** Share of the shortest time to a threshold after which a gap is looked at again; below 1, whatever rounding does. */
+const EARLY = 0.99;
 
 /** The key of all lines together. */
 export const WHOLE_LOG = "";
@@ -35,15 +40,18 @@ export class AbsenceCollector {
   readonly #times = new Map<string, number[]>();
 
   add(program: string, time: number): void {
-    for (const key of [WHOLE_LOG, program]) {
-      let times = this.#times.get(key);
-      if (!times) {
-        if (this.#times.size > 256) continue;
-        times = [];
-        this.#times.set(key, times);
-      }
-      if (times.at(-1) !== time) times.push(time);
+    this.#add(WHOLE_LOG, time);
+    this.#add(program, time);
+  }
+
+  #add(key: string, time: number): void {
+    let times = this.#times.get(key);
+    if (!times) {
+      if (this.#times.size > MAX_PROGRAMS) return;
+      times = [];
+      this.#times.set(key, times);
     }
+    if (times.at(-1) !== time) times.push(time);
   }
 
   fit(first: number, last: number, clock: LocalClock): AbsenceModel {
@@ -119,55 +127,89 @@ export type AbsenceFinding = {
   readonly rate: number;
 };
 
+/** A gap that runs: since when, whether it was told, and when it must be looked at again. */
+type Gap = {
+  readonly stream: StreamModel;
+  readonly threshold: number;
+  /** The largest number of lines that one ms of the season brings. */
+  readonly fastest: number;
+  /** NaN before the first line. */
+  last: number;
+  raised: boolean;
+  /** Before this time it can't fall due. */
+  lookAt: number;
+};
+
 /** Watches the running gap of each stream. */
 export class AbsenceScorer {
-  readonly #model: AbsenceModel;
   readonly #clock: LocalClock;
-  readonly #last = new Map<string, number>();
-  readonly #raised = new Set<string>();
+  readonly #rate: number;
+  readonly #gaps: readonly Gap[];
+  readonly #whole: Gap | undefined;
+  readonly #byProgram: ReadonlyMap<string, Gap>;
+  /** Before this time no gap can fall due. */
+  #lookAt = Number.POSITIVE_INFINITY;
 
-  constructor(model: AbsenceModel, clock: LocalClock) {
-    this.#model = model;
+  /** rate: natural frequency a day at which a gap counts. */
+  constructor(model: AbsenceModel, clock: LocalClock, rate: number) {
     this.#clock = clock;
+    this.#rate = rate;
+    this.#gaps = model.streams.map((stream) => ({
+      stream,
+      threshold: thresholdOf(stream, rate / (stream.key === WHOLE_LOG ? 1 : model.streams.length)),
+      fastest: Math.max(...stream.weekday, ...stream.weekend) / SLOT_MS,
+      last: Number.NaN,
+      raised: false,
+      lookAt: Number.POSITIVE_INFINITY,
+    }));
+    this.#byProgram = new Map(this.#gaps.map((gap) => [gap.stream.key, gap]));
+    this.#whole = this.#byProgram.get(WHOLE_LOG);
   }
 
-  /** A line of a program came. Returns the stream whose silence it ends, if one was raised. */
+  /** A line of a program came: what was silent is so no longer. */
   see(program: string, time: number): void {
-    for (const key of [WHOLE_LOG, program]) {
-      this.#last.set(key, time);
-      this.#raised.delete(key);
-    }
+    if (this.#whole) this.#end(this.#whole, time);
+    const gap = this.#byProgram.get(program);
+    if (gap) this.#end(gap, time);
+  }
+
+  #end(gap: Gap, time: number): void {
+    gap.last = time;
+    gap.raised = false;
+    gap.lookAt = time + MIN_GAP_MS;
+    if (gap.lookAt < this.#lookAt) this.#lookAt = gap.lookAt;
   }
 
   /**
-   * Gaps that fell due after `from`, up to `until`, with the minute at which each did. rate: natural frequency a day at which a
-   * gap counts. A silence of the whole log speaks for all streams.
+   * Gaps that fell due up to `until`, with the minute at which each did. A silence of the whole log speaks for all streams.
    */
-  due(until: number, rate: number): AbsenceFinding[] {
+  due(until: number): AbsenceFinding[] {
     const found: AbsenceFinding[] = [];
-    for (const stream of this.#model.streams) {
-      const last = this.#last.get(stream.key);
-      if (last === undefined || this.#raised.has(stream.key) || until - last < MIN_GAP_MS) continue;
-      const threshold = thresholdOf(
-        stream,
-        rate / (stream.key === WHOLE_LOG ? 1 : this.#model.streams.length),
-      );
-      if (expected(stream, last, until, this.#clock) < threshold) continue;
+    if (until < this.#lookAt) return found;
+    for (const gap of this.#gaps) {
+      if (gap.raised || !(until >= gap.lookAt)) continue;
+      const { stream, last, threshold } = gap;
+      const sofar = expected(stream, last, until, this.#clock);
+      if (sofar < threshold) {
+        gap.lookAt = until + (EARLY * (threshold - sofar)) / gap.fastest;
+        continue;
+      }
       const at = this.#dueAt(stream, last, until, threshold);
-      this.#raised.add(stream.key);
+      gap.raised = true;
       found.push({
         key: stream.key,
         since: last,
         at,
         expectedEvents: expected(stream, last, at, this.#clock),
         longest: stream.longest,
-        rate,
+        rate: this.#rate,
       });
-      if (stream.key === WHOLE_LOG) {
-        for (const other of this.#model.streams) this.#raised.add(other.key);
-        return found;
+      if (gap === this.#whole) {
+        for (const other of this.#gaps) other.raised = true;
+        break;
       }
     }
+    this.#lookAt = Math.min(...this.#gaps.map((g) => (g.raised ? Number.POSITIVE_INFINITY : g.lookAt)));
     return found;
   }
 

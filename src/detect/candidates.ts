@@ -1,7 +1,7 @@
 import { SLOT_MS } from "../feature/clock.ts";
 import type { Column } from "../feature/columns.ts";
 import { ENTITY_FEATURES } from "../feature/entity.ts";
-import { familyOf } from "../feature/family.ts";
+import type { SeenLine } from "../feature/transaction.ts";
 import type { MailEvent } from "../mail/event.ts";
 import { type AbsenceFinding, WHOLE_LOG } from "./absence.ts";
 import type { CitedLine, Kind } from "./alert.ts";
@@ -202,8 +202,14 @@ function noveltyKind(event: MailEvent, causes: CauseCounter): { kind: Kind; conf
     : { kind: "new_message", confidence: 0.6 };
 }
 
-export function noveltyCandidate(f: NoveltyFinding, event: MailEvent, ctx: Context): Candidate {
-  ctx.rings.shape(event, ctx.at);
+/** event: the line that is new, and `line` what of it may be cited. */
+export function noveltyCandidate(
+  f: NoveltyFinding,
+  event: MailEvent,
+  line: SeenLine,
+  ctx: Context,
+): Candidate {
+  ctx.rings.shape(line);
   const own = ctx.rings.ofShape(f.shape, ctx.at - HOUR_MS);
   const others = f.others
     .slice(-4)
@@ -217,7 +223,7 @@ export function noveltyCandidate(f: NoveltyFinding, event: MailEvent, ctx: Conte
     at: ctx.at,
     start: ctx.at - HOUR_MS,
     view: "novelty",
-    family: familyOf(event),
+    family: line.family,
     key: `shape ${f.shape}`,
     rate: f.rate,
     pValue: f.pValue,

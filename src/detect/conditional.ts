@@ -41,23 +41,23 @@ export function windowRows(
   keep: (day: number) => boolean,
 ): { rows: Rows; width: number[] } {
   const C = table.columns.length;
-  const picked: { sums: Float32Array; mu: Float32Array; width: number; place: SlotPlace }[] = [];
-  for (const width of LEARNED_WIDTHS) {
-    const sums = rolling(table.counts, C, width);
-    const mu = rolling(table.mu, C, width);
-    for (let t = width - 1; t < table.places.length; t += width) {
-      if (!keep(table.dayOf[t]!)) continue;
-      picked.push({
-        sums: sums.slice(t * C, t * C + C),
-        mu: mu.slice(t * C, t * C + C),
-        width,
-        place: table.places[t]!,
-      });
+  const T = table.places.length;
+  const ends = (width: number): number[] =>
+    Array.from({ length: Math.floor(T / width) }, (_, k) => (k + 1) * width - 1).filter((t) =>
+      keep(table.dayOf[t]!),
+    );
+  const width = LEARNED_WIDTHS.flatMap((w) => ends(w).map(() => w));
+  const rows = emptyRows(width.length, C);
+  let i = 0;
+  for (const w of LEARNED_WIDTHS) {
+    const sums = rolling(table.counts, C, w);
+    const mu = rolling(table.mu, C, w);
+    for (const t of ends(w)) {
+      const at = t * C;
+      setRow(rows, i++, C, sums.subarray(at, at + C), mu.subarray(at, at + C), w, table.places[t]!);
     }
   }
-  const rows = emptyRows(picked.length, C);
-  for (const [i, p] of picked.entries()) setRow(rows, i, C, p.sums, p.mu, p.width, p.place);
-  return { rows, width: picked.map((p) => p.width) };
+  return { rows, width };
 }
 
 function emptyRows(n: number, C: number): Rows {

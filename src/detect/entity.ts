@@ -112,9 +112,10 @@ function fitFeature(
     const maxima = new Array<number>(Math.max(1, Math.floor(days))).fill(-FLOOR_NATS);
     const rows: number[] = [];
     scored.forEach((list, i) => {
-      ceilings[i]!.push(Math.max(FLOOR_NATS, ...list.map((s) => s.nats)));
+      const { first, firstDay, second } = highest(list);
+      ceilings[i]!.push(Math.max(FLOOR_NATS, first));
       for (const { day, nats } of list) {
-        const others = Math.max(FLOOR_NATS, ...list.filter((s) => s.day !== day).map((s) => s.nats));
+        const others = Math.max(FLOOR_NATS, day === firstDay ? second : first);
         rows.push(nats - others);
         if (day < maxima.length) maxima[day] = Math.max(maxima[day]!, nats - others);
       }
@@ -126,6 +127,26 @@ function fitFeature(
     kept.map((e, i) => [pseudonym(salt, f, e.key), [totals[i]!, ...ceilings[i]!]]),
   );
   return { priorShape: shape, priorDays, days, ...shares, alpha, calibration, known };
+}
+
+/** The largest value, its day, and the largest of any other day: leaving a day out needs no more. 0 where there is none. */
+function highest(list: readonly { readonly day: number; readonly nats: number }[]): {
+  first: number;
+  firstDay: number;
+  second: number;
+} {
+  let first = 0;
+  let firstDay = Number.NaN;
+  let second = 0;
+  for (const { day, nats } of list) {
+    if (day === firstDay) first = Math.max(first, nats);
+    else if (nats > first) {
+      second = first;
+      first = nats;
+      firstDay = day;
+    } else second = Math.max(second, nats);
+  }
+  return { first, firstDay, second };
 }
 
 function since(history: History, slot: number): History {
@@ -233,67 +254,79 @@ export type EntityFinding = {
   readonly pValue: number;
 };
 
+type Recent = History & { touched: boolean };
+type Touched = { readonly feature: number; readonly key: string; readonly history: Recent };
+
 /** Counts entities live and scores, at the end of a slot, those that did something in it. */
 export class EntityScorer {
   readonly model: EntityModel;
   readonly #clock: LocalClock;
-  readonly #recent: Map<string, History>[] = ENTITY_FEATURES.map(() => new Map());
-  #touched = new Map<string, Observation>();
+  readonly #recent: Map<string, Recent>[] = ENTITY_FEATURES.map(() => new Map());
+  /** In the order in which they were touched. */
+  #touched: Touched[] = [];
+  /** Expected shares of the slot that is scored, (features, horizons); NaN until somebody asks. */
+  readonly #shares = new Float64Array(ENTITY_FEATURES.length * HORIZONS.length);
 
   constructor(model: EntityModel, clock: LocalClock) {
     this.model = model;
     this.#clock = clock;
   }
 
-  add(observation: Observation, slot: number): void {
-    const table = this.#recent[observation.feature]!;
-    let history = table.get(observation.key);
-    if (!history) history = { slots: [], counts: [] };
-    else table.delete(observation.key);
-    table.set(observation.key, history); // the most recently seen last
+  add({ feature, key, count }: Observation, slot: number): void {
+    const table = this.#recent[feature]!;
+    let history = table.get(key);
+    if (!history) history = { slots: [], counts: [], touched: false };
+    else table.delete(key);
+    table.set(key, history); // the most recently seen last
     if (table.size > MAX_ENTITIES) table.delete(table.keys().next().value!);
     const last = history.slots.length - 1;
-    if (history.slots[last] === slot) history.counts[last]! += observation.count;
+    if (history.slots[last] === slot) history.counts[last]! += count;
     else {
       history.slots.push(slot);
-      history.counts.push(observation.count);
+      history.counts.push(count);
       while (history.slots[0]! <= slot - 288) {
         history.slots.shift();
         history.counts.shift();
       }
     }
-    this.#touched.set(`${observation.feature} ${observation.key}`, observation);
+    if (history.touched) return;
+    history.touched = true;
+    this.#touched.push({ feature, key, history });
   }
 
   /** Count of an entity since a slot, for "is this new since the last incident". */
   countSince(feature: number, key: string, slot: number): number {
     const history = this.#recent[feature]!.get(key);
-    return history ? history.slots.reduce((n, s, i) => n + (s > slot ? history.counts[i]! : 0), 0) : 0;
+    return history ? countAfter(history, slot) : 0;
   }
 
-  /** Findings of the entities touched since the last call, the strangest of each feature first; and every scored row. */
-  score(slot: number): { findings: EntityFinding[]; rows: EntityFinding[] } {
+  /**
+   * Findings of the entities touched since the last call, the strangest of each feature first, and the scored rows. all: rows also
+   * of entities that did too little for any verdict.
+   */
+  score(slot: number, all: boolean): { findings: EntityFinding[]; rows: EntityFinding[] } {
     const rows: EntityFinding[] = [];
-    for (const { feature, key } of this.#touched.values()) {
-      const history = this.#recent[feature]!.get(key);
-      if (history) rows.push(...this.#entity(feature, key, history, slot));
+    this.#shares.fill(Number.NaN);
+    for (const touched of this.#touched) {
+      touched.history.touched = false;
+      this.#entity(touched, slot, all, rows);
     }
-    this.#touched = new Map();
+    this.#touched = [];
     const findings = rows
       .filter((r) => r.excess > 0)
       .sort((a, b) => a.rate - b.rate || (a.key < b.key ? -1 : 1));
     return { findings, rows };
   }
 
-  #entity(f: number, key: string, history: History, slot: number): EntityFinding[] {
+  #entity({ feature: f, key, history }: Touched, slot: number, all: boolean, out: EntityFinding[]): void {
+    if (!all && countAfter(history, slot - HORIZONS.at(-1)!) < MIN_COUNT) return;
     const feature = this.model.features[f]!;
     const known = feature.known[pseudonym(this.model.salt, f, key)];
     const lambda = (feature.priorShape + (known?.[0] ?? 0)) / (feature.priorDays + feature.days);
-    const out: EntityFinding[] = [];
-    HORIZONS.forEach((horizon, h) => {
-      const n = history.slots.reduce((sum, s, i) => sum + (s > slot - horizon ? history.counts[i]! : 0), 0);
-      if (n === 0) return;
-      const mu = lambda * expectedShare(feature, slot, horizon, this.#clock);
+    for (const [h, horizon] of HORIZONS.entries()) {
+      const n = countAfter(history, slot - horizon);
+      if (n === 0 || (!all && n < MIN_COUNT)) continue;
+      const mu = lambda * this.#share(f, h, slot);
       const alpha = feature.alpha[h]!;
       const nats = n < MIN_COUNT || n <= mu ? 0 : -logUpperTail(n, mu, alpha);
       const excess = nats - Math.max(FLOOR_NATS, known?.[1 + h] ?? 0);
@@ -310,7 +343,21 @@ export class EntityScorer {
         rate: naturalRate(calibration, excess, ENTITY_FEATURES.length * HORIZONS.length),
         pValue: pValue(calibration, excess),
       });
-    });
-    return out;
+    }
   }
+
+  /** Expected share of a day's events, the same for all entities of a feature. */
+  #share(f: number, h: number, slot: number): number {
+    const i = f * HORIZONS.length + h;
+    if (Number.isNaN(this.#shares[i]!))
+      this.#shares[i] = expectedShare(this.model.features[f]!, slot, HORIZONS[h]!, this.#clock);
+    return this.#shares[i]!;
+  }
+}
+
+/** Events after a slot; the newest are at the end. */
+function countAfter({ slots, counts }: History, slot: number): number {
+  let n = 0;
+  for (let i = slots.length - 1; i >= 0 && slots[i]! > slot; i--) n += counts[i]!;
+  return n;
 }

@@ -58,22 +58,20 @@ export class IncidentManager {
     return RATE_PER_BUDGET * this.#options.perDay;
   }
 
-  /** Closes what has been quiet for long. Call as log time goes on. Returns what closed. */
-  tick(now: number): Alert[] {
-    const over = this.#open.filter((i) => now - i.lastActivity > IDLE_MS);
-    if (over.length === 0) return [];
+  /** Closes what has been quiet for long. offer() does it too, so that once a slot and at the end of the log is enough. */
+  tick(now: number): void {
+    if (this.#open.every((i) => now - i.lastActivity <= IDLE_MS)) return;
+    for (const { alert, lastActivity } of this.#open)
+      if (now - lastActivity > IDLE_MS) alert.closedAt = lastActivity + IDLE_MS;
     this.#open = this.#open.filter((i) => now - i.lastActivity <= IDLE_MS);
-    return over.map(({ alert, lastActivity }) => {
-      alert.closedAt = lastActivity + IDLE_MS;
-      return alert;
-    });
   }
 
   /** Takes the candidates of one moment, the rarest first. Returns the alerts that open (held ones too, marked). */
   offer(candidates: readonly Candidate[]): Alert[] {
     const opened: Alert[] = [];
     for (const candidate of [...candidates].sort((a, b) => a.rate - b.rate || (a.key < b.key ? -1 : 1))) {
-      if (candidate.rate > this.bar && !ALWAYS.has(candidate.kind)) {
+      this.tick(candidate.at);
+      if (candidate.rate > this.bar && !isOwnAlarm(candidate)) {
         this.ledger.belowBar++;
         continue;
       }
@@ -188,6 +186,13 @@ export class IncidentManager {
     return alert;
   }
 }
+
+/**
+ * Whether a candidate needs no rarity: its view saw the fault itself, a line that says "no space" or a silence. What a
+ * window or an entity shows is only named by its surroundings, so it must be rare like any other.
+ */
+const isOwnAlarm = (c: Candidate): boolean =>
+  ALWAYS.has(c.kind) && (c.view === "novelty" || c.view === "absence");
 
 /** Rarity does not rank gravity, the kind does; rarity tells medium from low. */
 function severityOf(c: Candidate): AlertSeverity {

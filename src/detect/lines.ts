@@ -1,36 +1,56 @@
+import type { ColumnSet } from "../feature/columns.ts";
 import { ENTITY_FEATURES, type Observation } from "../feature/entity.ts";
-import type { MailEvent } from "../mail/event.ts";
-import type { CitedLine } from "./alert.ts";
+import type { SeenLine } from "../feature/transaction.ts";
 
 /** Lines kept of each column and entity; an alert cites no more. */
 const KEEP = 5;
-/** Rings kept; the least recently written leave. */
+/** Rings of entities and shapes kept; the least recently written leave. */
 const MAX_RINGS = 20_000;
 
-export type SeenLine = CitedLine & {
-  readonly time: number;
-  readonly template: string;
-  readonly templateId: string;
-};
+/** The newest lines of one column, oldest first, each with its number among all lines seen. */
+type Ring = { readonly lines: SeenLine[]; readonly numbers: number[] };
 
-/** The newest lines behind each column and entity, for citing. */
+/** The newest lines behind each column, entity and shape, for citing. */
 export class LineRings {
   readonly #rings = new Map<string, SeenLine[]>();
+  /** By column of the model. */
+  readonly #columns: Ring[] = [];
+  /** Newest lines of the open slot by the columns in which they count: lines of one kind share them all. */
+  #open = new Map<ColumnSet, Ring>();
+  #number = 0;
 
-  column(modelColumn: number, event: MailEvent, time: number): void {
-    this.#add(`c${modelColumn}`, event, time);
+  /** A line that counts in the columns of a set. ofColumn() knows it when the slot is closed. */
+  counted(set: ColumnSet, line: SeenLine): void {
+    let ring = this.#open.get(set);
+    if (ring === undefined) {
+      ring = { lines: [], numbers: [] };
+      this.#open.set(set, ring);
+    }
+    append(ring, line, this.#number++);
   }
 
-  entity(observation: Observation, event: MailEvent, time: number): void {
-    this.#add(`e${ENTITY_FEATURES[observation.feature]!.name} ${observation.key}`, event, time);
+  /** The slot ends: its lines go to their columns. index: the model's column of a registered one. */
+  close(index: (id: number) => number): void {
+    for (const [set, ring] of this.#open) {
+      for (const id of set.ids) {
+        const column = index(id);
+        this.#columns[column] ??= { lines: [], numbers: [] };
+        merge(this.#columns[column], ring);
+      }
+    }
+    if (this.#open.size > 0) this.#open = new Map();
   }
 
-  shape(event: MailEvent, time: number): void {
-    this.#add(`t${event.templateId}`, event, time);
+  entity(observation: Observation, line: SeenLine): void {
+    this.#add(`e${ENTITY_FEATURES[observation.feature]!.name} ${observation.key}`, line);
+  }
+
+  shape(line: SeenLine): void {
+    this.#add(`t${line.templateId}`, line);
   }
 
   ofColumn(modelColumn: number, since: number): SeenLine[] {
-    return this.#of(`c${modelColumn}`, since);
+    return (this.#columns[modelColumn]?.lines ?? []).filter((l) => l.time >= since).reverse();
   }
   ofEntity(feature: number, key: string, since: number): SeenLine[] {
     return this.#of(`e${ENTITY_FEATURES[feature]!.name} ${key}`, since);
@@ -43,14 +63,38 @@ export class LineRings {
     return (this.#rings.get(key) ?? []).filter((l) => l.time >= since).reverse();
   }
 
-  #add(key: string, event: MailEvent, time: number): void {
+  #add(key: string, line: SeenLine): void {
     let ring = this.#rings.get(key);
     if (ring) this.#rings.delete(key);
     else ring = [];
     this.#rings.set(key, ring);
     if (this.#rings.size > MAX_RINGS) this.#rings.delete(this.#rings.keys().next().value!);
     if (ring.length >= KEEP) ring.shift();
-    const { file, line, text, template, templateId } = event;
-    ring.push({ file, line, text, time, template, templateId });
+    ring.push(line);
+  }
+}
+
+function append({ lines, numbers }: Ring, line: SeenLine, number: number): void {
+  if (lines.length >= KEEP) {
+    lines.shift();
+    numbers.shift();
+  }
+  lines.push(line);
+  numbers.push(number);
+}
+
+/** Puts the lines of `from` in their places among those of `into`, each once, and keeps the newest. */
+function merge(into: Ring, from: Ring): void {
+  for (let k = from.numbers.length - 1; k >= 0; k--) {
+    const number = from.numbers[k]!;
+    let at = into.numbers.length;
+    while (at > 0 && into.numbers[at - 1]! > number) at--;
+    if (into.numbers[at - 1] === number) continue;
+    if (at === 0 && into.numbers.length >= KEEP) return; // what is left is older still
+    into.numbers.splice(at, 0, number);
+    into.lines.splice(at, 0, from.lines[k]!);
+    if (into.numbers.length <= KEEP) continue;
+    into.numbers.shift();
+    into.lines.shift();
   }
 }

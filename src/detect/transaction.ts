@@ -1,15 +1,15 @@
 import { type SlotPlace, slotOf } from "../feature/clock.ts";
 import type { Column } from "../feature/columns.ts";
 import {
+  type SeenLine,
   TRANSACTION_REALS,
   TRANSACTION_TYPES,
   type Transaction,
-  type TransactionLine,
 } from "../feature/transaction.ts";
 import type { Kernels } from "../model/kernels.ts";
 import { elbo, rowParts } from "../model/score.ts";
 import { trainVae } from "../model/train.ts";
-import { createVae, type Rows, type Vae } from "../model/vae.ts";
+import { createVae, MAX_BATCH, type Rows, type Vae } from "../model/vae.ts";
 import { type Calibration, calibrate, pValue } from "./calibrate.ts";
 import type { WindowModel } from "./window.ts";
 import { fitWindow, tableOf } from "./window-fit.ts";
@@ -269,40 +269,60 @@ function trainRobust(
   return vae;
 }
 
-export type TransactionScore = { readonly score: number; readonly pValue: number; readonly type: number };
-export type StrangeLine = TransactionLine & { readonly time: number };
+export type TransactionScore = {
+  /** Log time at which the transaction closed, in ms. */
+  readonly time: number;
+  readonly transaction: Transaction;
+  readonly score: number;
+  readonly pValue: number;
+};
 
-/** Scores closed transactions and counts the strange ones of the open slot. */
+/** Scores closed transactions, many at a time, and counts the strange ones of the open slot. */
 export class TransactionScorer {
   readonly model: TransactionModel;
+  readonly #onScore: ((score: TransactionScore) => void) | undefined;
   /** Counts of the open slot, in the columns of model.rates. */
   #counts: Float32Array;
   #seen = 0;
+  /** Closed, not scored yet: a network costs less for many rows than for one, and a row's score depends on it alone. */
+  #waiting: { readonly transaction: Transaction; readonly time: number }[] = [];
   /** The most telling lines of the newest strange transactions, per column of model.rates. */
-  readonly #lines: StrangeLine[][] = STRANGE.map(() => []);
+  readonly #lines: SeenLine[][] = STRANGE.map(() => []);
 
-  constructor(model: TransactionModel) {
+  constructor(model: TransactionModel, onScore?: (score: TransactionScore) => void) {
     this.model = model;
+    this.#onScore = onScore;
     this.#counts = new Float32Array(STRANGE.length);
   }
 
-  /** Undefined for a transaction that a busy server's stride leaves out. */
-  add(t: Transaction, now: number): TransactionScore | undefined {
-    const { model } = this;
-    if (this.#seen++ % model.stride !== 0) return undefined;
-    const type = TRANSACTION_TYPES.indexOf(t.type);
-    const row = rowsOf([{ type, shapes: [...t.shapes].flat(), reals: t.reals }], model.columns, model.offset);
-    const score = elbo(model.vae, row)[0]!;
-    const p = pValue(model.calibration[type]!, score);
-    countStrange(this.#counts, 0, type, p);
-    if (p <= LEVELS[0]) this.#cite(t, row, type, p, now);
-    return { score, pValue: p, type };
+  /** Takes a closed transaction, or leaves it out by a busy server's stride. */
+  add(transaction: Transaction, time: number): void {
+    if (this.#seen++ % this.model.stride !== 0) return;
+    this.#waiting.push({ transaction, time });
+    if (this.#waiting.length >= MAX_BATCH) this.score();
   }
 
-  /** Keeps the lines of the shape that carries the score. */
-  #cite(t: Transaction, row: Rows, type: number, p: number, now: number): void {
-    const { columns, vae } = this.model;
-    const parts = rowParts(vae, row);
+  /** Scores what waits. To be called before the slot's counts are asked for, and at the end of the log. */
+  score(): void {
+    const { model } = this;
+    const waiting = this.#waiting;
+    if (waiting.length === 0) return;
+    this.#waiting = [];
+    const rows = waiting.map(({ transaction }) => countable(transaction));
+    const scores = elbo(model.vae, rowsOf(rows, model.columns, model.offset));
+    for (const [i, { transaction, time }] of waiting.entries()) {
+      const { type } = rows[i]!;
+      const p = pValue(model.calibration[type]!, scores[i]!);
+      countStrange(this.#counts, 0, type, p);
+      if (p <= LEVELS[0]) this.#cite(transaction, rows[i]!, p, time);
+      this.#onScore?.({ time, transaction, score: scores[i]!, pValue: p });
+    }
+  }
+
+  /** Keeps the line of the shape that carries the score. */
+  #cite(t: Transaction, row: Countable, p: number, time: number): void {
+    const { columns, offset, vae } = this.model;
+    const parts = rowParts(vae, rowsOf([row], columns, offset));
     const weight = (shape: string): number => {
       const j = columns.indexOf(shape);
       return parts[j < 0 ? columns.length : j]!;
@@ -311,20 +331,27 @@ export class TransactionScorer {
     if (!telling) return;
     LEVELS.forEach((level, l) => {
       if (p > level) return;
-      const ring = this.#lines[type * LEVELS.length + l]!;
-      ring.push({ ...telling, time: now });
+      const ring = this.#lines[row.type * LEVELS.length + l]!;
+      ring.push({ ...telling, time });
       if (ring.length > 5) ring.shift();
     });
   }
 
   /** Counts of the slot that ends, and a fresh start. */
   close(): Float32Array {
+    this.score();
     const counts = this.#counts;
     this.#counts = new Float32Array(STRANGE.length);
     return counts;
   }
 
-  linesOf(column: number, since: number): StrangeLine[] {
+  linesOf(column: number, since: number): SeenLine[] {
     return this.#lines[column]!.filter((l) => l.time >= since).reverse();
   }
 }
+
+const countable = (t: Transaction): Countable => ({
+  type: TRANSACTION_TYPES.indexOf(t.type),
+  shapes: [...t.shapes].flat(),
+  reals: t.reals,
+});

@@ -1,4 +1,6 @@
 import type { Cause, MailEvent } from "../mail/event.ts";
+import { PlanMemo } from "../mail/plan-memo.ts";
+import { writingOf } from "../mail/program.ts";
 import type { Template } from "../template/mask.ts";
 import type { Family } from "./family.ts";
 import { familyOf } from "./family.ts";
@@ -32,26 +34,41 @@ const TEMPLATE_KEY = "template ";
 /** Distinct column sets remembered; only speed depends on it. */
 const MAX_CACHED_SETS = 16_384;
 
+/** The columns in which all lines of a kind count. */
+export type ColumnSet = {
+  /** Deepest last. Shared: not to be written to. */
+  readonly ids: Uint32Array;
+  /** Lines in the open slot; SlotCounter's. */
+  lines: number;
+};
+
 /** Interns columns: names to small integers, in order of first sight. */
 export class ColumnRegistry {
   readonly columns: Column[] = [];
-  /** Events whose own shape got no column because the table was full. */
+  /** Shapes that got no column of their own because the table was full. */
   overflowed = 0;
   readonly #ids = new Map<string, number>();
-  readonly #sets = new Map<string, Uint32Array>();
+  readonly #sets = new Map<string, ColumnSet>();
+  /** Undefined where a service's name stands in the line itself, so that lines of one plan may differ. */
+  readonly #byPlan = new PlanMemo((event) => (namesService(event) ? undefined : this.#byFields(event)));
 
-  /** The columns in which this event counts, deepest last. The result is shared: don't write to it. */
-  of(event: MailEvent): Uint32Array {
+  /** The columns in which this event counts. A plan tells them; its lines' fields are not read again. */
+  of(event: MailEvent): ColumnSet {
+    return this.#byPlan.of(event) ?? this.#byFields(event);
+  }
+
+  #byFields(event: MailEvent): ColumnSet {
     const { fields } = event;
     const service = fields["service"] ?? "";
     const key = `${event.templateId} ${service} ${fields["status"] ?? ""} ${fields["dsn"] ?? ""} ${event.cause ?? ""}`;
     const known = this.#sets.get(key);
     if (known) return known;
-    const set = Uint32Array.from(
+    const ids = Uint32Array.from(
       columnsOf(event)
         .map((c) => this.#intern(c))
         .filter((id) => id >= 0),
     );
+    const set = { ids, lines: 0 };
     if (this.#sets.size >= MAX_CACHED_SETS) this.#sets.clear();
     this.#sets.set(key, set);
     return set;
@@ -63,6 +80,7 @@ export class ColumnRegistry {
    */
   join(groups: ReadonlyMap<string, Template>): Uint32Array {
     this.#sets.clear();
+    this.#byPlan.clear();
     const places = Uint32Array.from(this.columns.keys());
     if (groups.size === 0) return places;
     for (const [id, column] of [...this.columns.entries()]) {
@@ -92,6 +110,13 @@ export class ColumnRegistry {
     return this.#ids.get(key);
   }
 }
+
+/** Whether the line has a service that its program's name does not tell. */
+const namesService = (event: MailEvent): boolean => {
+  if (STATISTICS.has(event.event)) return false;
+  const { service } = event.fields;
+  return service !== undefined && service !== writingOf(event.program).service;
+};
 
 /** The columns of one event, from the root to its own shape. */
 function columnsOf(event: MailEvent): Column[] {

@@ -1,4 +1,7 @@
 import type { MailEvent } from "../mail/event.ts";
+import { LineClients } from "../mail/line-client.ts";
+import { LineIds } from "../mail/line-ids.ts";
+import { PlanMemo } from "../mail/plan-memo.ts";
 import { hash64 } from "../math/hash.ts";
 import type { Family } from "./family.ts";
 
@@ -60,6 +63,26 @@ export const SITE = "this server";
 /** Pairs of account and network that logged in, and that at least tried; pseudonyms, oldest first. */
 export type KnownPairs = { readonly used: readonly string[]; readonly tried: readonly string[] };
 
+/** What a line may say of entities: nothing, something of a client or account, of a message, or that a message is gone. */
+const NOTHING = 0;
+const CLIENT = 1;
+const MESSAGE = 2;
+const END = 4;
+
+const isAuthenticated = (event: MailEvent): boolean =>
+  event.event === "client" && event.fields["sasl_username"] !== undefined;
+
+function roleOf(event: MailEvent): number {
+  const name = event.event;
+  const authenticated = isAuthenticated(event);
+  let role = NOTHING;
+  if (event.cause === "auth" || authenticated) role |= CLIENT;
+  if (name === "login" || name === "connect" || name === "reject" || name === "postscreen_reject")
+    role |= CLIENT;
+  if (authenticated || name === "queue_active" || name === "delivery") role |= MESSAGE;
+  return name === "removed" && role === NOTHING ? END : role;
+}
+
 /** Turns events into observations of entities. Holds what joins lines: queue ids, and networks known for an account. */
 export class EntityReader {
   /** host + queue id -> what is known of the message. */
@@ -68,6 +91,9 @@ export class EntityReader {
   readonly #used = new BoundedSet(MAX_PAIRS);
   readonly #tried = new BoundedSet(MAX_PAIRS);
   readonly #salt: string;
+  readonly #lineIds = new LineIds();
+  readonly #clients = new LineClients();
+  readonly #roles = new PlanMemo(roleOf);
   readonly #blocks = new BoundedSet(MAX_PAIRS);
   readonly #failed = new BoundedSet(MAX_PAIRS);
 
@@ -89,25 +115,29 @@ export class EntityReader {
 
   /** Account that sent the message of a queue id, while it is remembered. */
   accountOf(event: MailEvent): string | undefined {
-    return event.queueId === undefined
-      ? undefined
-      : this.#messages.get(`${event.host} ${event.queueId}`)?.account;
+    const queueId = this.#lineIds.queueId(event);
+    return queueId === undefined ? undefined : this.#messages.get(`${event.host} ${queueId}`)?.account;
   }
 
+  /** Appends what the line says of entities. Lines whose plan says nothing cost a look at a table. */
   read(event: MailEvent, out: Observation[]): void {
-    const { fields } = event;
-    const account = lower(fields["sasl_username"] ?? fields["user"]);
-    const network = networkOf(String(fields["client_address"] ?? fields["rip"] ?? ""));
-    if (event.cause === "auth") this.#failure(account, network, out);
-    else if (event.event === "login" || (event.event === "client" && fields["sasl_username"] !== undefined)) {
-      this.#success(event, account, network, out);
+    const role = this.#roles.of(event);
+    if (role === NOTHING) return;
+    if (role === END) {
+      const queueId = this.#lineIds.queueId(event);
+      if (queueId !== undefined) this.#messages.delete(`${event.host} ${queueId}`);
+      return;
     }
+    const account = this.#clients.account(event).toLowerCase();
+    const network = networkOf(this.#clients.address(event));
+    if (event.cause === "auth") this.#failure(account, network, out);
+    else if (event.event === "login" || isAuthenticated(event)) this.#success(event, account, network, out);
     if (event.event === "connect" && network !== "")
       out.push({ feature: F["connects_network"]!, key: network, count: 1 });
     if ((event.event === "reject" || event.event === "postscreen_reject") && network !== "") {
       out.push({ feature: F["rejects_network"]!, key: network, count: 1 });
     }
-    if (event.queueId !== undefined) this.#message(event, account, out);
+    if ((role & MESSAGE) !== 0 && event.queueId !== undefined) this.#message(event, account, out);
   }
 
   #failure(account: string, network: string, out: Observation[]): void {
@@ -139,7 +169,7 @@ export class EntityReader {
       if (this.#messages.size > MAX_QUEUE_IDS) this.#messages.delete(this.#messages.keys().next().value!);
     }
     const { fields } = event;
-    if (event.event === "client" && fields["sasl_username"] !== undefined) message.account = account;
+    if (isAuthenticated(event)) message.account = account;
     if (event.event === "queue_active" && !message.counted) {
       message.counted = true;
       message.nullSender = fields["from"] === "";
@@ -153,7 +183,6 @@ export class EntityReader {
       }
     }
     if (event.event === "delivery") this.#delivery(event, key, message, out);
-    if (event.event === "removed") this.#messages.delete(key);
   }
 
   #delivery(

@@ -1,5 +1,7 @@
 import type { MailEvent } from "../mail/event.ts";
+import { LineIds } from "../mail/line-ids.ts";
 import { ALONE } from "../mail/message.ts";
+import { PlanMemo } from "../mail/plan-memo.ts";
 import { Recency } from "../mail/recency.ts";
 import type { Unfinished } from "../mail/story.ts";
 import { type Family, familyOf } from "./family.ts";
@@ -18,10 +20,13 @@ export const TRANSACTION_REALS = [
   "duration",
 ] as const;
 
-export type TransactionLine = {
+/** What may be cited of a line. */
+export type SeenLine = {
   readonly file: string;
   readonly line: number;
   readonly text: string;
+  /** Log time, in ms. */
+  readonly time: number;
   readonly templateId: string;
   readonly template: string;
   readonly family: Family;
@@ -37,7 +42,7 @@ export type Transaction = {
   readonly shapes: Map<string, number>;
   readonly reals: Float64Array;
   /** The last line of each of the newest shapes, for citing. */
-  readonly lines: TransactionLine[];
+  readonly lines: SeenLine[];
   /** False when its end was not seen. */
   finished: boolean;
   /** Why it is unfinished. */
@@ -55,7 +60,8 @@ const MAX_LINES = 8;
 /** Instances of Postfix that are told apart on all hosts. */
 const MAX_INSTANCES = 256;
 
-/** Events whose fields are among TRANSACTION_REALS; the delays, nrcpt and size. */
+/** Fields that are among TRANSACTION_REALS, and the events of which they are read. */
+const MEASURES = ["delay_b", "delay_c", "delay_d", "nrcpt", "size"] as const;
 const MEASURED = new Set(["delivery", "queue_active", "client", "pickup", "logout", "session_end"]);
 
 /**
@@ -67,17 +73,38 @@ export class TransactionTracker {
   readonly #recency = new Recency<string>();
   /** Host -> the instances that have a queue manager. */
   readonly #instances = new Map<string, Set<string>>();
-  /** Adds an event at log time `now`. Returns the transactions that this closed. */
-  add(event: MailEvent, now: number): Transaction[] {
-    const closed = this.#expire(now);
-    const type = typeOf(event);
-    if (type === undefined) return closed;
-    const key = type === "message" ? event.queueId! : event.session!;
+  readonly #lineIds = new LineIds();
+  readonly #plans = new PlanMemo(planPart);
+
+  /** Adds an event at log time `now`. Returns the transactions that this closed. line: the event's, where the caller has it. */
+  add(event: MailEvent, now: number, line?: SeenLine): readonly Transaction[] {
+    const closed = this.#recency.idle(now - IDLE_MS) === undefined ? NONE : this.#expire(now);
+    const part = this.#plans.of(event);
+    if (part.alone) return closed;
+    const queueId = this.#lineIds.queueId(event);
+    const message = queueId !== undefined && queueId !== "NOQUEUE";
+    const key = message ? queueId : this.#lineIds.session(event);
+    if (key === undefined) return closed;
+    const type = message ? "message" : part.session;
+    const ended = this.#take(event, now, type, key, part, line);
+    return ended.length === 0 ? closed : closed.length === 0 ? ended : [...closed, ...ended];
+  }
+
+  /** Adds the line to its transaction, which begins with it where there is none. */
+  #take(
+    event: MailEvent,
+    now: number,
+    type: TransactionType,
+    key: string,
+    part: PlanPart,
+    line: SeenLine | undefined,
+  ): readonly Transaction[] {
+    let closed = NONE;
     const id = this.#idOf(event, type, key);
     let open = this.#open.get(id);
     const begins = starts(event.event, type);
     if (open && begins && isOver(open, event.event)) {
-      closed.push(this.#close(id, open, "id reused"));
+      closed = [this.#close(id, open, "id reused")];
       open = undefined;
     }
     if (!open) {
@@ -97,13 +124,11 @@ export class TransactionTracker {
     }
     if (begins) open.startSeen = true;
     this.#recency.touch(id, now);
-    note(open, event, now);
-    if (ends(event, type)) closed.push(this.#close(id, open, undefined));
-    else if (this.#open.size > MAX_OPEN) {
-      const oldest = this.#recency.oldest()!;
-      closed.push(this.#close(oldest, this.#open.get(oldest)!, "evicted"));
-    }
-    return closed;
+    note(open, event, line ?? seenLine(event, now, part.family), part);
+    if (ends(event, type)) return [...closed, this.#close(id, open, undefined)];
+    if (this.#open.size <= MAX_OPEN) return closed;
+    const oldest = this.#recency.oldest()!;
+    return [...closed, this.#close(oldest, this.#open.get(oldest)!, "evicted")];
   }
 
   /** The key in the table. The instance is part of it only on hosts that are known to have several. */
@@ -143,13 +168,31 @@ export class TransactionTracker {
   }
 }
 
-function typeOf(event: MailEvent): TransactionType | undefined {
-  if (ALONE.has(event.event)) return undefined;
-  const { queueId } = event;
-  if (queueId !== undefined && queueId !== "NOQUEUE") return "message";
-  if (event.session === undefined) return undefined;
-  return event.daemon.startsWith("postfix/") ? "connection" : "session";
-}
+const NONE: readonly Transaction[] = [];
+
+/** What a line's plan tells of its part in a transaction. */
+type PlanPart = {
+  readonly family: Family;
+  /** Whether it belongs to none. */
+  readonly alone: boolean;
+  /** What its session is, where it has no queue id. */
+  readonly session: TransactionType;
+  /** Whether it has numbers that count. */
+  readonly measured: boolean;
+};
+
+const planPart = (event: MailEvent): PlanPart => ({
+  family: familyOf(event),
+  alone: ALONE.has(event.event),
+  session: event.daemon.startsWith("postfix/") ? "connection" : "session",
+  measured: MEASURED.has(event.event) && MEASURES.some((name) => event.fields[name] !== undefined),
+});
+
+/** What may be cited of an event. family: of the event. */
+export const seenLine = (event: MailEvent, time: number, family: Family): SeenLine => {
+  const { file, line, text, templateId, template } = event;
+  return { file, line, text, time, templateId, template, family };
+};
 
 /** Events with which a transaction begins. */
 function starts(event: string, type: TransactionType): boolean {
@@ -172,16 +215,18 @@ function finish(transaction: Transaction, finished: boolean): Transaction {
   return transaction;
 }
 
-function note(t: Transaction, event: MailEvent, now: number): void {
-  t.end = now;
-  const n = t.shapes.get(event.templateId);
-  if (n !== undefined || t.shapes.size < MAX_SHAPES) t.shapes.set(event.templateId, (n ?? 0) + 1);
-  if (MEASURED.has(event.event)) measure(t, event.fields);
-  const same = t.lines.findIndex((l) => l.templateId === event.templateId);
-  if (same >= 0) t.lines.splice(same, 1);
-  else if (t.lines.length >= MAX_LINES) t.lines.shift();
-  const { file, line, text, templateId, template } = event;
-  t.lines.push({ file, line, text, templateId, template, family: familyOf(event) });
+function note(t: Transaction, event: MailEvent, line: SeenLine, part: PlanPart): void {
+  const { templateId } = line;
+  t.end = line.time;
+  const n = t.shapes.get(templateId);
+  const fresh = n === undefined && t.shapes.size < MAX_SHAPES;
+  if (n !== undefined || fresh) t.shapes.set(templateId, (n ?? 0) + 1);
+  if (part.measured) measure(t, event.fields);
+  const { lines } = t;
+  const same = fresh ? -1 : lines.findIndex((l) => l.templateId === templateId);
+  if (same >= 0) lines.splice(same, 1);
+  else if (lines.length >= MAX_LINES) lines.shift();
+  lines.push(line);
 }
 
 function measure(t: Transaction, fields: MailEvent["fields"]): void {
@@ -190,9 +235,7 @@ function measure(t: Transaction, fields: MailEvent["fields"]): void {
     if (value !== undefined && x >= 0)
       t.reals[i] = Math.max(Number.isNaN(t.reals[i]!) ? 0 : t.reals[i]!, Math.log1p(x));
   };
-  keep(0, fields["delay_b"]);
-  keep(1, fields["delay_c"]);
-  keep(2, fields["delay_d"]);
-  keep(3, fields["nrcpt"]);
-  keep(4, fields["size"]);
+  MEASURES.forEach((name, i) => {
+    keep(i, fields[name]);
+  });
 }

@@ -1,6 +1,6 @@
 import type { MailEvent } from "../mail/event.ts";
 import { type LocalClock, placeOf, type SlotPlace } from "./clock.ts";
-import type { ColumnRegistry } from "./columns.ts";
+import type { ColumnRegistry, ColumnSet } from "./columns.ts";
 
 /** Counts of one five-minute slot, sparse: columns ids and how often each was seen. */
 export type SlotCounts = { readonly slot: number; readonly ids: Uint32Array; readonly counts: Float32Array };
@@ -9,36 +9,44 @@ export type SlotCounts = { readonly slot: number; readonly ids: Uint32Array; rea
 export class SlotCounter {
   readonly registry: ColumnRegistry;
   #slot = Number.NEGATIVE_INFINITY;
-  #counts = new Map<number, number>();
+  /** The column sets that lines of the open slot had, each once. */
+  #seen: ColumnSet[] = [];
 
   constructor(registry: ColumnRegistry) {
     this.registry = registry;
   }
 
-  /** Adds an event to the slot that is open. The caller closes slots first: close(until). */
-  add(event: MailEvent, slot: number): Uint32Array {
+  /** Adds an event to the slot that is open. The caller closes slots first. */
+  add(event: MailEvent, slot: number): ColumnSet {
     this.#slot = slot;
-    const ids = this.registry.of(event);
-    for (const id of ids) this.#counts.set(id, (this.#counts.get(id) ?? 0) + 1);
-    return ids;
+    const set = this.registry.of(event);
+    if (set.lines++ === 0) this.#seen.push(set);
+    return set;
   }
 
   /** The counts of the open slot; starts a new one. Undefined when nothing was counted. */
   close(): SlotCounts | undefined {
-    if (this.#counts.size === 0) return undefined;
-    const ids = Uint32Array.from(this.#counts.keys());
-    const counts = Float32Array.from(this.#counts.values());
-    const slot = this.#slot;
-    this.#counts = new Map();
-    return { slot, ids, counts };
+    const sums = new Map<number, number>();
+    for (const set of this.#seen) {
+      for (const id of set.ids) sums.set(id, (sums.get(id) ?? 0) + set.lines);
+      set.lines = 0;
+    }
+    this.#seen = [];
+    return sums.size === 0 ? undefined : countsOf(this.#slot, sums);
   }
 }
+
+const countsOf = (slot: number, sums: ReadonlyMap<number, number>): SlotCounts => ({
+  slot,
+  ids: Uint32Array.from(sums.keys()),
+  counts: Float32Array.from(sums.values()),
+});
 
 /** The counts with columns put together: `into` names for each column the one that takes its events. */
 export function joinColumns({ slot, ids, counts }: SlotCounts, into: Uint32Array): SlotCounts {
   const sums = new Map<number, number>();
   for (const [i, id] of ids.entries()) sums.set(into[id]!, (sums.get(into[id]!) ?? 0) + counts[i]!);
-  return { slot, ids: Uint32Array.from(sums.keys()), counts: Float32Array.from(sums.values()) };
+  return countsOf(slot, sums);
 }
 
 /** Places of the slots from first to last, computed once. */

@@ -1,6 +1,10 @@
 /** Word that the program itself used. "info" when it used none. */
 export type Severity = "info" | "warning" | "error" | "fatal" | "panic";
 
+/** Whether the program itself calls it an error or worse. */
+export const isGrave = ({ severity }: MailEvent): boolean =>
+  severity === "error" || severity === "fatal" || severity === "panic";
+
 /** One log line, understood. Everything downstream reads this; only log, template and mail read `text`, others just cite it. */
 export type MailEvent = {
   /** The file as the user named it, or "-" for standard input. */
@@ -36,6 +40,8 @@ export type MailEvent = {
   /** Masked shape, with foreign text (replies of remote servers) cut, and its stable id. */
   readonly template: string;
   readonly templateId: string;
+  /** The same object for all lines of one plan (plan.ts): what follows from their words alone may be remembered under it. */
+  readonly plan: object;
 };
 
 export type Fields = Readonly<Record<string, string | number>>;

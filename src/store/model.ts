@@ -4,7 +4,7 @@ import type { KnownPairs } from "../feature/entity.ts";
 import { ArtifactError, decodeVae, encodeVae } from "../model/artifact.ts";
 import type { Kernels } from "../model/kernels.ts";
 import type { Vae } from "../model/vae.ts";
-import type { Model } from "../pipeline.ts";
+import type { Model } from "../pipeline/model.ts";
 
 /** A model as it is stored: gzipped JSON, in which an array of floats and a network stand as base64 (little-endian). */
 

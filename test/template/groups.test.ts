@@ -62,7 +62,7 @@ suite("a model that adopted groups", () => {
   });
   test("counts them in one column", () => {
     const registry = new ColumnRegistry();
-    const own = before.map((event) => registry.of(event).at(-1)!);
+    const own = before.map((event) => registry.of(event).ids.at(-1)!);
     const into = registry.join(
       new Map(before.map((e) => [e.templateId, { id: after.templateId, text: after.template }])),
     );
@@ -71,6 +71,6 @@ suite("a model that adopted groups", () => {
       into,
     );
     assert.deepEqual([...slot.counts], [15]);
-    assert.equal(slot.ids[0], registry.of(after).at(-1));
+    assert.equal(slot.ids[0], registry.of(after).ids.at(-1));
   });
 });

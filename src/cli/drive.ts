@@ -1,0 +1,122 @@
+import type { Alert } from "../detect/alert.ts";
+import type { Ledger } from "../detect/incident.ts";
+import type { MailEvent } from "../mail/event.ts";
+import { Detector } from "../pipeline/detector.ts";
+import type { Learner } from "../pipeline/learner.ts";
+import type { Model, PipelineOptions, Score, Warmth } from "../pipeline/model.ts";
+import { eachEvent } from "./events.ts";
+import type { MailInput } from "./input.ts";
+import { PROGRESS_LINES } from "./progress.ts";
+
+/** One walk over the lines of an input, which `detect` and `backtest` share: what lies in the past, then what is watched. */
+
+/** The past: learned from up to a time, or known from a model that was kept. */
+export type Past =
+  | {
+      readonly learner: Learner;
+      /** End of training, exclusive, in ms. */
+      readonly until: number;
+      /** Throws a Fault when there was too little to learn from. */
+      readonly check: (learner: Learner, until: number) => void;
+    }
+  | { readonly model: Model; readonly warmth: Warmth };
+
+export type DriveOptions = {
+  /** The name under which a file is cited; its own when absent. */
+  readonly name?: ((file: string) => string) | undefined;
+  readonly onScore?: ((score: Score) => void) | undefined;
+  readonly onEvent?: ((event: MailEvent, phase: "learn" | "watch") => void) | undefined;
+  readonly onProgress?: ((lines: number, phase: "learn" | "watch") => void) | undefined;
+};
+
+export type Driven = {
+  /** In order of time and id, held ones marked. */
+  readonly alerts: readonly Alert[];
+  readonly ledger: Ledger;
+  readonly model: Model;
+  readonly lines: {
+    total: number;
+    unknown: number;
+    badEnvelope: number;
+    duplicates: number;
+    truncated: number;
+    /** Lines with a time that came before the first one watched. */
+    before: number;
+    watched: number;
+  };
+  readonly perHour: readonly { time: number; lines: number }[];
+  /** Log time of the last line, in ms; -Infinity when no line has one. */
+  readonly last: number;
+};
+
+const HOUR_MS = 3_600_000;
+/** Hours counted; a clock that jumps makes no more. */
+const MAX_HOURS = 24 * 400;
+
+/** Walks over all lines once. Undefined when learning never came to an end, since no line lies after it. */
+export async function drive(
+  input: MailInput,
+  past: Past,
+  settings: PipelineOptions,
+  options: DriveOptions = {},
+): Promise<Driven | undefined> {
+  const until = "model" in past ? past.model.to : past.until;
+  const alerts: Alert[] = [];
+  const perHour = new Map<number, number>();
+  const watch = (model: Model, warmth: Warmth): Detector => {
+    input.reader.adopt(model.groups);
+    return new Detector(model, warmth, settings, options.onScore);
+  };
+  let detector = "model" in past ? watch(past.model, past.warmth) : undefined;
+  let watching = false;
+  let lines = 0;
+  let before = 0;
+  let watched = 0;
+  let last = Number.NEGATIVE_INFINITY;
+  const take = (event: MailEvent): void => {
+    if (++lines % PROGRESS_LINES === 0) options.onProgress?.(lines, watching ? "watch" : "learn");
+    const { time } = event;
+    if (time === null) return;
+    if (time > last) last = time;
+    const hour = Math.floor(time / HOUR_MS) * HOUR_MS;
+    if (perHour.size < MAX_HOURS || perHour.has(hour)) perHour.set(hour, (perHour.get(hour) ?? 0) + 1);
+    const early = !watching && time < until;
+    options.onEvent?.(event, early ? "learn" : "watch");
+    if (early) {
+      before++;
+      if ("learner" in past) past.learner.add(event);
+      return;
+    }
+    if ("learner" in past && !detector) {
+      past.check(past.learner, until);
+      detector = watch(past.learner.fit(until), past.learner);
+    }
+    watching = true;
+    watched++;
+    for (const alert of detector!.add(event)) alerts.push(alert);
+  };
+  await eachEvent(input, take, options.name);
+  options.onProgress?.(lines, "watch");
+  if (!detector) return undefined;
+  detector.end();
+  alerts.sort((a, b) => a.openedAt - b.openedAt || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0));
+  const { unknown, badEnvelope, truncated } = input.reader;
+  const duplicates = input.duplicates();
+  return {
+    alerts,
+    ledger: detector.ledger,
+    model: detector.model,
+    lines: { total: lines, unknown, badEnvelope, duplicates, truncated, before, watched },
+    perHour: [...perHour].map(([time, n]) => ({ time, lines: n })).sort((a, b) => a.time - b.time),
+    last,
+  };
+}
+
+/** What was told, held back and read, in a line for standard error. */
+export function ledgerText({ ledger, lines }: Pick<Driven, "ledger" | "lines">): string {
+  const { total, watched, unknown, badEnvelope, duplicates } = lines;
+  return (
+    `${ledger.opened} alerts, ${ledger.held} held back by the budget; ${total} lines read, ${watched} of them watched` +
+    ` (${unknown} not understood, ${badEnvelope} without a readable time, ${duplicates} duplicates left out)\n`
+  );
+}

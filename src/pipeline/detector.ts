@@ -1,0 +1,295 @@
+import { AbsenceScorer } from "../detect/absence.ts";
+import type { Alert } from "../detect/alert.ts";
+import { CauseCounter } from "../detect/attribute.ts";
+import type { Candidate } from "../detect/candidate.ts";
+import {
+  absenceCandidate,
+  entityCandidate,
+  noveltyCandidate,
+  transactionCandidate,
+  windowCandidate,
+} from "../detect/candidates.ts";
+import { conditionalOf } from "../detect/conditional.ts";
+import { EntityScorer } from "../detect/entity.ts";
+import { IncidentManager, type Ledger } from "../detect/incident.ts";
+import { LineRings } from "../detect/lines.ts";
+import { NoveltyScorer } from "../detect/novelty.ts";
+import { TransactionScorer } from "../detect/transaction.ts";
+import { WindowScorer } from "../detect/window.ts";
+import { columnIndex } from "../detect/window-fit.ts";
+import { DAY_MS, placeOf, SLOT_MS, slotOf } from "../feature/clock.ts";
+import type { ColumnRegistry } from "../feature/columns.ts";
+import type { EntityReader, Observation } from "../feature/entity.ts";
+import { type Family, familyOf } from "../feature/family.ts";
+import { type SeenLine, seenLine, type TransactionTracker } from "../feature/transaction.ts";
+import { SlotCounter, type SlotCounts } from "../feature/window.ts";
+import { isGrave, type MailEvent } from "../mail/event.ts";
+import { PlanMemo } from "../mail/plan-memo.ts";
+import {
+  MAX_GAP_SLOTS,
+  MIN_TRAINING_DAYS,
+  type Model,
+  type PipelineOptions,
+  type Score,
+  type Warmth,
+} from "./model.ts";
+
+const NO_ALERTS: readonly Alert[] = [];
+/** Below the bar by so much an account is held guilty: its mail explains what other views see. */
+const GUILTY = 1 / 20;
+const EXPLAINED_MS = 2 * DAY_MS;
+/** Entities told of in one slot, the strangest first. */
+const MAX_FINDINGS = 32;
+
+/** Watches what comes after training. Hand it events in log order; it hands back the alerts that open. */
+export class Detector {
+  readonly model: Model;
+  readonly manager: IncidentManager;
+  readonly #options: PipelineOptions;
+  readonly #registry: ColumnRegistry;
+  readonly #reader: EntityReader;
+  readonly #counter: SlotCounter;
+  readonly #index: (id: number) => number;
+  readonly #window: WindowScorer;
+  readonly #entities: EntityScorer;
+  readonly #tracker: TransactionTracker;
+  readonly #transactions: TransactionScorer | undefined;
+  readonly #rates: WindowScorer | undefined;
+  readonly #novelty: NoveltyScorer;
+  readonly #absence: AbsenceScorer;
+  readonly #causes: CauseCounter;
+  readonly #rings: LineRings;
+  /** Accounts found guilty, and until when their mail is left out of the other views. */
+  readonly #explained = new Map<string, number>();
+  readonly #onScore: ((score: Score) => void) | undefined;
+  readonly #families = new PlanMemo<Family>(familyOf);
+  /** What the line at hand says of entities. */
+  readonly #observed: Observation[] = [];
+  /** Alerts that the line at hand opened. */
+  #opened: Alert[] = [];
+  /** Novelty candidates that wait for the end of their slot. */
+  #waiting: Candidate[] = [];
+  #now: number;
+  #slot: number;
+
+  constructor(model: Model, learner: Warmth, options: PipelineOptions, onScore?: (score: Score) => void) {
+    this.model = model;
+    this.#options = options;
+    this.#registry = learner.registry;
+    this.#reader = learner.reader;
+    this.#counter = new SlotCounter(this.#registry);
+    this.#index = columnIndex(this.#registry, model.window.columns);
+    this.#window = new WindowScorer(
+      model.window,
+      model.windowVae ? conditionalOf(model.windowVae) : undefined,
+    );
+    this.#entities = new EntityScorer(model.entity, options.clock);
+    this.#tracker = learner.tracker;
+    this.#transactions = model.transaction
+      ? new TransactionScorer(model.transaction, ({ time, transaction: t, score, pValue }) =>
+          this.#onScore?.({ time, view: "transaction", key: `${t.type} ${t.key}`, score, pValue }),
+        )
+      : undefined;
+    this.#rates = model.transaction ? new WindowScorer(model.transaction.rates, undefined) : undefined;
+    this.#novelty = new NoveltyScorer(model.novelty);
+    this.#causes = new CauseCounter(model.window);
+    this.#rings = new LineRings();
+    this.manager = new IncidentManager({ perDay: options.budget, clock: options.clock });
+    this.#absence = new AbsenceScorer(model.absence, options.clock, this.manager.bar / 4);
+    this.#onScore = onScore;
+    this.#now = model.to;
+    this.#slot = slotOf(model.to);
+    this.#warm(learner);
+  }
+
+  get ledger(): Ledger {
+    return this.manager.ledger;
+  }
+
+  /** The windows and entity counts continue where training ended. */
+  #warm(learner: Warmth): void {
+    if (learner.tail.slots.length === 0) return; // begins cold: windows fill with what comes
+    const bySlot = new Map(learner.tail.slots.map((s) => [s.slot, s]));
+    for (let slot = this.#slot - MAX_GAP_SLOTS; slot < this.#slot; slot++) this.#push(bySlot.get(slot), slot);
+    for (const { observation, slot } of learner.tail.observations) this.#entities.add(observation, slot);
+    this.#entities.score(this.#slot - 1, false);
+  }
+
+  #push(closed: SlotCounts | undefined, slot: number): void {
+    const counts = new Float32Array(this.model.window.columns.length);
+    if (closed)
+      for (let i = 0; i < closed.ids.length; i++) counts[this.#index(closed.ids[i]!)]! += closed.counts[i]!;
+    const place = placeOf(slot, this.#options.clock);
+    this.#window.push(counts, place);
+    if (this.#transactions) this.#rates!.push(this.#transactions.close(), place);
+    this.#causes.close(place);
+  }
+
+  /** One event. Returns the alerts that it opened, held ones marked; usually none. */
+  add(event: MailEvent): readonly Alert[] {
+    if (event.time === null) return NO_ALERTS;
+    const now = Math.max(this.#now, event.time);
+    const slot = slotOf(now);
+    this.#absences(now);
+    if (slot > this.#slot) this.#closeSlots(slot, now);
+    this.#now = now;
+    this.#absence.see(event.daemon, now);
+    const line = seenLine(event, now, this.#families.of(event));
+    const explained = this.#observe(event, line, slot);
+    const closed = this.#tracker.add(event, now, line);
+    if (!explained) {
+      if (this.#transactions) for (const t of closed) this.#transactions.add(t, now);
+      this.#rings.counted(this.#counter.add(event, slot), line);
+      this.#causes.add(event);
+      this.#newness(event, line, now);
+    }
+    if (this.#opened.length === 0) return NO_ALERTS;
+    const opened = this.#opened;
+    this.#opened = [];
+    return opened;
+  }
+
+  /** The log ends: incidents that have been quiet for long by its last line are closed. */
+  end(): void {
+    this.#transactions?.score();
+    this.manager.tick(this.#now);
+  }
+
+  /** What the line says of entities. Returns whether it is of an account found guilty, and so explained. */
+  #observe(event: MailEvent, line: SeenLine, slot: number): boolean {
+    const observed = this.#observed;
+    this.#reader.read(event, observed);
+    const account = this.#explained.size === 0 ? undefined : this.#reader.accountOf(event);
+    const explained = account !== undefined && (this.#explained.get(account) ?? 0) > line.time;
+    for (const observation of observed) {
+      if (explained && observation.key !== account) continue;
+      this.#entities.add(observation, slot);
+      this.#rings.entity(observation, line);
+    }
+    observed.length = 0;
+    return explained;
+  }
+
+  #absences(now: number): void {
+    if (this.#options.without.has("absence") || this.model.novelty.days < 1) return;
+    const due = this.#absence.due(now);
+    for (const finding of due.sort((a, b) => a.at - b.at)) this.#offer([absenceCandidate(finding)]);
+  }
+
+  #offer(candidates: readonly Candidate[]): void {
+    this.#opened.push(...this.manager.offer(candidates));
+  }
+
+  #closeSlots(next: number, now: number): void {
+    const silent = next - this.#slot > MAX_GAP_SLOTS;
+    this.#rings.close(this.#index);
+    for (let slot = this.#slot; slot < next; slot++) {
+      const closed = slot === this.#slot ? this.#counter.close() : undefined;
+      if (silent && next - slot > 2 * MAX_GAP_SLOTS && slot !== this.#slot) continue;
+      this.#push(closed, slot);
+      if (slot === next - 1 || slot === this.#slot) this.#offer(this.#judge(slot, now, silent));
+    }
+    this.manager.tick(now);
+    if (silent) {
+      this.#window.restart();
+      this.#rates?.restart();
+    }
+    this.#slot = next;
+  }
+
+  /** Candidates of the window and entity views at the end of a slot. */
+  #judge(slot: number, now: number, silent: boolean): Candidate[] {
+    const end = (slot + 1) * SLOT_MS;
+    const candidates: Candidate[] = this.#waiting.map((c) => ({ ...c, at: now }));
+    this.#waiting = [];
+    const { without } = this.#options;
+    const full = (this.model.to - this.model.from) / DAY_MS >= MIN_TRAINING_DAYS;
+    if (!without.has("window") && full) {
+      const { scores, findings } = this.#window.score();
+      for (const s of scores)
+        this.#onScore?.({
+          time: end,
+          view: "window",
+          key: `${s.width * 5}min ${s.tail}`,
+          score: s.score,
+          pValue: s.pValue,
+        });
+      for (const finding of findings) {
+        // Fresh evidence only: a surge must still be going on, else it is the shadow of an old burst in a long window.
+        if (finding.tail === "upper" && this.#window.recent(finding.column, 2) === 0) continue;
+        if (finding.tail === "lower" && silent) continue;
+        candidates.push(
+          windowCandidate(finding, {
+            model: this.model.window,
+            scorer: this.#window,
+            causes: this.#causes,
+            rings: this.#rings,
+            at: now,
+            slotEnd: end,
+          }),
+        );
+      }
+    }
+    if (this.#transactions && this.#rates) {
+      for (const finding of this.#rates.score().findings) {
+        if (finding.tail === "lower" || this.#rates.recent(finding.column, 2) === 0) continue;
+        candidates.push(
+          transactionCandidate(finding, {
+            model: this.#transactions.model,
+            scorer: this.#rates,
+            strange: this.#transactions,
+            causes: this.#causes,
+            rings: this.#rings,
+            at: now,
+            slotEnd: end,
+          }),
+        );
+      }
+    }
+    if (!without.has("entity") && full) {
+      const { findings, rows } = this.#entities.score(slot, this.#onScore !== undefined);
+      for (const r of rows)
+        this.#onScore?.({
+          time: end,
+          view: "entity",
+          key: `${r.feature} ${r.horizon}`,
+          score: r.excess,
+          pValue: r.pValue,
+        });
+      for (const finding of findings.slice(0, MAX_FINDINGS)) {
+        const candidate = entityCandidate(finding, {
+          scorer: this.#entities,
+          causes: this.#causes,
+          rings: this.#rings,
+          at: now,
+          slotEnd: end,
+        });
+        candidates.push(candidate);
+        if (candidate.kind === "account_compromised" && candidate.rate < this.manager.bar * GUILTY)
+          this.#explained.set(finding.key, now + EXPLAINED_MS);
+      }
+    }
+    return candidates;
+  }
+
+  #newness(event: MailEvent, line: SeenLine, now: number): void {
+    if (this.#options.without.has("novelty") || this.model.novelty.days < 2) return;
+    const finding = this.#novelty.see(event.templateId, now, isGrave(event));
+    if (!finding) return;
+    this.#onScore?.({
+      time: now,
+      view: "novelty",
+      key: event.templateId,
+      score: -Math.log(finding.rate),
+      pValue: finding.pValue,
+    });
+    const candidate = noveltyCandidate(finding, event, line, {
+      causes: this.#causes,
+      rings: this.#rings,
+      at: now,
+    });
+    // An attack on passwords is told better by who and how many, so it waits for the end of the slot, where the rarest view speaks.
+    if (candidate.family === "auth") this.#waiting.push(candidate);
+    else this.#offer([candidate]);
+  }
+}

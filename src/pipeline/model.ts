@@ -1,0 +1,81 @@
+import type { AbsenceModel } from "../detect/absence.ts";
+import type { EntityModel } from "../detect/entity.ts";
+import type { NoveltyModel } from "../detect/novelty.ts";
+import type { TransactionModel } from "../detect/transaction.ts";
+import type { WindowModel } from "../detect/window.ts";
+import type { LocalClock } from "../feature/clock.ts";
+import { ColumnRegistry } from "../feature/columns.ts";
+import { EntityReader, type KnownPairs, type Observation } from "../feature/entity.ts";
+import { TransactionTracker } from "../feature/transaction.ts";
+import type { SlotCounts } from "../feature/window.ts";
+import type { Kernels } from "../model/kernels.ts";
+import type { Vae } from "../model/vae.ts";
+import type { TemplateGroups } from "../template/groups.ts";
+
+/**
+ * What the learner hands to the detector, and what both are told. The pipeline is pure: events in, alerts out. The same
+ * events, settings and seed give the same alerts, live as in a back-test.
+ */
+
+/** Below this the window and entity views have nothing to compare with. */
+export const MIN_TRAINING_DAYS = 3;
+/** Slots before the end of training that a detector continues; a longer gap begins the windows anew. */
+export const MAX_GAP_SLOTS = 12;
+
+export type ViewName = "window" | "transaction" | "entity" | "novelty" | "absence";
+
+export type PipelineOptions = {
+  readonly clock: LocalClock;
+  readonly budget: number;
+  readonly without: ReadonlySet<ViewName>;
+  readonly salt: string;
+  readonly seed: number;
+  readonly kernels: Kernels;
+};
+
+/** Everything that training learned; plain data. */
+export type Model = {
+  readonly window: WindowModel;
+  /** The window view's network; undefined where history is too short to train one. */
+  readonly windowVae: Vae | undefined;
+  /** Undefined where there were too few transactions, or the view is left out. */
+  readonly transaction: TransactionModel | undefined;
+  readonly entity: EntityModel;
+  /** Shapes that differ in one word, joined; the reader of the lines to judge must adopt them. */
+  readonly groups: TemplateGroups;
+  readonly novelty: NoveltyModel;
+  readonly absence: AbsenceModel;
+  readonly from: number;
+  readonly to: number;
+  readonly events: number;
+};
+
+export type Score = {
+  readonly time: number;
+  readonly view: ViewName;
+  readonly key: string;
+  readonly score: number;
+  readonly pValue: number;
+};
+
+/** What a detector continues: the tables that join lines, and the last day. */
+export type Warmth = {
+  readonly registry: ColumnRegistry;
+  readonly reader: EntityReader;
+  readonly tracker: TransactionTracker;
+  /** The last slots, and what entities did on the last day. */
+  readonly tail: {
+    readonly slots: SlotCounts[];
+    readonly observations: { readonly observation: Observation; readonly slot: number }[];
+  };
+};
+
+/** A detector's start from a model alone, as after a restart. */
+export function coldStart(salt: string, pairs: KnownPairs): Warmth {
+  return {
+    registry: new ColumnRegistry(),
+    reader: new EntityReader(salt, pairs),
+    tracker: new TransactionTracker(),
+    tail: { slots: [], observations: [] },
+  };
+}

@@ -1,0 +1,67 @@
+import assert from "node:assert/strict";
+import { suite, test } from "node:test";
+import { AbsenceCollector, AbsenceScorer } from "../../src/detect/absence.ts";
+import { DAY_MS, localClock } from "../../src/feature/clock.ts";
+import { Zone } from "../../src/log/zone.ts";
+
+/** Eight days of two programs: one a line a minute by day and one in six by night, the other half as busy. */
+const START = Date.UTC(2026, 8, 7);
+const DAYS = 8;
+const MINUTE = 60_000;
+const END = START + DAYS * DAY_MS;
+const clock = localClock(new Zone("UTC"));
+const isNight = (time: number): boolean => (time % DAY_MS) / DAY_MS < 0.3;
+
+const model = ((): ReturnType<AbsenceCollector["fit"]> => {
+  const collector = new AbsenceCollector();
+  for (let time = START, n = 0; time < END; time += MINUTE, n++) {
+    if (isNight(time) && n % 6 !== 0) continue;
+    collector.add("postfix/smtpd", time);
+    if (n % 2 === 0) collector.add("postfix/qmgr", time);
+  }
+  return collector.fit(START, END, clock);
+})();
+const scorer = (): AbsenceScorer => {
+  const made = new AbsenceScorer(model, clock, 0.005);
+  for (const program of ["postfix/smtpd", "postfix/qmgr"]) made.see(program, END);
+  return made;
+};
+
+suite("a silence", () => {
+  for (const hour of [0, 6, 11, 20])
+    test(`that begins at ${hour} h is found at the first second at which it is long enough`, () => {
+      const last = END + hour * 60 * MINUTE;
+      const often = scorer();
+      for (const program of ["postfix/smtpd", "postfix/qmgr"]) often.see(program, last);
+      let now = last;
+      let found = often.due(now);
+      while (found.length === 0 && now < last + 2 * DAY_MS) {
+        now += 1000;
+        found = often.due(now);
+      }
+      assert.equal(found.length, 1, "a silence of the whole log speaks for all");
+      assert.ok(now - last > 4 * MINUTE);
+      // who never looked before finds it then, and not a second earlier
+      const [late, early] = [scorer(), scorer()];
+      for (const one of [late, early])
+        for (const program of ["postfix/smtpd", "postfix/qmgr"]) one.see(program, last);
+      assert.deepEqual(early.due(now - 1000), []);
+      assert.deepEqual(late.due(now), found);
+    });
+
+  test("of one program is found beside the lines of the other, once", () => {
+    const one = scorer();
+    const silences: number[] = [];
+    const noon = END + DAY_MS / 2;
+    for (const program of ["postfix/smtpd", "postfix/qmgr"]) one.see(program, noon);
+    for (let now = noon; now < noon + DAY_MS / 3; now += MINUTE) {
+      for (const { key, at } of one.due(now)) {
+        assert.equal(key, "postfix/qmgr");
+        assert.ok(at <= now && at > now - 2 * MINUTE);
+        silences.push(now);
+      }
+      one.see("postfix/smtpd", now);
+    }
+    assert.equal(silences.length, 1);
+  });
+});

@@ -1,0 +1,84 @@
+import assert from "node:assert/strict";
+import { suite, test } from "node:test";
+import type { Candidate } from "../../src/detect/candidate.ts";
+import { IncidentManager } from "../../src/detect/incident.ts";
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const NOON = Date.UTC(2026, 9, 10, 12);
+const utc = (ms: number): { day: number; minute: number; weekday: number } => ({
+  day: Math.floor(ms / (24 * HOUR)),
+  minute: Math.floor(ms / MINUTE) % 1440,
+  weekday: 6,
+});
+const manager = (): IncidentManager => new IncidentManager({ perDay: 2, clock: utc });
+
+/** A candidate far rarer than the bar of two alerts a day, 0.02. */
+const candidate = (changes: Partial<Candidate>): Candidate => ({
+  at: NOON,
+  start: NOON - HOUR,
+  view: "window",
+  family: "outbound",
+  key: "column program postfix/smtp",
+  rate: 1e-9,
+  pValue: 1e-9,
+  kind: "dns_failure",
+  kindConfidence: 0.9,
+  title: "Name lookups fail: 40 lines",
+  summary: "40 lines.",
+  measure: { name: "lines", actual: 40, typicalLow: 0, typicalHigh: 2 },
+  entities: [],
+  templates: [],
+  lines: [],
+  fresh: 1,
+  shareSince: () => 1,
+  ...changes,
+});
+
+suite("a candidate of a kind that the budget never holds back", () => {
+  const common = { kind: "disk_full", rate: 3 } as const;
+  test("passes the bar whatever its rate when a line or a silence says so", () => {
+    for (const view of ["novelty", "absence"] as const) {
+      const m = manager();
+      assert.equal(m.offer([candidate({ ...common, view })]).length, 1, view);
+      assert.equal(m.ledger.belowBar, 0);
+    }
+  });
+  test("must be rare when only its surroundings give it the name", () => {
+    for (const view of ["window", "entity", "transaction"] as const) {
+      const m = manager();
+      assert.deepEqual(m.offer([candidate({ ...common, view })]), [], view);
+      assert.equal(m.ledger.belowBar, 1);
+      assert.equal(m.offer([candidate({ kind: "disk_full", view })]).length, 1, `${view}, rare`);
+    }
+  });
+});
+
+suite("an incident without new evidence", () => {
+  test("is closed two hours after the last one, once somebody looks", () => {
+    const m = manager();
+    const [alert] = m.offer([candidate({})]);
+    m.tick(NOON + 2 * HOUR);
+    assert.equal(alert!.closedAt, null);
+    m.tick(NOON + 2 * HOUR + 1);
+    assert.equal(alert!.closedAt, NOON + 2 * HOUR);
+  });
+  test("lives on with what joins it", () => {
+    const m = manager();
+    const [alert] = m.offer([candidate({})]);
+    const again = candidate({ at: NOON + 100 * MINUTE });
+    assert.deepEqual(m.offer([again]), []);
+    m.tick(NOON + 200 * MINUTE);
+    assert.equal(alert!.closedAt, null);
+    m.tick(NOON + 221 * MINUTE);
+    assert.equal(alert!.closedAt, NOON + 220 * MINUTE);
+  });
+  test("takes in nothing that comes when it is over, though nobody looked meanwhile", () => {
+    const m = manager();
+    const [first] = m.offer([candidate({})]);
+    const [second] = m.offer([candidate({ at: NOON + 3 * HOUR })]);
+    assert.equal(first!.closedAt, NOON + 2 * HOUR);
+    assert.equal(second!.openedAt, NOON + 3 * HOUR);
+    assert.equal(m.ledger.joined, 0);
+  });
+});
