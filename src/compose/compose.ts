@@ -52,6 +52,8 @@ class Composer {
   private readonly rhythm: Rhythm;
   private readonly routine: Routine;
   private readonly faults: readonly FaultRun[];
+  /** Those of the faults that keep lines from being written. */
+  private readonly hiding: readonly FaultRun[];
   private readonly without: readonly RegExp[];
   private readonly forms = new Map<Episode, Form>();
   /** Lines by the piece of time into which they fall. */
@@ -65,7 +67,11 @@ class Composer {
     const { server, seed } = plan;
     const zone = new Zone(server.zone);
     const people = material.people();
-    const names = new NameBook(server, seed, people.map((user) => user.split("@")[0]!));
+    const names = new NameBook(
+      server,
+      seed,
+      people.map((user) => user.split("@")[0]!),
+    );
     const addresses = new AddressBook(seed, server.domain);
     this.scene = {
       names,
@@ -76,8 +82,13 @@ class Composer {
     };
     this.rhythm = new Rhythm(plan, zone);
     this.routine = new Routine(plan, zone, material);
-    const own = people.filter((user) => user.endsWith(`@${RECORDED_OWN[0]}.example`)).map((user) => user.split("@")[0]!);
-    this.faults = (plan.faults ?? []).map((fault, i) => new FaultRun(fault, i, seed, material, addresses, own));
+    const own = people
+      .filter((user) => user.endsWith(`@${RECORDED_OWN[0]}.example`))
+      .map((user) => user.split("@")[0]!);
+    this.faults = (plan.faults ?? []).map(
+      (fault, i) => new FaultRun(fault, i, seed, material, addresses, own),
+    );
+    this.hiding = this.faults.filter(({ kind }) => kind.way === "silence" || kind.way === "daemon");
     this.without = (server.without ?? []).map(
       (name) => BELONGS[name] ?? new RegExp(`^(?:postfix/)?${name.replace(/[^\w/-]/g, "")}$`),
     );
@@ -87,11 +98,16 @@ class Composer {
   piece(index: number): ComposedLine[] {
     const from = this.start + index * PIECE_MS;
     const arrivals = [...this.arrivals(from)].sort((a, b) => a.at - b.at);
-    for (const [i, arrival] of arrivals.entries()) this.write(arrival, stream(this.plan.seed, "episode", from, i));
+    for (const [i, arrival] of arrivals.entries())
+      this.write(arrival, stream(this.plan.seed, "episode", from, i));
     const lines = (this.waiting.get(index) ?? []).sort((a, b) => a.time - b.time);
     this.waiting.delete(index);
     const { header } = this.scene;
-    return lines.map(({ time, tag, pid, text, fault }) => ({ time, text: header.write(time, tag, pid, text), fault }));
+    return lines.map(({ time, tag, pid, text, fault }) => ({
+      time,
+      text: header.write(time, tag, pid, text),
+      fault,
+    }));
   }
 
   private *arrivals(from: number): Generator<Arrival> {
@@ -130,7 +146,8 @@ class Composer {
       for (const [i, episode] of clusters.entries()) yield normally(time + i * 500, episode);
       return;
     }
-    const holding = (word: string): Episode[] => clusters.filter((e) => e.lines.some((l) => l[3].startsWith(word)));
+    const holding = (word: string): Episode[] =>
+      clusters.filter((e) => e.lines.some((l) => l[3].startsWith(word)));
     const random: Stream = stream(this.plan.seed, "restart", time);
     const n = random.int(holding("stopping").length);
     const stop = holding("stopping")[n];
@@ -147,14 +164,15 @@ class Composer {
       form = formOf(episode, this.scene.names, this.scene.addresses);
       this.forms.set(episode, form);
     }
-    if (episode.class === "sys" && episode.lines[0]![3].startsWith("starting the Postfix")) this.scene.processes.restart();
+    if (episode.class === "sys" && episode.lines[0]![3].startsWith("starting the Postfix"))
+      this.scene.processes.restart();
     fill(this.scene, form, arrival, random, (line) => this.put(line));
   }
 
   private put(line: LooseLine): void {
     const { time, tag } = line;
     if (time >= this.end || this.without.some((program) => program.test(tag))) return;
-    for (const fault of this.faults) if (fault.hides(time, tag)) return;
+    for (const fault of this.hiding) if (fault.hides(time, tag)) return;
     const index = Math.floor((time - this.start) / PIECE_MS);
     const lines = this.waiting.get(index);
     if (lines === undefined) this.waiting.set(index, [line]);

@@ -41,7 +41,8 @@ export const normally = (at: number, episode: Episode): Arrival => ({
 
 const pick = <T>(pool: readonly T[], random: Stream): T => pool[random.int(pool.length)]!;
 const localOf = (user: string): string => user.split("@")[0]!;
-const atMainDomain = (user: string | undefined): boolean => user?.endsWith(`@${RECORDED_OWN[0]}.example`) === true;
+const atMainDomain = (user: string | undefined): boolean =>
+  user?.endsWith(`@${RECORDED_OWN[0]}.example`) === true;
 
 /** One fault of a plan, at work. */
 export class FaultRun {
@@ -56,6 +57,7 @@ export class FaultRun {
   private readonly seed: number;
   private readonly intensity: number;
   private readonly attackers: readonly string[];
+  private readonly people: readonly string[];
   private readonly target: string | undefined;
   private readonly strange = new WeakMap<Episode, boolean>();
 
@@ -78,6 +80,7 @@ export class FaultRun {
     this.intensity = fault.intensity ?? 1;
     const random = stream(seed, "fault", index);
     this.attackers = Array.from({ length: ATTACKERS[fault.kind] ?? 0 }, () => addresses.stranger(random));
+    this.people = people;
     this.target = people.length === 0 ? undefined : pick(people, random);
     if (this.missing()) throw new RangeError(`nothing was recorded of which ${fault.kind} could be composed`);
   }
@@ -131,9 +134,11 @@ export class FaultRun {
       const episode = pick(pool, random);
       const at = begin + random.uniform() * (end - begin);
       if (this.kind.way === "attack") {
-        const victim = episode.user === undefined ? {} : { ...this.onTarget(), instead: localOf(episode.user) };
+        const victim =
+          episode.user === undefined ? {} : { ...this.onTarget(), instead: localOf(episode.user) };
         yield own(at, episode, { client: pick(this.attackers, random), ...victim });
-      } else if (this.kind.way === "networks") yield own(at, episode, { client: this.addresses.stranger(random), ...this.onTarget() });
+      } else if (this.kind.way === "networks")
+        yield own(at, episode, { client: this.addresses.stranger(random), ...this.onTarget() });
       else yield own(at, episode);
     }
   }
@@ -148,9 +153,11 @@ export class FaultRun {
       });
       const part = (name: string): Episode[] => clusters.filter((c) => c.part === name);
       const within = (at: number): boolean => at >= time && at < time + ms;
-      if (i === 0 && within(this.from)) for (const [n, episode] of part("on").entries()) yield cluster(this.from + n * 900, episode);
+      if (i === 0 && within(this.from))
+        for (const [n, episode] of part("on").entries()) yield cluster(this.from + n * 900, episode);
       if (i === this.kind.states.length - 1 && within(this.to))
-        for (const [n, episode] of part("rec").entries()) yield cluster(this.to + Math.min(n * 1500, RECOVERY_MS), episode);
+        for (const [n, episode] of part("rec").entries())
+          yield cluster(this.to + Math.min(n * 1500, RECOVERY_MS), episode);
       const middle = part("mid");
       const begin = Math.max(time, this.from);
       const end = Math.min(time + ms, this.to);
@@ -187,9 +194,12 @@ export class FaultRun {
     if (way === "quota") return this.material.overQuota;
     if (way === "attack") return this.material.attacks(states[0]!);
     const all = classes!.flatMap((name) => this.material.pool("normal", name));
-    if (way === "networks") return all.filter((e) => atMainDomain(e.user) && e.client?.startsWith("198.19.") === true);
+    if (way === "networks")
+      return all.filter((e) => atMainDomain(e.user) && e.client?.startsWith("198.19.") === true);
     if (way !== "guess") return all;
-    return all.filter((e) => e.lines.some((l) => GUESS.test(l[3]) && l[3].includes(`@${RECORDED_OWN[0]}.example`)));
+    const atPerson = (text: string): boolean =>
+      GUESS.test(text) && this.people.some((local) => text.includes(`(${local}@${RECORDED_OWN[0]}.example,`));
+    return all.filter((e) => e.lines.some((l) => atPerson(l[3])));
   }
 
   private onTarget(): { account?: string } {

@@ -108,7 +108,13 @@ export function formatDelay(seconds: number): string {
 }
 
 /** Writes an episode's lines at a time, to `put`. */
-export function fill(scene: Scene, form: Form, use: Use, random: Stream, put: (line: LooseLine) => void): void {
+export function fill(
+  scene: Scene,
+  form: Form,
+  use: Use,
+  random: Stream,
+  put: (line: LooseLine) => void,
+): void {
   const pace = use.pace * random.lognormal(PACE_SPREAD);
   const shifts = placements(form.segments, use, random);
   const timeOf = (line: number): number => {
@@ -116,7 +122,7 @@ export function fill(scene: Scene, form: Form, use: Use, random: Stream, put: (l
     return use.at + at * 1000 * pace + (shifts[segment]!.at(-1) ?? 0);
   };
   const pids = form.processes.map(({ tag, segment, from, to }) => {
-    if (segment !== 0) return scene.processes.fresh();
+    if (segment !== 0) return scene.processes.later(tag);
     return scene.processes.take(tag, use.at + from * 1000 * pace, use.at + to * 1000 * pace);
   });
   const values: string[] = [];

@@ -29,7 +29,12 @@ export type FormLine = {
 };
 
 /** A process of an episode, with its first and last line in seconds. */
-export type FormProcess = { readonly tag: string; readonly segment: number; readonly from: number; to: number };
+export type FormProcess = {
+  readonly tag: string;
+  readonly segment: number;
+  readonly from: number;
+  to: number;
+};
 
 /** An episode taken apart, ready to be written many times. */
 export type Form = {
@@ -96,7 +101,8 @@ function segmentsOf(lines: readonly RecordedLine[]): {
         // A first attempt shares its segment with all else, so it counts as one that failed.
         before.retried = true;
         const attempt = before.kind === "retry" ? before.attempt + 1 : 1;
-        segment = segments.push({ parent: segment, kind: "retry", attempt, failed: false, retried: false }) - 1;
+        segment =
+          segments.push({ parent: segment, kind: "retry", attempt, failed: false, retried: false }) - 1;
         current.set(id, segment);
       }
       active.add(id);
@@ -134,7 +140,13 @@ function segmentOfNext(
 function segmentOfSession(lines: readonly RecordedLine[], of: readonly number[], from: number): number {
   const pid = /\((\d+)\)/.exec(lines[from]![3])?.[1];
   for (let i = from - 1; i >= 0; i--)
-    if (of[i] !== -1 && LMTP_LINE.test(lines[i]![3]) && pid !== undefined && lines[i]![3].includes(`(${pid})`)) return of[i]!;
+    if (
+      of[i] !== -1 &&
+      LMTP_LINE.test(lines[i]![3]) &&
+      pid !== undefined &&
+      lines[i]![3].includes(`(${pid})`)
+    )
+      return of[i]!;
   for (let i = from - 1; i >= 0; i--) if (lines[i]![1] === "postfix/lmtp" && of[i] !== -1) return of[i]!;
   return 0;
 }

@@ -13,7 +13,13 @@ const FACILITY = 2 * 8;
 const two = (n: number): string => (n < 10 ? `0${n}` : String(n));
 
 const severityOf = (text: string): number =>
-  /^(?:fatal|panic): /.test(text) ? 2 : /(?:^|: )error: |: Error: /.test(text) ? 3 : /[Ww]arning: /.test(text) ? 4 : 6;
+  /^(?:fatal|panic): /.test(text)
+    ? 2
+    : /(?:^|: )error: |: Error: /.test(text)
+      ? 3
+      : /[Ww]arning: /.test(text)
+        ? 4
+        : 6;
 
 /** Writes lines for one host, in the order of their times. */
 export class HeaderWriter {

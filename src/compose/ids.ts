@@ -18,7 +18,8 @@ const SINGLE = /^(?:postfix\/(?:qmgr|master|postscreen|scache)|opendkim|opendmar
 
 function inBase(value: number, base: number, digits: number): string {
   let text = "";
-  for (let left = value; left > 0 || text.length < digits; left = Math.floor(left / base)) text = SAFE[left % base]! + text;
+  for (let left = value; left > 0 || text.length < digits; left = Math.floor(left / base))
+    text = SAFE[left % base]! + text;
   return text;
 }
 
@@ -41,7 +42,8 @@ export class QueueIds {
     const inode = this.first + ((this.count++ * this.step) % INODES);
     const second = Math.floor(time / 1000);
     const micro = Math.floor(time * 1000) - second * 1_000_000;
-    if (!this.long) return micro.toString(16).toUpperCase().padStart(5, "0") + inode.toString(16).toUpperCase();
+    if (!this.long)
+      return micro.toString(16).toUpperCase().padStart(5, "0") + inode.toString(16).toUpperCase();
     return `${inBase(second, SAFE.length, SECOND_DIGITS)}${inBase(micro, SAFE.length, MICRO_DIGITS)}z${inBase(inode, INODE_BASE, 1)}`;
   }
 }
@@ -65,6 +67,11 @@ export class Processes {
     this.last += 1 + this.random.int(9);
     if (this.last >= MAX_PID) this.last = 300 + this.random.int(200);
     return this.last;
+  }
+
+  /** The pid of a process of this tag at a later time, of which nothing else is known. */
+  later(tag: string): number {
+    return this.single.get(tag) ?? this.fresh();
   }
 
   /** The pid of a process of this tag that works from one time to another, in ms. */
@@ -99,7 +106,7 @@ export class Processes {
 
 /** Other letters and digits in the same places: a digit for a digit, a letter for a letter of the same case, hex for hex. */
 export function scramble(text: string, random: Stream): string {
-  const hex = /^[0-9a-f-]+$/.test(text) || /^[0-9A-F]+$/.test(text);
+  const hex = /^[0-9a-f.-]+$/.test(text) || /^[0-9A-F]+$/.test(text);
   let made = "";
   for (let i = 0; i < text.length; i++) {
     const c = text.charCodeAt(i);

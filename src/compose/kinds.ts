@@ -6,7 +6,17 @@ export type FaultKind = {
    * state: traffic is drawn from what was recorded under these states, in this order over equal parts of the time.
    * attack: recorded episodes on top of normal traffic. The others are composed, see faults.ts.
    */
-  readonly way: "state" | "attack" | "silence" | "daemon" | "delay" | "partner" | "guess" | "networks" | "quota" | "wave";
+  readonly way:
+    | "state"
+    | "attack"
+    | "silence"
+    | "daemon"
+    | "delay"
+    | "partner"
+    | "guess"
+    | "networks"
+    | "quota"
+    | "wave";
   readonly states: readonly string[];
   /** Classes that come to nothing while the state lasts, when nothing of them was recorded under it. */
   readonly stops?: "unrecorded";
@@ -67,7 +77,12 @@ export const FAULTS: Readonly<Record<string, FaultKind>> = {
     classes: ["out_user", "out_multi", "out_bounce", "app_mail", "out_lost"],
     note: "outbound mail takes 2, 4, 8 and 16 times as long (intensity stretches further), in four steps; no new text",
   },
-  partner_mail_missing: { evidence: "composed", way: "partner", states: [], note: "the nightly mail does not come" },
+  partner_mail_missing: {
+    evidence: "composed",
+    way: "partner",
+    states: [],
+    note: "the nightly mail does not come",
+  },
   sasl_bruteforce_slow: {
     evidence: "composed",
     way: "guess",

@@ -28,7 +28,8 @@ type Open = {
   lastTime: number;
 };
 
-const iso = (time: number): string => new Date(Math.floor(time / 1000) * 1000).toISOString().replace(".000Z", "Z");
+const iso = (time: number): string =>
+  new Date(Math.floor(time / 1000) * 1000).toISOString().replace(".000Z", "Z");
 
 /** Keeps the labels of a composed log while its lines go by. Holds no line. */
 export class Labels {

@@ -71,7 +71,8 @@ export class Material {
   /** The recorded people, as user@domain, sorted. */
   people(): string[] {
     const users = new Set<string>();
-    for (const pool of this.pools.values()) for (const { user } of pool) if (user !== undefined) users.add(user);
+    for (const pool of this.pools.values())
+      for (const { user } of pool) if (user !== undefined) users.add(user);
     return [...users].sort();
   }
 

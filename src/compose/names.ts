@@ -6,7 +6,8 @@ export const RECORDED_OWN: readonly string[] = ["nordhav", "havnkontor", "fjordp
 /** The recorded server's own host. */
 const RECORDED_HOST = "mail";
 /** Labels of hosts that say what a host is for; they stay. */
-const GENERIC_HOST = /^(?:mx|mta|out|mail|smtp|relay|zen|bl|dsl|dyn|vps|static|mobile|cust|postmaster|ex|eop)-?\d*$/i;
+const GENERIC_HOST =
+  /^(?:mx|mta|out|mail|smtp|relay|zen|bl|dsl|dyn|vps|static|mobile|cust|postmaster|ex|eop)-?\d*$/i;
 /** Accounts that every server has; they stay. */
 const ROLES = new Set(
   (

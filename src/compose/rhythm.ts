@@ -18,9 +18,13 @@ const scaled = (levels: readonly number[]): Shape => {
 /** What people do: from eight to six, with a dip at noon. */
 const OFFICE = scaled([2, 1, 1, 1, 1, 2, 6, 20, 60, 85, 90, 80, 55, 75, 85, 80, 65, 40, 22, 15, 12, 9, 6, 4]);
 /** Mail from elsewhere: the same, but some at all hours. */
-const INBOUND = scaled([14, 11, 10, 10, 11, 14, 20, 35, 60, 72, 75, 70, 60, 65, 70, 68, 58, 45, 35, 30, 27, 24, 20, 17]);
+const INBOUND = scaled([
+  14, 11, 10, 10, 11, 14, 20, 35, 60, 72, 75, 70, 60, 65, 70, 68, 58, 45, 35, 30, 27, 24, 20, 17,
+]);
 /** Strangers and machines, who never sleep. */
-const FLAT = scaled([9, 9, 10, 10, 10, 10, 10, 10, 11, 11, 11, 11, 11, 11, 11, 11, 10, 10, 10, 10, 10, 9, 9, 9]);
+const FLAT = scaled([
+  9, 9, 10, 10, 10, 10, 10, 10, 11, 11, 11, 11, 11, 11, 11, 11, 10, 10, 10, 10, 10, 9, 9, 9,
+]);
 
 export type TrafficClass = {
   readonly name: string;
@@ -79,8 +83,27 @@ for (const { group, share } of TRAFFIC) if (group !== "visit") TOTAL[group] += s
 /** Classes on which a surge acts. */
 const SURGED: Record<Surge["kind"], ReadonlySet<string>> = {
   newsletter: new Set(),
-  campaign: new Set(["in_ham", "in_multi", "out_user", "out_multi", "out_bounce", "app_mail", "in_null", "imap"]),
-  monday_flood: new Set(["in_ham", "in_bulk", "in_multi", "out_user", "out_local", "imap", "pop", "out_badpw", "imap_bad"]),
+  campaign: new Set([
+    "in_ham",
+    "in_multi",
+    "out_user",
+    "out_multi",
+    "out_bounce",
+    "app_mail",
+    "in_null",
+    "imap",
+  ]),
+  monday_flood: new Set([
+    "in_ham",
+    "in_bulk",
+    "in_multi",
+    "out_user",
+    "out_local",
+    "imap",
+    "pop",
+    "out_badpw",
+    "imap_bad",
+  ]),
 };
 
 /** How many episodes of each class a plan wants at a time. */
@@ -124,7 +147,8 @@ export class Rhythm {
     let level = traffic.shape[hour]! * (server.mix?.[traffic.name] ?? 1);
     level *= (1 + (server.growth ?? 0)) ** ((time - this.start) / (7 * DAY));
     if (traffic.human && (weekday === 0 || weekday === 6)) level *= server.weekend ?? DEFAULT_WEEKEND;
-    if (traffic.human) for (const { from, to, season } of this.seasons) if (time >= from && time < to) level *= season.level;
+    if (traffic.human)
+      for (const { from, to, season } of this.seasons) if (time >= from && time < to) level *= season.level;
     for (const { from, to, surge } of this.surges)
       if (time >= from && time < to && SURGED[surge.kind].has(traffic.name)) level *= surge.intensity;
     level *= this.factor("day", day, DAY_SPREAD) * this.factor(traffic.name, day * 24 + hour, HOUR_SPREAD);
@@ -142,4 +166,3 @@ export class Rhythm {
     return factor;
   }
 }
-

@@ -35,7 +35,8 @@ export class Routine {
     this.partner = org === undefined ? [] : mail.filter((e) => e.org === org);
     this.usualMail = org === undefined ? mail : mail.filter((e) => e.org !== org);
     const missing = plan.faults?.some((f) => f.kind === "partner_mail_missing") === true;
-    if (missing && this.partner.length === 0) throw new RangeError("partner_mail_missing needs server.partner");
+    if (missing && this.partner.length === 0)
+      throw new RangeError("partner_mail_missing needs server.partner");
   }
 
   /** The normal episodes of a class. */

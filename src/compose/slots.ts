@@ -65,6 +65,7 @@ const REPLY = finderOf(String.raw`\b[A-Za-z0-9][A-Za-z0-9.-]{4,60}\b`);
 
 /** What a remote server calls the message: letters and digits mixed, or many digits. */
 const REMOTE_ID = /^(?=(?:.*\d){2})(?!\d+(?:[.-]\d+)*$)[A-Za-z0-9.-]{8,}$|^\d{9,}$|^[A-F0-9]{8,}$/;
+const ADDRESS = /\b198\.19\.\d{1,3}\.\d{1,3}\b/g;
 const SPAM = /^(?:win-prize|pharma-deal)\d*$/;
 
 /** The slots of an episode, found line by line. A thing that comes again is the same slot. */
@@ -75,6 +76,7 @@ export class SlotFinder {
   private readonly queueIds: ReadonlySet<string>;
   private readonly known = new Map<string, number>();
   private line = 0;
+  private text = "";
   private parts: Part[] = [];
   private queue = -1;
 
@@ -88,6 +90,7 @@ export class SlotFinder {
   split(text: string, line: number, queueId: string | null): Part[] {
     this.parts = [];
     this.line = line;
+    this.text = text;
     this.queue = queueId === null ? -1 : this.slot("queue", queueId);
     const reply = text.indexOf("status=sent (");
     let from = 0;
@@ -180,7 +183,8 @@ export class SlotFinder {
       const host = id.slice(cut + 1);
       if (/\.example$/i.test(host)) this.host(host);
       else if (host === "laptop.local") this.add(host);
-      else this.put("scramble", host.replace(/\.local$/, "")), this.add(host.endsWith(".local") ? ".local" : "");
+      else
+        this.put("scramble", host.replace(/\.local$/, "")), this.add(host.endsWith(".local") ? ".local" : "");
     }
     this.add(">");
   }
@@ -200,7 +204,10 @@ export class SlotFinder {
   private host(found: string): void {
     const labels = found.split(".");
     const domain = labels.at(-2)!;
-    const rest = labels.slice(1, -2).map((l) => `${l}.`).join("");
+    const rest = labels
+      .slice(1, -2)
+      .map((l) => `${l}.`)
+      .join("");
     if (SPAM.test(domain)) {
       this.put("spam_domain", domain);
       return this.add(".example");
@@ -221,12 +228,10 @@ export class SlotFinder {
     const ip = /^ip(\d+)-(\d+)$/.exec(label);
     if (ip !== null) return [`198.19.${ip[1]}.${ip[2]}`, "ipc-d"];
     const srv = /^srv(\d+)$/.exec(label);
-    // The two last octets without a mark between them: the address is one of those met in the line or before.
-    for (const slot of srv === null ? [] : this.slots) {
-      const [, , c, d] = slot.text.split(".");
-      if (slot.kind === "stranger" && `${c}${d}` === srv![1]) return [slot.text, "srvcd"];
-    }
-    return undefined;
+    if (srv === null) return undefined;
+    // The two last octets without a mark between them: the address is one of those in the line.
+    const written = this.text.match(ADDRESS)?.find((ip) => ip.split(".").slice(2).join("") === srv[1]);
+    return written === undefined ? undefined : [written, "srvcd"];
   }
 
   private address(address: string, pattern: string): void {
