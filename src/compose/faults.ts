@@ -178,8 +178,10 @@ export class FaultRun {
   /** Whether an episode recorded under the state shows it: by a shape that normal traffic lacks; slowness shows in all. */
   private marks(episode: Episode): boolean {
     if (this.fault.kind === "latency_degradation" && episode.class !== "sys") return true;
-    let strange = this.strange.get(episode);
-    if (strange === undefined) this.strange.set(episode, (strange = this.material.isStrange(episode)));
+    const known = this.strange.get(episode);
+    if (known !== undefined) return known;
+    const strange = this.material.isStrange(episode);
+    this.strange.set(episode, strange);
     return strange;
   }
 

@@ -1,4 +1,4 @@
-import { type AddressBook } from "./addresses.ts";
+import type { AddressBook } from "./addresses.ts";
 import type { Form, Segment } from "./form.ts";
 import type { HeaderWriter } from "./header.ts";
 import { type Processes, type QueueIds, scramble } from "./ids.ts";
@@ -126,7 +126,7 @@ export function fill(
     return scene.processes.take(tag, use.at + from * 1000 * pace, use.at + to * 1000 * pace);
   });
   const values: string[] = [];
-  for (const slot of form.slots) values.push(valueOf(scene, slot, values, timeOf(slot.line), use, random));
+  for (const slot of form.slots) values.push(written(scene, slot, values, timeOf(slot.line), use, random));
 
   for (const line of form.lines) {
     for (const shift of shifts[line.segment]!) {
@@ -155,7 +155,7 @@ function delaysOf(recorded: string, pace: number, waited: number): string {
     .join("/");
 }
 
-function valueOf(
+function written(
   { names, addresses, queueIds, processes, header }: Scene,
   slot: Slot,
   values: readonly string[],

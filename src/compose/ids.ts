@@ -81,8 +81,8 @@ export class Processes {
       this.single.set(tag, running);
       return running;
     }
-    let pool = this.pools.get(tag);
-    if (pool === undefined) this.pools.set(tag, (pool = []));
+    const pool = this.pools.get(tag) ?? [];
+    this.pools.set(tag, pool);
     for (let i = pool.length - 1; i >= 0; i--) {
       const process = pool[i]!;
       if (process.uses >= MAX_USE || from - process.freeAt > MAX_IDLE_MS) pool.splice(i, 1);

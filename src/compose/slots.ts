@@ -40,7 +40,7 @@ export type Part = string | number;
  * nests, so a line costs a linear time.
  */
 const TOKENS: readonly (readonly [name: string, pattern: string])[] = [
-  ["id", String.raw`(?:message-id|msgid)=<[^>]{1,300}>`],
+  ["id", `(?:message-id|msgid)=<[^>]{1,300}>`],
   ["reversed", String.raw`\d{1,3}\.\d{1,3}\.(?:1[89]\.198|2\.0\.192)(?=\.)`],
   ["mail", String.raw`[\w.+-]{1,120}@(?:[\w-]{1,63}\.){1,6}example\b`],
   ["host", String.raw`(?:[\w-]{1,63}\.){1,8}example\b`],
@@ -49,11 +49,11 @@ const TOKENS: readonly (readonly [name: string, pattern: string])[] = [
   ["delays", String.raw`\bdelays=[\d./]{1,60}`],
   ["size", String.raw`\bsize=\d{1,10}|\b(?:in|out)=\d{1,10}`],
   ["session", String.raw`\bsession=<[^>]{1,40}>|(?<=[>,])<[A-Za-z0-9+/]{16}>`],
-  ["lmtp", String.raw`(?<=<|> )[A-Za-z0-9+/]{22}(?=[ :>])`],
+  ["lmtp", `(?<=<|> )[A-Za-z0-9+/]{22}(?=[ :>])`],
   ["pid", String.raw`\blmtp\(\d{1,7}\)|\bmpid=\d{1,7}|(?<=[>)])<\d{1,7}>|(?<=sbin/\w{1,20} pid )\d{1,7}`],
   ["wall", String.raw`\bNov 22 \d\d:\d\d:\d\d`],
   ["epoch", String.raw`\b17953\d{5}\b`],
-  ["signature", String.raw`(?<=signature=)[A-Za-z0-9+/]{8}`],
+  ["signature", `(?<=signature=)[A-Za-z0-9+/]{8}`],
   ["selector", String.raw`(?<=\(s=)\w{1,30}`],
   ["port", String.raw`(?<=\]:)\d{4,5}\b`],
 ];
@@ -66,6 +66,8 @@ const REPLY = finderOf(String.raw`\b[A-Za-z0-9][A-Za-z0-9.-]{4,60}\b`);
 /** What a remote server calls the message: letters and digits mixed, or many digits. */
 const REMOTE_ID = /^(?=(?:.*\d){2})(?!\d+(?:[.-]\d+)*$)[A-Za-z0-9.-]{8,}$|^\d{9,}$|^[A-F0-9]{8,}$/;
 const ADDRESS = /\b198\.19\.\d{1,3}\.\d{1,3}\b/g;
+/** A local part that a person may have. */
+const PERSON = /^[a-z]{1,40}(?:[._][a-z]{1,40}){0,4}\d{0,3}$/;
 const SPAM = /^(?:win-prize|pharma-deal)\d*$/;
 
 /** The slots of an episode, found line by line. A thing that comes again is the same slot. */
@@ -109,55 +111,58 @@ export class SlotFinder {
   }
 
   private token(kind: string, found: string, inReply: boolean): void {
+    const sign = found.search(/[=<(]/) + 1;
     switch (kind) {
       case "id":
-        return this.messageId(found);
-      case "reversed": {
-        const address = found.split(".").reverse().join(".");
-        return this.address(address, "d.c.b.a");
-      }
+        this.messageId(found);
+        break;
+      case "reversed":
+        this.address(found.split(".").reverse().join("."), "d.c.b.a");
+        break;
       case "mail": {
         const at = found.indexOf("@");
         this.local(found.slice(0, at), found.slice(at + 1));
         this.add("@");
-        return this.host(found.slice(at + 1));
+        this.host(found.slice(at + 1));
+        break;
       }
       case "host":
-        return this.host(found);
+        this.host(found);
+        break;
       case "ip":
-        return this.address(found, "");
-      case "pid": {
-        const digits = /\d+/.exec(found)!;
-        this.add(found.slice(0, digits.index));
-        this.put("process", digits[0]);
-        return this.add(found.slice(digits.index + digits[0].length));
-      }
-      case "session": {
-        const at = found.indexOf("<") + 1;
-        this.add(found.slice(0, at));
-        this.put("scramble", found.slice(at, -1));
-        return this.add(">");
-      }
+        this.address(found, "");
+        break;
+      case "pid":
+        this.add(found.slice(0, sign));
+        this.put("process", /\d+/.exec(found)![0]);
+        this.add(/\D?$/.exec(found)![0]);
+        break;
+      case "session":
+        this.add(found.slice(0, found.indexOf("<") + 1));
+        this.put("scramble", found.slice(found.indexOf("<") + 1, -1));
+        this.add(">");
+        break;
       case "delay":
-      case "delays": {
-        const at = found.indexOf("=") + 1;
-        this.add(found.slice(0, at));
-        return void this.parts.push(this.fresh(kind, found.slice(at), this.queue, ""));
-      }
-      case "size": {
-        const at = found.indexOf("=") + 1;
-        this.add(found.slice(0, at));
-        return this.put("size", found.slice(at));
-      }
+      case "delays":
+        this.add(found.slice(0, sign));
+        this.parts.push(this.fresh(kind, found.slice(sign), this.queue, ""));
+        break;
+      case "size":
+        this.add(found.slice(0, sign));
+        this.put("size", found.slice(sign));
+        break;
       case "selector":
-        return this.add(this.names.renames ? `${this.names.name("selector", found, 2)}1` : found);
+        this.add(this.names.renames ? `${this.names.name("selector", found, 2)}1` : found);
+        break;
       case "wall":
       case "epoch":
       case "port":
-        return this.put(kind, found);
+        this.put(kind, found);
+        break;
       case "lmtp":
       case "signature":
-        return this.put("scramble", found);
+        this.put("scramble", found);
+        break;
       default:
         if (this.queueIds.has(found)) this.put("queue", found);
         else if (inReply && REMOTE_ID.test(found)) this.put("scramble", found);
@@ -181,42 +186,38 @@ export class SlotFinder {
     if (cut >= 0) {
       this.add("@");
       const host = id.slice(cut + 1);
+      const stem = host.replace(/\.local$/, "");
       if (/\.example$/i.test(host)) this.host(host);
-      else if (host === "laptop.local") this.add(host);
-      else
-        this.put("scramble", host.replace(/\.local$/, "")), this.add(host.endsWith(".local") ? ".local" : "");
+      else {
+        if (stem === "laptop") this.add(stem);
+        else this.put("scramble", stem);
+        this.add(host.slice(stem.length));
+      }
     }
     this.add(">");
   }
 
   private local(local: string, host: string): void {
     const domain = host.split(".").at(-2)!.toLowerCase();
-    if (!RECORDED_OWN.includes(domain)) {
-      const plain = /^[a-z]{1,40}(?:[._][a-z]{1,40}){0,4}\d{0,3}$/.test(local) && !SPAM.test(domain);
-      return this.put(plain ? "correspondent" : "scramble", local);
-    }
-    if (this.names.isAccount(local)) return this.put("account", local);
-    const renamed = this.names.ownLocal(local);
-    if (renamed !== undefined) this.add(renamed);
-    else this.put("scramble", local);
+    const own = RECORDED_OWN.includes(domain);
+    const renamed = own ? this.names.ownLocal(local) : undefined;
+    if (own && this.names.isAccount(local)) this.put("account", local);
+    else if (renamed !== undefined) this.add(renamed);
+    else this.put(!own && PERSON.test(local) && !SPAM.test(domain) ? "correspondent" : "scramble", local);
   }
 
   private host(found: string): void {
     const labels = found.split(".");
     const domain = labels.at(-2)!;
-    const rest = labels
-      .slice(1, -2)
-      .map((l) => `${l}.`)
-      .join("");
+    const written = this.writtenFrom(labels[0]!);
     if (SPAM.test(domain)) {
       this.put("spam_domain", domain);
-      return this.add(".example");
+      this.add(".example");
+    } else if (written === undefined) this.add(this.names.host(found));
+    else {
+      this.address(written[0], written[1]);
+      this.add(`.${this.names.host(labels.slice(1).join("."))}`);
     }
-    const first = labels[0]!;
-    const written = this.writtenFrom(first);
-    if (written === undefined) return this.add(this.names.host(found));
-    this.address(written[0], written[1]);
-    this.add(`.${this.names.host(`${rest}${domain}.example`)}`);
   }
 
   /** The address that a reverse name is made from, and how; undefined for a name of its own. */
@@ -236,14 +237,13 @@ export class SlotFinder {
 
   private address(address: string, pattern: string): void {
     const role = this.addresses.roleOf(address);
-    if (role === undefined) return this.add(pattern === "" ? address : fillPattern(pattern, address));
-    if (role === "fixed") {
-      const fixed = this.addresses.fixed(address);
-      return this.add(pattern === "" ? fixed : fillPattern(pattern, fixed));
+    if (role === "home" || role === "stranger") {
+      const slot = this.slot(role, address);
+      this.parts.push(pattern === "" ? slot : this.fresh("derived", address, slot, pattern));
+      return;
     }
-    const slot = this.slot(role, address);
-    if (pattern === "") this.parts.push(slot);
-    else this.parts.push(this.fresh("derived", address, slot, pattern));
+    const stays = role === undefined ? address : this.addresses.fixed(address);
+    this.add(pattern === "" ? stays : fillPattern(pattern, stays));
   }
 
   private add(text: string): void {
