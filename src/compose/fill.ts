@@ -61,6 +61,7 @@ export type Scene = {
 
 /** The waits before each segment, in ms after its recorded time; none for an attempt that is left out, several for one that is repeated. */
 export function placements(segments: readonly Segment[], use: Use, random: Stream): number[][] {
+  if (segments.length === 1) return [[0]]; // most episodes: nothing waits
   const placed: number[][] = [];
   const attempts: number[] = [];
   const lasts: number[] = [];

@@ -84,17 +84,17 @@ export class Processes {
     const pool = this.pools.get(tag) ?? [];
     this.pools.set(tag, pool);
     for (let i = pool.length - 1; i >= 0; i--) {
-      const process = pool[i]!;
-      if (process.uses >= MAX_USE || from - process.freeAt > MAX_IDLE_MS) pool.splice(i, 1);
-      else if (process.freeAt <= from) {
-        process.uses++;
-        process.freeAt = to;
-        return process.pid;
+      const worker = pool[i]!;
+      if (worker.uses >= MAX_USE || from - worker.freeAt > MAX_IDLE_MS) pool.splice(i, 1);
+      else if (worker.freeAt <= from) {
+        worker.uses++;
+        worker.freeAt = to;
+        return worker.pid;
       }
     }
-    const process = { pid: this.fresh(), uses: 1, freeAt: to };
-    pool.push(process);
-    return process.pid;
+    const worker = { pid: this.fresh(), uses: 1, freeAt: to };
+    pool.push(worker);
+    return worker.pid;
   }
 
   /** After a restart all are new. */

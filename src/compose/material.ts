@@ -82,7 +82,7 @@ export class Material {
   }
 }
 
-/** Reads episodes, one JSON object a line. Throws SyntaxError or RangeError with the line's number. */
+/** Reads episodes, one JSON object a line. Throws SyntaxError, or RangeError with the line's number. */
 export function* readEpisodes(text: string): Generator<Episode> {
   let number = 0;
   for (let at = 0; at < text.length; ) {

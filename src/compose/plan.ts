@@ -60,7 +60,7 @@ export type Fault = {
   readonly minutes: number;
   /** 1 is the usual strength of the kind; what it scales is said in kinds.ts. */
   readonly intensity?: number;
-  /** For daemon_silent: the tag, or how it begins, e.g. "opendkim". */
+  /** For daemon_silent: the tag, or how it begins, e.g. "dovecot". Default "opendkim". */
   readonly daemon?: string;
   /** Contamination: it happens, and no label tells. */
   readonly unlabelled?: boolean;
