@@ -19,6 +19,8 @@ const MAX_EPISODES = 200_000;
 const QUOTA = /Quota exceeded/;
 /** Classes whose mail is for the server's own mailboxes; in others the full one only got a bounce. */
 const DELIVERED = /^(?:in_|out_local$|app_mail$)/;
+/** Lines that tell of a failure. */
+const COMPLAINT = /status=(?:deferred|bounced)|\breject: |\b(?:[Ww]arning|[Ee]rror|fatal): /;
 /** What differs between two lines of one shape; coarse, for telling what normal recordings never said. */
 const VARIABLE = /<[^>]*>|\[[^\]]*\]|\S*[@\d]\S*|[\w-]+(?:\.[\w-]+)+|"[^"]*"/g;
 
@@ -45,7 +47,10 @@ export class Material {
       if (pool === undefined) this.pools.set(key, [episode]);
       else pool.push(episode);
       if (episode.state === "normal")
-        for (const [, tag, , text] of episode.lines) this.normalShapes.add(shapeOf(tag, text));
+        for (const [, tag, , text] of episode.lines) {
+          this.normalShapes.add(shapeOf(tag, text));
+          this.normalShapes.add(`${episode.class} ${shapeOf(tag, text)}`);
+        }
     }
   }
 
@@ -76,9 +81,13 @@ export class Material {
     return [...users].sort();
   }
 
-  /** Whether some line of the episode has a shape that no normal recording has. */
+  /** Whether some line of the episode has a shape that no normal recording has, or complains in one that none of its class has. */
   isStrange(episode: Episode): boolean {
-    return episode.lines.some(([, tag, , text]) => !this.normalShapes.has(shapeOf(tag, text)));
+    return episode.lines.some(([, tag, , text]) => {
+      const shape = shapeOf(tag, text);
+      if (!this.normalShapes.has(shape)) return true;
+      return COMPLAINT.test(text) && !this.normalShapes.has(`${episode.class} ${shape}`);
+    });
   }
 }
 
