@@ -16,6 +16,8 @@ const ATTACKERS: Readonly<Record<string, number>> = { sasl_bruteforce_fast: 40, 
 const RECOVERY_MS = 20_000;
 /** Delays grow in so many steps, each twice the one before. */
 const STEPS = 4;
+/** Classes of mail that wait for the resolver or for remote hosts, so that slowness shows in all their lines. */
+const SLOWED = new Set(["in_ham", "in_spam", "app_mail", "out_user"]);
 const GUESS = /Password mismatch/;
 
 /** An episode that is to begin at a time. */
@@ -41,6 +43,12 @@ export const normally = (at: number, episode: Episode): Arrival => ({
 
 const pick = <T>(pool: readonly T[], random: Stream): T => pool[random.int(pool.length)]!;
 const localOf = (user: string): string => user.split("@")[0]!;
+/** Lets the recorded user of `to` be the one of `from`, where both are of one domain. */
+function sameUser(from: Episode, to: Episode): { account?: string; instead?: string } {
+  if (from.user === undefined || to.user === undefined) return {};
+  if (from.user.split("@")[1] !== to.user.split("@")[1]) return {};
+  return { account: localOf(from.user), instead: localOf(to.user) };
+}
 const atMainDomain = (user: string | undefined): boolean =>
   user?.endsWith(`@${RECORDED_OWN[0]}.example`) === true;
 
@@ -100,8 +108,11 @@ export class FaultRun {
     const state = this.stateAt(at);
     const pool = this.material.pool(state, episode.class);
     if (pool.length === 0) return this.kind.stops === "unrecorded" ? undefined : arrival;
+    // A class that the fault does not touch stays as it is: few were recorded, and their few accounts would be met too often.
+    if (!pool.some((one) => this.marks(one))) return arrival;
     const under = pick(pool, random);
-    return { ...arrival, episode: under, failsUntil: this.to, fault: this.marks(under) ? this.index : -1 };
+    const fault = this.marks(under) ? this.index : -1;
+    return { ...arrival, episode: under, failsUntil: this.to, fault, ...sameUser(episode, under) };
   }
 
   /** Whether a line that comes at a time is never written. tag: of the line. */
@@ -177,7 +188,7 @@ export class FaultRun {
 
   /** Whether an episode recorded under the state shows it: by a shape that normal traffic lacks; slowness shows in all. */
   private marks(episode: Episode): boolean {
-    if (this.fault.kind === "latency_degradation" && episode.class !== "sys") return true;
+    if (this.fault.kind === "latency_degradation" && SLOWED.has(episode.class)) return true;
     const known = this.strange.get(episode);
     if (known !== undefined) return known;
     const strange = this.material.isStrange(episode);
