@@ -12,6 +12,7 @@ const ORDER = [
   "feature",
   "model",
   "detect",
+  "compose",
   "pipeline",
   "store",
   "source",

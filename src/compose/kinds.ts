@@ -1,0 +1,125 @@
+/** What a fault does to the composed log. */
+export type FaultKind = {
+  /** Where its lines come from: recorded while the fault was there, or composed of normal lines. */
+  readonly evidence: "recorded" | "composed";
+  /**
+   * state: traffic is drawn from what was recorded under these states, in this order over equal parts of the time.
+   * attack: recorded episodes on top of normal traffic. The others are composed, see faults.ts.
+   */
+  readonly way:
+    | "state"
+    | "attack"
+    | "silence"
+    | "daemon"
+    | "delay"
+    | "partner"
+    | "guess"
+    | "networks"
+    | "quota"
+    | "wave";
+  readonly states: readonly string[];
+  /** Classes that come to nothing while the state lasts, when nothing of them was recorded under it. */
+  readonly stops?: "unrecorded";
+  /** Episodes an hour at intensity 1, for what comes on top of normal traffic. */
+  readonly perHour?: number;
+  /** Classes of normal episodes that make it up. */
+  readonly classes?: readonly string[];
+  readonly note: string;
+};
+
+const recorded = (states: string[], note: string, stops?: "unrecorded"): FaultKind => ({
+  evidence: "recorded",
+  way: "state",
+  states,
+  note,
+  ...(stops === undefined ? {} : { stops }),
+});
+
+/** Every fault that can be composed from the lab's episodes. With a state, intensity is the share of episodes that meet it (at most 1). */
+export const FAULTS: Readonly<Record<string, FaultKind>> = {
+  dns_resolver_down: recorded(["dns_down"], "the local resolver is dead", "unrecorded"),
+  milter_down: recorded(["milter_down"], "opendkim dead; mail flows unsigned", "unrecorded"),
+  transport_misconfig: recorded(["transport_misconfig"], "a wrong route for some domains, at random"),
+  remote_blocklisted: recorded(["remote_block"], "three big destinations refuse us"),
+  queue_dead_destination: recorded(["dead_dest"], "two big destinations unreachable"),
+  tls_cert_expired: recorded(["tls_cert_expired"], "expired certificate on submission and IMAP"),
+  dovecot_auth_down: recorded(["auth_down"], "Dovecot dead: no log-ins, no local delivery", "unrecorded"),
+  postfix_lookup_table_missing: recorded(["config_fatal"], "a lookup table is gone: 451", "unrecorded"),
+  latency_degradation: recorded(
+    ["latency1", "latency2", "latency3", "latency4"],
+    "DNS and remote hosts slower in four steps",
+  ),
+  sasl_bruteforce_fast: {
+    evidence: "recorded",
+    way: "attack",
+    states: ["brute_fast"],
+    perHour: 400,
+    note: "40 addresses guess on port 587",
+  },
+  compromised_account: {
+    evidence: "recorded",
+    way: "attack",
+    states: ["compromised"],
+    perHour: 40,
+    note: "one account's password sends to many recipients from many addresses",
+  },
+  log_silence: { evidence: "composed", way: "silence", states: [], note: "no line at all" },
+  daemon_silent: {
+    evidence: "composed",
+    way: "daemon",
+    states: [],
+    note: "one program's lines stop, the others go on",
+  },
+  delay_growth: {
+    evidence: "composed",
+    way: "delay",
+    states: [],
+    classes: ["out_user", "out_multi", "out_bounce", "app_mail", "out_lost"],
+    note: "outbound mail takes 2, 4, 8 and 16 times as long (intensity stretches further), in four steps; no new text",
+  },
+  partner_mail_missing: {
+    evidence: "composed",
+    way: "partner",
+    states: [],
+    note: "the nightly mail does not come",
+  },
+  sasl_bruteforce_slow: {
+    evidence: "composed",
+    way: "guess",
+    states: [],
+    perHour: 60,
+    classes: ["sasl_noise"],
+    note: "one guess a minute at one account, each time from another address",
+  },
+  account_new_networks: {
+    evidence: "composed",
+    way: "networks",
+    states: [],
+    perHour: 10,
+    classes: ["imap"],
+    note: "one account logs in from networks never seen",
+  },
+  mailbox_over_quota: {
+    evidence: "composed",
+    way: "quota",
+    states: [],
+    perHour: 12,
+    note: "one mailbox is full; mail for it bounces (all recorded deliveries to it are kept for this fault)",
+  },
+  spam_wave: {
+    evidence: "composed",
+    way: "wave",
+    states: [],
+    perHour: 300,
+    classes: ["in_spam", "in_hdr", "in_pregreet"],
+    note: "many times the usual spam",
+  },
+  relay_probe: {
+    evidence: "composed",
+    way: "wave",
+    states: [],
+    perHour: 60,
+    classes: ["in_relay"],
+    note: "strangers try to relay through us",
+  },
+};

@@ -1,0 +1,89 @@
+import { FAULTS } from "./kinds.ts";
+import { instant, type Plan } from "./plan.ts";
+
+/** What really happened, in the form that eval/score-alerts.mjs reads. Times ISO 8601 UTC; lines 1-based. */
+export type Label = {
+  readonly id: string;
+  readonly kind: string;
+  readonly start: string;
+  readonly end: string;
+  /** First and last line of the time from start to end; [n, n - 1] when no line falls into it. */
+  readonly lines: readonly [number, number];
+  readonly affected_count: number;
+  /** Runs of lines that are a trace of the fault, first and last; some may come after the end. */
+  readonly affected: readonly (readonly [number, number])[];
+  readonly last_affected: string | null;
+  readonly evidence: "recorded" | "composed";
+  readonly note: string;
+};
+
+type Open = {
+  readonly index: number;
+  readonly from: number;
+  readonly to: number;
+  first: number;
+  last: number;
+  count: number;
+  readonly runs: [number, number][];
+  lastTime: number;
+};
+
+const iso = (time: number): string =>
+  new Date(Math.floor(time / 1000) * 1000).toISOString().replace(".000Z", "Z");
+
+/** Keeps the labels of a composed log while its lines go by. Holds no line. */
+export class Labels {
+  private readonly plan: Plan;
+  private readonly open: Open[] = [];
+  private readonly byIndex = new Map<number, Open>();
+  private line = 0;
+
+  constructor(plan: Plan) {
+    this.plan = plan;
+    for (const [index, { start, minutes, unlabelled }] of (plan.faults ?? []).entries()) {
+      if (unlabelled === true) continue;
+      const from = instant(start);
+      const to = from + minutes * 60_000;
+      const label: Open = { index, from, to, first: 0, last: 0, count: 0, runs: [], lastTime: Number.NaN };
+      this.open.push(label);
+      this.byIndex.set(index, label);
+    }
+  }
+
+  /** Notes the next line of the log. fault: the index of the fault whose trace it is, or -1. */
+  add(time: number, fault: number): void {
+    this.line++;
+    for (const label of this.open) {
+      if (time < label.from) label.first = this.line + 1;
+      if (time < label.to) label.last = this.line;
+    }
+    const label = this.byIndex.get(fault);
+    if (label === undefined) return;
+    const run = label.runs.at(-1);
+    if (run !== undefined && run[1] === this.line - 1) run[1] = this.line;
+    else label.runs.push([this.line, this.line]);
+    label.count++;
+    label.lastTime = time;
+  }
+
+  /** The labels, in the order of their starts. */
+  done(): Label[] {
+    const sorted = [...this.open].sort((a, b) => a.from - b.from || a.index - b.index);
+    return sorted.map(({ index, from, to, first, last, count, runs, lastTime }, n): Label => {
+      const { kind } = this.plan.faults![index]!;
+      const begins = Math.max(1, first);
+      return {
+        id: `${this.plan.server.name}-${String(n + 1).padStart(2, "0")}`,
+        kind,
+        start: iso(from),
+        end: iso(to),
+        lines: [begins, Math.max(begins - 1, last)],
+        affected_count: count,
+        affected: runs,
+        last_affected: count === 0 ? null : iso(lastTime),
+        evidence: FAULTS[kind]!.evidence,
+        note: FAULTS[kind]!.note,
+      };
+    });
+  }
+}
