@@ -114,9 +114,8 @@ export function coreOf(kinds: readonly Kind[], width: number): Kind[] {
   const all = sessionsOf(pool);
   const count = Math.max(1, pool.filter((k) => k.sessions >= ESTABLISHED * all).length);
   let core = pool.slice(0, count);
-  const bags = bagsOf(pool);
-  let by = weigh(pool, bags, noWeights(width), PRIOR);
-  by = weigh(pool, bags, by, PRIOR);
+  let by = noWeights(width);
+  for (let round = 0; round < 2; round++) by = weigh(pool, bagsOf(core), by, PRIOR);
   for (let round = 0; round < ROUNDS; round++) {
     const before = core.length;
     core = grow(core, pool, by);
