@@ -19,6 +19,10 @@ const MAX_KNOWN = 4096;
 const MAX_LEARNED = 1024;
 /** In a log that may hold anomalies: a kind of at least this share of the sessions is normal by definition. */
 const ESTABLISHED = 0.05;
+/** At least this share of such a log is taken for normal: where hardly two sessions are alike, likeness reaches further. */
+const LEAST_CORE = 0.8;
+const FURTHER = 1.5;
+const MAX_REACHES = 12;
 /** Below this a session is like a known one: less than one change that about one session in 55 shows (e^-4). */
 export const LIKE = 4;
 
@@ -106,19 +110,33 @@ export function learnNormal(kinds: readonly Kind[], width: number, share = 1): D
 
 /**
  * The kinds that can be taken for normal in an unlabelled log: those of a share that no fault has (ESTABLISHED), what is
- * LIKE them, and what is like these in turn. The rest, at most a few percent, is set aside: it may be the anomalies. Other than
- * trimming a fixed share this takes what fits no normal kind, be it much or little, and leaves rare normal variants in.
+ * LIKE them, and what is like these in turn. The rest is set aside: it may be the anomalies. Other than trimming a fixed
+ * share this takes what fits no normal kind, be it much or little, and leaves rare normal variants in.
  */
 export function coreOf(kinds: readonly Kind[], width: number): Kind[] {
   const pool = kinds.slice(0, MAX_KNOWN);
   const all = sessionsOf(pool);
-  const count = Math.max(1, pool.filter((k) => k.sessions >= ESTABLISHED * all).length);
-  let core = pool.slice(0, count);
-  let by = noWeights(width);
-  for (let round = 0; round < 2; round++) by = weigh(pool, bagsOf(core), by, PRIOR);
+  const established = pool.slice(
+    0,
+    Math.max(1, pool.filter((k) => k.sessions >= ESTABLISHED * all).length),
+  );
+  let first = noWeights(width);
+  for (let round = 0; round < 2; round++) first = weigh(pool, bagsOf(established), first, PRIOR);
+  let core = established;
+  for (let i = 0, reach = LIKE; i < MAX_REACHES; i++, reach *= FURTHER) {
+    core = chained(established, pool, first, reach);
+    if (sessionsOf(core) >= LEAST_CORE * all) break;
+  }
+  return core;
+}
+
+/** The core within reach, as weighed by itself in the end. */
+function chained(start: readonly Kind[], pool: readonly Kind[], first: Weighing, reach: number): Kind[] {
+  let core = [...start];
+  let by = first;
   for (let round = 0; round < ROUNDS; round++) {
     const before = core.length;
-    core = grow(core, pool, by);
+    core = grow(core, pool, by, reach);
     if (round > 0 && core.length === before) break;
     by = weigh(core, bagsOf(core), by, PRIOR);
   }
@@ -126,14 +144,14 @@ export function coreOf(kinds: readonly Kind[], width: number): Kind[] {
 }
 
 /** Adds to the core all kinds that a chain of likenesses joins to it. */
-function grow(core: readonly Kind[], pool: readonly Kind[], by: Weighing): Kind[] {
+function grow(core: readonly Kind[], pool: readonly Kind[], by: Weighing, reach: number): Kind[] {
   const inside = new Set(core);
   const queue = [...core];
   let outside = pool.filter((k) => !inside.has(k));
   for (let next = queue.pop(); next !== undefined && outside.length > 0; next = queue.pop()) {
     const { bag } = next;
     outside = outside.filter((kind) => {
-      if (distance(kind.bag, bag, by, LIKE) >= LIKE) return true;
+      if (distance(kind.bag, bag, by, reach) >= reach) return true;
       inside.add(kind);
       queue.push(kind);
       return false;

@@ -90,7 +90,7 @@ export function trainSessions(bags: readonly Bag[], options: TrainSessions): Ses
  * One rare change is an anomaly (LIKE), unless left-out training sessions show such changes too often: then it takes two
  * changes of the kind that training never saw, or three, until at most FALSE_SHARE lie above, by the conformal count
  * (k + 1) / (n + 1) (Vovk et al. 2005). Few steps in units of what a change costs, since a quantile of a few hundred
- * scores can't tell one in a thousand: it depends on single sessions.
+ * scores can't tell one in a thousand: it depends on single sessions. Where no step is enough, the quantile it is.
  */
 function thresholdOf(scores: Float64Array, unseen: number): number {
   const n = scores.length;
@@ -100,7 +100,8 @@ function thresholdOf(scores: Float64Array, unseen: number): number {
   // Between j - 1 and j changes of full weight in the 4-norm of a departure.
   for (let j = 2; j <= MAX_CHANGES && share(line) > allowed; j++)
     line = Math.max(LIKE, unseen * (j - 0.5) ** (1 / 4));
-  return line;
+  if (share(line) <= allowed) return line;
+  return [...scores].sort((a, b) => b - a)[Math.max(0, Math.floor(allowed * (n + 1)) - 1)]!;
 }
 
 /** share: of the whole training that these kinds are. */

@@ -3,7 +3,7 @@ import type { Bag, Kind } from "./session.ts";
 /** A count is told by the steps it has climbed: one by one at first, then by about a third each. */
 const STEPS = [1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 512, 1024, 10_000];
 /** Bits of a row; the steps of rarer events are left out beyond. Bounds the network. */
-const MAX_BITS = 512;
+const MAX_BITS = 256;
 
 /** One bit: whether an event came at least `least` times. `before` is the step below it, 0 for the first. */
 type Level = { readonly column: number; readonly least: number; readonly before: number };
