@@ -32,7 +32,13 @@ function asFault(error: unknown, name: string): Fault | undefined {
 
 /** A mistake on the command line. */
 export const usage = (what: string, where: string): Fault =>
-  new Fault("usage", what, where, "nothing was done", "type the command with --help, which lists what it takes");
+  new Fault(
+    "usage",
+    what,
+    where,
+    "nothing was done",
+    "type the command with --help, which lists what it takes",
+  );
 
 /** A whole number from 0 on, as a seed. */
 export function wholeNumber(text: string, flag: string): number {

@@ -1,12 +1,13 @@
 import { Fault } from "../src/fault.ts";
-import { type Bag, bagOf, Columns } from "../src/feature/session.ts";
+import { type Bag, bagOf, type Columns } from "../src/feature/session.ts";
 import { parseEnvelope } from "../src/log/envelope.ts";
 import { HeadReader } from "../src/log/fast-head.ts";
 import { LogClock } from "../src/log/year.ts";
 import { Zone } from "../src/log/zone.ts";
+import { createRandom } from "../src/math/random.ts";
 import { openInputs, readInputs } from "../src/source/files.ts";
-import { GroupTable, learnGroups } from "../src/template/groups.ts";
 import { Catalogue } from "../src/template/catalogue.ts";
+import { GroupTable, learnGroups } from "../src/template/groups.ts";
 import { linesOf } from "./command.ts";
 
 /** A year with every day: times play no part, only where the envelope ends. */
@@ -106,3 +107,10 @@ export function templateEvents(
 /** Bags over shared columns. */
 export const bagsOf = (sessions: readonly Session<string>[], columns: Columns): Bag[] =>
   sessions.map(({ events }) => bagOf(new Map([...events].map(([event, n]) => [columns.of(event), n]))));
+
+/** Places of the training sessions: exactly `count`, by the seed or the first ones. */
+export function trainingPart(n: number, count: number, split: "random" | "time", seed: number): Set<number> {
+  const order = Int32Array.from({ length: n }, (_, i) => i);
+  if (split === "random") createRandom(seed).shuffle(order);
+  return new Set(order.subarray(0, count));
+}

@@ -4,9 +4,15 @@ import { loadKernels } from "../src/cli/kernels.ts";
 import { type SessionModel, scoresOf, sessionPValue, trainSessions } from "../src/detect/session.ts";
 import { Fault } from "../src/fault.ts";
 import { type Bag, Columns } from "../src/feature/session.ts";
-import { createRandom } from "../src/math/random.ts";
 import { runCommand, usage, verdict, wholeNumber, writeRows } from "./command.ts";
-import { bagsOf, readLog, readSessions, type Session, templateEvents } from "./session-input.ts";
+import {
+  bagsOf,
+  readLog,
+  readSessions,
+  type Session,
+  templateEvents,
+  trainingPart,
+} from "./session-input.ts";
 
 type Flags = {
   readonly train?: string;
@@ -82,13 +88,6 @@ function keyOf(text: string | undefined): RegExp {
   } catch (error) {
     throw usage(`it is no regular expression: ${(error as Error).message}`, "--session-key");
   }
-}
-
-/** Places of the training sessions: exactly `count`, by the seed or the first ones. */
-function trainingPart(n: number, count: number, split: Flags["split"], seed: number): Set<number> {
-  const order = Int32Array.from({ length: n }, (_, i) => i);
-  if (split === "random") createRandom(seed).shuffle(order);
-  return new Set(order.subarray(0, count));
 }
 
 function learn(

@@ -65,7 +65,8 @@ function scored(
     rows.push(`${i + 1}\t${score.score}\t${score.pValue}\t${score.strange ? 1 : 0}`);
     if (labels === undefined) return;
     waiting.push({ token, at: i });
-    const chunkEnds = Math.floor(((i + 1) * chunks) / windows.length) > Math.floor((i * chunks) / windows.length);
+    const chunkEnds =
+      Math.floor(((i + 1) * chunks) / windows.length) > Math.floor((i * chunks) / windows.length);
     if (feedback === "window" || chunkEnds) tell();
   });
   return rows;

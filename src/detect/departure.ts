@@ -116,10 +116,7 @@ export function learnNormal(kinds: readonly Kind[], width: number, share = 1): D
 export function coreOf(kinds: readonly Kind[], width: number): Kind[] {
   const pool = kinds.slice(0, MAX_KNOWN);
   const all = sessionsOf(pool);
-  const established = pool.slice(
-    0,
-    Math.max(1, pool.filter((k) => k.sessions >= ESTABLISHED * all).length),
-  );
+  const established = pool.slice(0, Math.max(1, pool.filter((k) => k.sessions >= ESTABLISHED * all).length));
   let first = noWeights(width);
   for (let round = 0; round < 2; round++) first = weigh(pool, bagsOf(established), first, PRIOR);
   let core = established;

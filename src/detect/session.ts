@@ -177,5 +177,4 @@ export function scoresOf(model: Fit, bags: readonly Bag[]): Float64Array {
 }
 
 /** P(a normal session scores this high), in (0, 1]. */
-export const sessionPValue = (model: SessionModel, score: number): number =>
-  pValue(model.calibration, score);
+export const sessionPValue = (model: SessionModel, score: number): number => pValue(model.calibration, score);

@@ -98,8 +98,7 @@ export class StreamScorer {
     let none = 1;
     for (const event of events) none *= 1 - Math.min(1 - LEAST, this.#chance(event));
     const past = this.#bags.get(keyOf(events));
-    const bag =
-      past === undefined ? 0 : logOdds((past.strange + 0.5) / (past.strange + past.ordinary + 1));
+    const bag = past === undefined ? 0 : logOdds((past.strange + 0.5) / (past.strange + past.ordinary + 1));
     const told = this.#feedback === "window" && this.#labels > 0;
     return [
       1,
