@@ -40,6 +40,8 @@ const BLOCK = "blk_-?\\d+";
 const NORMAL = 500;
 /** Quantiles of the baselines' thresholds, preset; of a part that may hold anomalies the lower one. */
 const QUANTILE = { normal: 0.99, mixed: 0.97 };
+/** Debian's scikit-learn belongs to the second. */
+const PYTHONS = ["python3", "/usr/bin/python3"];
 const MAX_OUTPUT = 256 << 20;
 
 type Truth = ReadonlyMap<string, boolean>;
@@ -166,13 +168,10 @@ function sklearn(train: number[][], test: number[][], seed: number, quantile: nu
     test,
     seed,
   });
-  const run = spawnSync("python3", ["eval/sklearn/baselines.py"], {
-    cwd: ROOT,
-    input,
-    encoding: "utf8",
-    maxBuffer: MAX_OUTPUT,
-  });
-  if (run.status !== 0) return new Map();
+  const args = ["eval/sklearn/baselines.py"];
+  const options = { cwd: ROOT, input, encoding: "utf8", maxBuffer: MAX_OUTPUT } as const;
+  const run = PYTHONS.map((python) => spawnSync(python, args, options)).find(({ status }) => status === 0);
+  if (run === undefined) return new Map();
   const out = JSON.parse(run.stdout) as Record<"pca" | "forest", { held: number[]; test: number[] }>;
   const scored = ({ held, test: scores }: { held: number[]; test: number[] }): Scored => {
     const line = thresholdOf(held, quantile);

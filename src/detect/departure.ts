@@ -78,23 +78,46 @@ function nearest(bag: Bag, known: readonly Bag[], by: Weighing, but?: Bag): Bag 
 }
 
 /**
- * Weights by column: -ln of the share of sessions that differ there from the nearest other kind. prior: in sessions,
- * so that folds of a training weigh like the whole.
+ * Weights by column: -ln of the share of sessions that differ there from another kind. prior: in sessions, so that folds
+ * of a training weigh like the whole.
  */
 function weigh(kinds: readonly Kind[], known: readonly Bag[], by: Weighing, prior: number): Weighing {
   const departed = new Float64Array(by.weights.length);
   let total = 0;
-  for (const { bag, sessions } of kinds.slice(0, MAX_LEARNED)) {
+  kinds.slice(0, MAX_LEARNED).forEach(({ bag, sessions }, rank) => {
     total += sessions;
-    const other = nearest(bag, known, by, bag);
-    if (other === undefined) continue;
-    compare(bag, other, (column) => {
-      departed[column]! += sessions;
-      return false;
-    });
-  }
+    for (const column of departing(bag, known, rank, by)) departed[column]! += sessions;
+  });
   const nats = (n: number): number => -Math.log((n + prior) / (total + 2 * prior));
   return { weights: departed.map(nats), unseen: nats(0) };
+}
+
+/**
+ * Columns that alone set a kind apart from a more frequent one; where there is no such, those in which it differs from the
+ * nearest other. All such columns, not only the cheapest: else one that varies much would hide that others vary too.
+ * rank: of the kind, when `known` is as frequent kinds in the same order.
+ */
+function departing(bag: Bag, known: readonly Bag[], rank: number, by: Weighing): Set<number> {
+  const alone = new Set<number>();
+  for (let i = 0; i < known.length && i < rank; i++) {
+    const other = known[i]!;
+    if (Math.abs(other.columns.length - bag.columns.length) > 1) continue;
+    let only = -1;
+    let differing = 0;
+    compare(bag, other, (column) => {
+      only = column;
+      return ++differing > 1;
+    });
+    if (differing === 1) alone.add(only);
+  }
+  if (alone.size > 0) return alone;
+  const nearestOther = nearest(bag, known, by, bag);
+  if (nearestOther !== undefined)
+    compare(bag, nearestOther, (column) => {
+      alone.add(column);
+      return false;
+    });
+  return alone;
 }
 
 const noWeights = (width: number): Weighing => ({ weights: new Float64Array(width).fill(1), unseen: 1 });

@@ -80,9 +80,9 @@ suite("eval:sessions on a raw log", () => {
   });
   test("gives a line to every distinct session on it", () => {
     const shared = write("shared.log", [
-      "job_1 and job_2 and job_1 begin",
-      "job_2 ends",
-      "job_3 and job_4 begin",
+      "job_1 meets job_2 before job_1 ends",
+      "job_2 sleeps",
+      "job_3 meets job_4 before job_3 ends",
     ]);
     const out = evaluate(
       "sessions",

@@ -71,8 +71,8 @@ suite("eval:stream", () => {
     });
   test("with feedback by chunk uses no label of the chunk at hand", () => {
     const whole = run("k", "chunk", labels).rows;
-    const changed = labels.map((label, i) => (i < 51 ? label : 1 - label)); // the sixth chunk begins at row 51
-    assert.deepEqual(run("l", "chunk", changed).rows.slice(0, 61), whole.slice(0, 61));
+    const changed = labels.map((label, i) => (i < 52 ? label : 1 - label)); // the sixth chunk is rows 52 to 61
+    assert.deepEqual(run("l", "chunk", changed).rows.slice(0, 62), whole.slice(0, 62));
   });
   const CASES: readonly (readonly [string, readonly string[], number, RegExp])[] = [
     ["feedback without labels", ["--windows", windows, "--feedback", "window"], 64, /needs --labels/],
