@@ -27,9 +27,11 @@ const MAX_ROWS = 20_000;
 /** Parts into which the training sessions fall for calibration; each is scored by a model of the others. */
 const FOLDS = 5;
 /** Share of the left-out training sessions that may lie above the threshold. */
-const FALSE_SHARE = 0.004;
-/** Thresholds tried: one rare change, two, three ... */
-const MAX_CHANGES = 8;
+const FALSE_SHARE = 0.0035;
+/** Left-out sessions above two changes that still prove nothing: single odd ones are in every history. */
+const ODD_SHARE = 0.02;
+/** Size of two changes where never was one, in the 4-norm of a departure, against one: halfway between one and two. */
+const TWO_CHANGES = 1.5 ** (1 / 4);
 const SCORED_AT_ONCE = 1024;
 
 type Fit = {
@@ -87,21 +89,19 @@ export function trainSessions(bags: readonly Bag[], options: TrainSessions): Ses
 }
 
 /**
- * One rare change is an anomaly (LIKE), unless left-out training sessions show such changes too often: then it takes two
- * changes of the kind that training never saw, or three, until at most FALSE_SHARE lie above, by the conformal count
- * (k + 1) / (n + 1) (Vovk et al. 2005). Few steps in units of what a change costs, since a quantile of a few hundred
- * scores can't tell one in a thousand: it depends on single sessions. Where no step is enough, the quantile it is.
+ * One rare change is an anomaly (LIKE), unless left-out training sessions show such changes too often, by the conformal count
+ * (k + 1) / (n + 1) (Vovk et al. 2005): then it takes two changes of a kind that training never saw. Two steps in
+ * units of what a change costs, since a quantile of a few hundred scores can't tell one in a thousand: it depends on single
+ * sessions. Where hardly two sessions are alike no step means anything, and the quantile it is.
  */
 function thresholdOf(scores: Float64Array, unseen: number): number {
   const n = scores.length;
-  const allowed = Math.max(FALSE_SHARE, 1 / (n + 1));
   const share = (line: number): number => (scores.reduce((k, s) => k + (s > line ? 1 : 0), 0) + 1) / (n + 1);
-  let line = LIKE;
-  // Between j - 1 and j changes of full weight in the 4-norm of a departure.
-  for (let j = 2; j <= MAX_CHANGES && share(line) > allowed; j++)
-    line = Math.max(LIKE, unseen * (j - 0.5) ** (1 / 4));
-  if (share(line) <= allowed) return line;
-  return [...scores].sort((a, b) => b - a)[Math.max(0, Math.floor(allowed * (n + 1)) - 1)]!;
+  const allowed = Math.max(FALSE_SHARE, 1 / (n + 1));
+  if (share(LIKE) <= allowed) return LIKE;
+  const two = Math.max(LIKE, unseen * TWO_CHANGES);
+  if (share(two) <= Math.max(ODD_SHARE, 2 / (n + 1))) return two;
+  return [...scores].sort((x, y) => y - x)[Math.max(0, Math.floor(allowed * (n + 1)) - 1)]!;
 }
 
 /** share: of the whole training that these kinds are. */
