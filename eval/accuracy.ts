@@ -1,9 +1,10 @@
 // What the back-test finds on labelled logs: npm run eval. Writes docs/accuracy.md. Labels are read by the scoring alone.
 import { spawn, spawnSync } from "node:child_process";
-import { closeSync, existsSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { sectionOf } from "./page.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 /** Where the larger corpus lies; it is no part of the clone. */
@@ -223,7 +224,9 @@ async function main(): Promise<void> {
   await Promise.all(Array.from({ length: JOBS }, work));
   rmSync(folder, { recursive: true });
   outcomes.sort((a, b) => Number(a.run.corpus === DEV) - Number(b.run.corpus === DEV));
-  writeFileSync(join(ROOT, OUT), page(outcomes, missing));
+  const before = existsSync(join(ROOT, OUT)) ? readFileSync(join(ROOT, OUT), "utf8") : "";
+  const kept = sectionOf(before, "eval:public"); // that evaluation's own
+  writeFileSync(join(ROOT, OUT), page(outcomes, missing) + (kept === "" ? "" : `\n${kept}\n`));
   process.stderr.write(`written: ${OUT}\n`);
 }
 

@@ -166,3 +166,53 @@ export function realLossBack(
     dLogVar[g] = sum;
   }
 }
+
+/**
+ * Negative log-likelihood of bits under Bernoulli distributions given by log-odds, in nats, times the value's weight:
+ *
+ *     parts[b, C + g] = weight * ( ln(1 + exp(out[b, C + g])) - x * out[b, C + g] )
+ *
+ * bits, weights: (B, G), bits 0 or 1, unread where the weight is 0. out, parts: (B, C + G), of which the last G columns are used.
+ */
+export function bitLoss(
+  parts: Floats,
+  bits: Floats,
+  weights: Floats,
+  out: Floats,
+  B: number,
+  C: number,
+  G: number,
+): void {
+  const W = C + G;
+  for (let b = 0; b < B; b++) {
+    for (let g = 0; g < G; g++) {
+      const at = b * W + C + g;
+      const weight = weights[b * G + g];
+      parts[at] = weight > 0 ? weight * (softplus(out[at]) - bits[b * G + g] * out[at]) : 0;
+    }
+  }
+}
+
+/** Gradient of `bitLoss` by `out`, each row times scale[b], into dOut (B, C + G). */
+export function bitLossBack(
+  dOut: Floats,
+  bits: Floats,
+  weights: Floats,
+  out: Floats,
+  scale: Floats,
+  B: number,
+  C: number,
+  G: number,
+): void {
+  const W = C + G;
+  for (let b = 0; b < B; b++) {
+    for (let g = 0; g < G; g++) {
+      const at = b * W + C + g;
+      const weight = weights[b * G + g];
+      dOut[at] = weight > 0 ? scale[b] * weight * (1 / (1 + Math.exp(-out[at])) - bits[b * G + g]) : 0;
+    }
+  }
+}
+
+/** ln(1 + e^x) without overflow. */
+const softplus = (x: number): number => (x > 0 ? x + Math.log1p(Math.exp(-x)) : Math.log1p(Math.exp(x)));

@@ -9,7 +9,8 @@ const ALPHA_RANGE = [0.002, 10] as const;
 /** Learns what inputs are standardised by, and each count's overdispersion about its offset by the method of moments. */
 export function fitScales(vae: Vae, rows: Rows, index: Int32Array): void {
   for (let c = 0; c < vae.shape.counts; c++) fitCount(vae, rows, index, c);
-  for (let g = 0; g < vae.shape.reals; g++) fitReal(vae, rows, index, g);
+  // Bits stay as they are: they are their own unit.
+  for (let g = 0; g < vae.shape.reals && vae.shape.bits !== true; g++) fitReal(vae, rows, index, g);
   vae.fitted = true;
 }
 

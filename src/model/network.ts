@@ -1,6 +1,6 @@
 import { applyMask, floorOffsets, gatherRows, realInputs } from "../math/gather.ts";
 import { drawLatent, klToUnitGaussian, latentBack } from "../math/gaussian-latent.ts";
-import { realLoss, realLossBack } from "../math/likelihood.ts";
+import { bitLoss, bitLossBack, realLoss, realLossBack } from "../math/likelihood.ts";
 import type { Rows, Vae } from "./vae.ts";
 
 /**
@@ -50,7 +50,8 @@ export function loss(vae: Vae, B: number): void {
   const { counts: C, reals: G, latent: Z } = vae.shape;
   const { work: w, weights, heap } = vae;
   heap.countLoss(w.parts, w.mean, w.spreads, w.counts, w.offset, w.out, weights.logAlpha, B, C, C + G);
-  realLoss(w.parts, w.reals, w.realWeights, w.out, weights.logVar, B, C, G);
+  if (vae.shape.bits === true) bitLoss(w.parts, w.reals, w.realWeights, w.out, B, C, G);
+  else realLoss(w.parts, w.reals, w.realWeights, w.out, weights.logVar, B, C, G);
   klToUnitGaussian(w.kl, w.head, B, Z);
 }
 
@@ -60,7 +61,8 @@ export function backward(vae: Vae, B: number, beta: number): void {
   const { work: w, weights, gradient: d, heap } = vae;
   const W = C + G;
   heap.countLossBack(w.dOut, d.logAlpha, w.counts, w.mean, w.spreads, weights.logAlpha, w.scale, B, C, W);
-  realLossBack(w.dOut, d.logVar, w.reals, w.realWeights, w.out, weights.logVar, w.scale, B, C, G);
+  if (vae.shape.bits === true) bitLossBack(w.dOut, w.reals, w.realWeights, w.out, w.scale, B, C, G);
+  else realLossBack(w.dOut, d.logVar, w.reals, w.realWeights, w.out, weights.logVar, w.scale, B, C, G);
   heap.matmulAt(d.output, w.decoded, w.dOut, H, B, W);
   heap.columnSums(d.outputBias, w.dOut, B, W);
   heap.matmulBt(w.dHidden, w.dOut, weights.output, B, W, H);

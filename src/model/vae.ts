@@ -16,6 +16,8 @@ export type VaeShape = {
   readonly conditions: number;
   readonly hidden: number;
   readonly latent: number;
+  /** True when the reals are bits, 0 or 1, with a Bernoulli likelihood instead of the Gaussian one. */
+  readonly bits?: true;
 };
 
 /** Rows to learn or score. All arrays row-major; n rows each. */

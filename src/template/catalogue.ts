@@ -69,6 +69,13 @@ export class Catalogue {
     });
   }
 
+  /** The text of a shape's number. RangeError for a number that add() did not return. */
+  shapeOf(shape: number): string {
+    const text = this.shapes[shape];
+    if (text === undefined) throw new RangeError(`shape ${shape} of ${this.shapes.length}`);
+    return text;
+  }
+
   /** The group of a shape's number. Throws RangeError before settle(). */
   groupOf(shape: number): Template {
     const group = this.groups[shape];

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { drawLatent, klToUnitGaussian } from "../../src/math/gaussian-latent.ts";
-import { countLoss, digamma, realLoss } from "../../src/math/likelihood.ts";
+import { bitLoss, countLoss, digamma, realLoss } from "../../src/math/likelihood.ts";
 import { logFactorial, logOnePlus } from "../../src/math/logs.ts";
 import { logGamma } from "../../src/math/negative-binomial.ts";
 
@@ -19,6 +19,12 @@ const real = (x: number, weight: number, mean: number, logVar: number): number =
   const parts = new Float64Array(1);
   const of = (v: number): Float64Array => Float64Array.of(v);
   realLoss(parts, of(x), of(weight), of(mean), of(logVar), 1, 0, 1);
+  return parts[0]!;
+};
+const bit = (x: number, weight: number, logOdds: number): number => {
+  const parts = new Float64Array(1);
+  const of = (v: number): Float64Array => Float64Array.of(v);
+  bitLoss(parts, of(x), of(weight), of(logOdds), 1, 0, 1);
   return parts[0]!;
 };
 const kl = (mu: number[], logVar: number[]): number => {
@@ -48,6 +54,26 @@ suite("negative log-likelihood of a count", () => {
     let sum = 0;
     for (let x = 0; x < 400; x++) sum += Math.exp(-count(x, 4, 0.7));
     near(sum, 1, 1e-10);
+  });
+});
+
+suite("negative log-likelihood of a bit", () => {
+  test("at even odds is ln 2 for both values", () => {
+    near(bit(0, 1, 0), Math.log(2));
+    near(bit(1, 1, 0), Math.log(2));
+  });
+  test("at odds of 3 is ln 4 for a zero and ln 4/3 for a one", () => {
+    near(bit(0, 1, Math.log(3)), Math.log(4));
+    near(bit(1, 1, Math.log(3)), Math.log(4 / 3));
+  });
+  test("stays finite for any odds", () => {
+    near(bit(0, 1, 1e4), 1e4);
+    near(bit(1, 1, -1e4), 1e4);
+    assert.equal(bit(1, 1, 1e4), 0);
+  });
+  test("counts by its weight, and nothing when not asked", () => {
+    near(bit(1, 0.5, 0), Math.log(2) / 2);
+    assert.equal(bit(Number.NaN, 0, 3), 0);
   });
 });
 
