@@ -22,7 +22,9 @@ export const WINDOW_CONDITIONS: readonly (readonly [name: string, meaning: strin
   ["day_sin", "sine of the time of day, a day being a full circle from local midnight"],
   ["day_cos", "cosine of the time of day"],
   ["weekend", "1 on a weekend day, else 0"],
-  ...LEARNED_WIDTHS.map((w) => [`width_${w}`, `1 for counts of ${w} slots (${5 * w} minutes), else 0`] as const),
+  ...LEARNED_WIDTHS.map(
+    (w) => [`width_${w}`, `1 for counts of ${w} slots (${5 * w} minutes), else 0`] as const,
+  ),
 ];
 const CONDITIONS = WINDOW_CONDITIONS.length;
 /** The days of training fall into so many groups; each group is judged by a network that did not see it. */

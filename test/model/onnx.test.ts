@@ -46,7 +46,7 @@ function wildRows(n: number, seed: number, shape: VaeShape): Rows {
   const random = createRandom(seed + 7);
   for (let i = 0; i < rows.counts.length; i++) {
     if (random.uniform() < 0.05) rows.counts[i] = Math.floor(Math.exp(12 * random.uniform()));
-    if (random.uniform() < 0.05) rows.offset[i] = Number.NEGATIVE_INFINITY;
+    if (random.uniform() < 0.05) rows.offset[i] = random.uniform() < 0.5 ? Number.NEGATIVE_INFINITY : 26;
   }
   for (let i = 0; i < rows.reals.length; i++) if (random.uniform() < 0.05) rows.reals[i]! *= 1e4;
   return rows;
