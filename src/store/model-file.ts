@@ -29,7 +29,7 @@ export function encodeModelFile({ id, createdAt, header, blob }: StoredModel): U
   prefix.writeUInt32LE(VERSION, 8);
   prefix.writeUInt32LE(json.length, 12);
   const body = Buffer.concat([prefix, json, blob]);
-  return Buffer.concat([body, digest(body)]);
+  return new Uint8Array(Buffer.concat([body, digest(body)]));
 }
 
 /**
