@@ -68,7 +68,9 @@ function flagsOf(verb: Command): Options {
 function noSuchVerb(verb: string | undefined): Fault {
   return new Fault(
     "usage",
-    verb === undefined ? "model what?" : `there is no verb "model ${verb.slice(0, SHOWN)}"`,
+    verb === undefined
+      ? 'no verb was given after "model"'
+      : `there is no verb "model ${verb.slice(0, SHOWN)}"`,
     "command line, second word",
     "nothing was done",
     "use one of: model list, model show, model export (logvane model --help tells what each does)",

@@ -54,7 +54,7 @@ writeFileSync(path("text"), "no model");
 
 const at = ["--state", good];
 const CASES: readonly FaultCase[] = [
-  ["no inner verb", ["model"], 64, /model what/, /second word/, /model list/],
+  ["no inner verb", ["model"], 64, /no verb was given/, /second word/, /model list/],
   ["an unknown inner verb", ["model", "fly"], 64, /no verb "model fly"/, /second word/, /model export/],
   ["no state", ["model", "show", "--state", path("no")], 78, /no model yet/, /no$/, /logvane train/],
   [
