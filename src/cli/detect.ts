@@ -1,12 +1,11 @@
 import type { Command } from "commander";
 import { alertRecord } from "../detect/alert.ts";
-import { Fault, FOUND } from "../fault.ts";
+import { FOUND } from "../fault.ts";
 import { localClock } from "../feature/clock.ts";
 import { coldStart } from "../pipeline/model.ts";
 import { renderAlertsText } from "../report/text.ts";
-import { databasePath } from "../store/db.ts";
 import { unpackModel } from "../store/model.ts";
-import { openStore, type StoredModel } from "../store/queries.ts";
+import { openStore } from "../store/queries.ts";
 import { budgetOf } from "./backtest.ts";
 import { drive, ledgerText } from "./drive.ts";
 import { openMail } from "./input.ts";
@@ -14,6 +13,7 @@ import { loadKernels } from "./kernels.ts";
 import { addInputOptions, isQuiet, type Options, outputFormat, stateDir } from "./options.ts";
 import { viewOptions, writeError, writeOut } from "./out.ts";
 import { createProgress } from "./progress.ts";
+import { noModel, placeOfModel } from "./stored.ts";
 
 /** Registers `logvane detect`. */
 export function detectCommand(program: Command): Command {
@@ -32,9 +32,9 @@ async function detect(files: readonly string[], options: Options): Promise<void>
   const budget = budgetOf(String(options["alertBudget"]));
   const store = openStore(stateDir(options));
   const stored = store.champion();
-  if (!stored) throw noModel(stateDir(options));
+  if (!stored) throw noModel(stateDir(options), "no line can be scored");
   const kernels = loadKernels();
-  const { model, pairs } = unpackModel(stored.blob, kernels, whereOf(stored, options));
+  const { model, pairs } = unpackModel(stored.blob, kernels, placeOfModel(stateDir(options), stored.id));
   const input = await openMail(files, options);
   const { salt } = model.entity;
   const settings = {
@@ -66,17 +66,4 @@ async function detect(files: readonly string[], options: Options): Promise<void>
     if (lines.before > 0) writeError(`${lines.before} lines from before the model's end were left out\n`);
   }
   if (options["exitCode"] === true && shown.length > 0) process.exitCode = FOUND;
-}
-
-const whereOf = (stored: StoredModel, options: Options): string =>
-  `${databasePath(stateDir(options))}, model ${stored.id}`;
-
-function noModel(dir: string): Fault {
-  return new Fault(
-    "configuration",
-    "there is no model yet",
-    `state folder ${dir}`,
-    "no line can be scored",
-    "learn one first: logvane train FILE... (two weeks of log or more)",
-  );
 }

@@ -1,9 +1,10 @@
-import { accessSync, constants, readFileSync } from "node:fs";
+import { accessSync, constants } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { EXIT, Fault } from "../fault.ts";
 import { terminalSafe } from "../report/escape.ts";
 import { addCommonOptions, addInputOptions } from "./options.ts";
 import { diskFault, faultText, guardOutput, writeError, writeOut } from "./out.ts";
+import { release } from "./release.ts";
 
 /** Exit code of a bug, after sysexits.h (EX_SOFTWARE). */
 const EXIT_BUG = 70;
@@ -32,6 +33,7 @@ const VERBS: Readonly<Record<string, (program: Command) => Promise<unknown>>> = 
   trace: async (program) => (await import("./trace.ts")).traceCommand(program),
   explain: async (program) => (await import("./explain.ts")).explainCommand(program),
   alerts: async (program) => (await import("./alerts.ts")).alertsCommand(program),
+  model: async (program) => (await import("./model.ts")).modelCommand(program),
   doctor: async (program) => (await import("./doctor.ts")).doctorCommand(program),
 };
 
@@ -51,7 +53,7 @@ export async function run(args: readonly string[]): Promise<number> {
 function newProgram(): Command {
   return new Command("logvane")
     .description("Reads a mail server's own logs, learns what is normal there, and says what is not.")
-    .version(version(), "--version", "print the version")
+    .version(release(), "--version", "print the version")
     .helpCommand(false)
     .exitOverride()
     .configureOutput({ writeErr: () => {} })
@@ -76,12 +78,6 @@ function checkConfig(file: string, quiet: boolean): void {
     );
   }
   if (!quiet) writeError("logvane: this release reads no settings from a file; --config changes nothing\n");
-}
-
-/** The version of package.json, two folders above the compiled source. */
-function version(): string {
-  const text = readFileSync(new URL("../../../package.json", import.meta.url), "utf8");
-  return String((JSON.parse(text) as { version?: unknown }).version);
 }
 
 /** Registers the verb that was typed, or all of them for the general help. */

@@ -4,7 +4,7 @@ import { DAY_MS, localClock } from "../feature/clock.ts";
 import { DailyFigures } from "../mail/summary.ts";
 import { hash64 } from "../math/hash.ts";
 import { Learner } from "../pipeline/learner.ts";
-import { packModel } from "../store/model.ts";
+import { FORMAT_VERSION, packModel } from "../store/model.ts";
 import { openStore } from "../store/queries.ts";
 import { eachEvent } from "./events.ts";
 import { openMail } from "./input.ts";
@@ -12,6 +12,7 @@ import { loadKernels } from "./kernels.ts";
 import { addInputOptions, isQuiet, type Options, seedOf, stateDir } from "./options.ts";
 import { writeError, writeOut } from "./out.ts";
 import { createProgress, PROGRESS_LINES } from "./progress.ts";
+import { release } from "./release.ts";
 import { checkHistory } from "./replay.ts";
 
 /** Days whose mail figures are kept beside the model, for the usual ranges of `summary`. */
@@ -60,6 +61,9 @@ async function train(files: readonly string[], options: Options): Promise<void> 
     to,
     events: model.events,
     seed,
+    format: FORMAT_VERSION,
+    release: release(),
+    trainedAt: Date.now(), // for people; no result depends on it
     columns: model.window.columns.length,
     shapes: model.novelty.known.length,
     figures: figures.days,

@@ -17,7 +17,16 @@ import { rolling, type WindowTable } from "./window-fit.ts";
 export const LEARNED_WIDTHS: readonly number[] = [2, 6, 12];
 const HIDDEN = 48;
 const LATENT = 8;
-const CONDITIONS = 3 + LEARNED_WIDTHS.length;
+/** What a row is conditioned on, in this order: name and meaning. */
+export const WINDOW_CONDITIONS: readonly (readonly [name: string, meaning: string])[] = [
+  ["day_sin", "sine of the time of day, a day being a full circle from local midnight"],
+  ["day_cos", "cosine of the time of day"],
+  ["weekend", "1 on a weekend day, else 0"],
+  ...LEARNED_WIDTHS.map(
+    (w) => [`width_${w}`, `1 for counts of ${w} slots (${5 * w} minutes), else 0`] as const,
+  ),
+];
+const CONDITIONS = WINDOW_CONDITIONS.length;
 /** The days of training fall into so many groups; each group is judged by a network that did not see it. */
 const FOLDS = 2;
 /** Share of rows held out for the early stop: every tenth. */

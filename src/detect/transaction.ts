@@ -230,6 +230,10 @@ function rowsOf(samples: readonly Countable[], columns: readonly string[], offse
   return rows;
 }
 
+/** The rows that the model's network scores closed transactions by. */
+export const transactionRows = (model: TransactionModel, transactions: readonly Transaction[]): Rows =>
+  rowsOf(transactions.map(countable), model.columns, model.offset);
+
 /** Trains twice: the second time without the rows that the first found strangest. */
 function trainRobust(
   all: readonly Sample[],

@@ -8,8 +8,11 @@ import type { Model } from "../pipeline/model.ts";
 
 /** A model as it is stored: gzipped JSON, in which an array of floats and a network stand as base64 (little-endian). */
 
-/** Raised when a stored model means something else than before. */
-const FORMAT_VERSION = 2;
+/** Raised when a stored model means something else than before; models of another version are refused. */
+export const FORMAT_VERSION = 2;
+
+/** Far above any real model; a file from elsewhere may not unpack without end. */
+const MAX_JSON = 128 << 20;
 
 export type Learned = { readonly model: Model; readonly pairs: KnownPairs };
 
@@ -29,8 +32,9 @@ export function packModel(learned: Learned): Uint8Array {
 /** Throws a Fault badData for bytes that are no model of this release. where: shown in the message. */
 export function unpackModel(bytes: Uint8Array, kernels: Kernels, where: string): Learned {
   try {
-    const value = JSON.parse(gunzipSync(bytes).toString("utf8"), (_key, v: unknown) =>
-      revive(v, kernels),
+    const value = JSON.parse(
+      gunzipSync(bytes, { maxOutputLength: MAX_JSON }).toString("utf8"),
+      (_key, v: unknown) => revive(v, kernels),
     ) as Learned & { version: number };
     if (value.version === FORMAT_VERSION) return value;
   } catch (error) {

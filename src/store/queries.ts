@@ -10,6 +10,13 @@ export type StoredModel = {
   readonly blob: Uint8Array;
 };
 
+/** A trained model without its bytes. bytes: how many it has. */
+export type ModelEntry = Pick<StoredModel, "id" | "createdAt" | "header"> & {
+  readonly bytes: number;
+  /** Whether it is the one in use. */
+  readonly champion: boolean;
+};
+
 /** The alert record of the contract; only these two fields matter here. opened_at: ISO 8601. */
 export type StoredAlert = { readonly id: string; readonly opened_at: string } & Readonly<
   Record<string, unknown>
@@ -20,6 +27,10 @@ export type Store = {
   saveModel(model: StoredModel): void;
   /** The model in use. Throws Fault badData when its bytes are not those that were saved. */
   champion(): StoredModel | undefined;
+  /** All models, the one that ends last first. */
+  listModels(): ModelEntry[];
+  /** The model of that id, or the only one whose id begins so. Throws Fault usage when several do, badData as champion(). */
+  getModel(idOrPrefix: string): StoredModel | undefined;
   /** Saves all or none; a record replaces the one of the same id. */
   saveAlerts(records: readonly StoredAlert[]): void;
   /** The alert of that id, or the only one whose id begins so. Throws Fault usage when several do. */
@@ -42,6 +53,8 @@ export function storeOf(db: Database, path: string): Store {
   return {
     saveModel: (model) => guarded(path, () => saveModel(db, model)),
     champion: () => guarded(path, () => champion(db, path)),
+    listModels: () => guarded(path, () => listModels(db, path)),
+    getModel: (id) => guarded(path, () => getModel(db, id, path)),
     saveAlerts: (records) => guarded(path, () => saveAlerts(db, records)),
     getAlert: (id) => guarded(path, () => getAlert(db, id, path)),
     listAlerts: (limit) => guarded(path, () => listAlerts(db, limit, path)),
@@ -65,7 +78,11 @@ function saveModel(db: Database, model: StoredModel): void {
 
 function champion(db: Database, path: string): StoredModel | undefined {
   const row = db.prepare("SELECT * FROM models WHERE champion = 1").get() as ModelRow | undefined;
-  if (row === undefined) return undefined;
+  return row === undefined ? undefined : sound(row, path);
+}
+
+/** The model of a row. Throws Fault badData when its bytes are not those that were saved. */
+function sound(row: ModelRow, path: string): StoredModel {
   const blob = new Uint8Array(row.blob);
   if (digest(blob) !== row.checksum)
     throw new Fault(
@@ -76,6 +93,50 @@ function champion(db: Database, path: string): StoredModel | undefined {
       "train again: logvane train FILE...",
     );
   return { id: row.id, createdAt: row.created_at, header: parsed(row.header, path, `model ${row.id}`), blob };
+}
+
+function listModels(db: Database, path: string): ModelEntry[] {
+  const rows = db
+    .prepare(
+      `SELECT id, created_at, header, length(blob) AS bytes, champion FROM models ORDER BY created_at DESC, id`,
+    )
+    .all() as (Omit<ModelRow, "blob" | "checksum"> & { bytes: number; champion: number })[];
+  return rows.map((row) => ({
+    id: row.id,
+    createdAt: row.created_at,
+    header: parsed(row.header, path, `model ${row.id}`),
+    bytes: row.bytes,
+    champion: row.champion === 1,
+  }));
+}
+
+function getModel(db: Database, idOrPrefix: string, path: string): StoredModel | undefined {
+  if (idOrPrefix === "") return undefined;
+  const ids = db
+    .prepare("SELECT id FROM models WHERE substr(id, 1, length(@id)) = @id ORDER BY id LIMIT 3")
+    .all({ id: idOrPrefix }) as { id: string }[];
+  const id = onlyId(ids, idOrPrefix, "models", "logvane model list");
+  if (id === undefined) return undefined;
+  return sound(db.prepare("SELECT * FROM models WHERE id = ?").get(id) as ModelRow, path);
+}
+
+/** The id that was typed, whole or its beginning. rows: in order, more than one when several fit. */
+function onlyId(
+  rows: readonly { readonly id: string }[],
+  typed: string,
+  what: string,
+  lister: string,
+): string | undefined {
+  const id = (rows.find((r) => r.id === typed) ?? rows[0])?.id;
+  if (rows.length > 1 && id !== typed)
+    throw new Fault(
+      "usage",
+      `several ${what} begin with "${typed}"`,
+      rows.map((r) => r.id).join(", "),
+      "nothing was shown",
+      `type more of the id (${lister} lists them)`,
+    );
+  return id;
 }
 
 function saveAlerts(db: Database, records: readonly StoredAlert[]): void {
@@ -111,16 +172,9 @@ function getAlert(db: Database, idOrPrefix: string, path: string): StoredAlert |
   const rows = db
     .prepare("SELECT id, record FROM alerts WHERE substr(id, 1, length(@id)) = @id ORDER BY id LIMIT 3")
     .all({ id: idOrPrefix }) as AlertRow[];
-  const row = rows.find((r) => r.id === idOrPrefix) ?? rows[0];
+  const id = onlyId(rows, idOrPrefix, "alerts", "logvane alerts");
+  const row = rows.find((r) => r.id === id);
   if (row === undefined) return undefined;
-  if (rows.length > 1 && row.id !== idOrPrefix)
-    throw new Fault(
-      "usage",
-      `several alerts begin with "${idOrPrefix}"`,
-      rows.map((r) => r.id).join(", "),
-      "nothing was shown",
-      "type more of the id (logvane alerts lists them)",
-    );
   return parsed(row.record, path, `alert ${row.id}`) as StoredAlert;
 }
 

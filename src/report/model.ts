@@ -1,0 +1,126 @@
+import { weightCount } from "../model/vae.ts";
+import type { Network } from "../pipeline/networks.ts";
+import type { ModelEntry } from "../store/queries.ts";
+import { terminalSafe } from "./escape.ts";
+import { localTime } from "./format.ts";
+
+/** What `model list` and `model show` tell of a model. Null where an earlier release did not write it down. */
+export type ModelRecord = {
+  readonly id: string;
+  readonly in_use: boolean;
+  /** Version of the stored form, docs/model-format.md. */
+  readonly format: number | null;
+  /** Of Logvane, that trained it. */
+  readonly release: string | null;
+  /** ISO 8601. */
+  readonly trained_at: string | null;
+  /** First and last log time of training, ISO 8601. */
+  readonly from: string | null;
+  readonly to: string | null;
+  /** Lines learned from. */
+  readonly events: number | null;
+  readonly seed: number | null;
+  /** Of the window view. */
+  readonly columns: number | null;
+  /** Shapes of messages known. */
+  readonly shapes: number | null;
+  /** As stored. */
+  readonly bytes: number;
+};
+
+/** A network of a model: the sizes of its layers, and what its columns are called. */
+export type NetworkRecord = {
+  readonly name: string;
+  readonly kernels: string;
+  readonly hidden: number;
+  readonly latent: number;
+  readonly weights: number;
+  readonly counts: Network["counts"];
+  readonly reals: Network["reals"];
+  readonly conditions: Network["conditions"];
+};
+
+const MS_PER_DAY = 86_400_000;
+/** Width of the column of labels. */
+const LABEL = 10;
+
+/** The record of a registry entry, whose header an older release may have written. */
+export function modelRecord({ id, header, bytes, champion }: ModelEntry): ModelRecord {
+  const known = header as Readonly<Record<string, unknown>>;
+  const number = (key: string): number | null => {
+    const value = known[key];
+    return typeof value === "number" && Number.isFinite(value) ? value : null;
+  };
+  const time = (key: string): string | null => {
+    const ms = number(key);
+    return ms === null || Number.isNaN(new Date(ms).getTime()) ? null : new Date(ms).toISOString();
+  };
+  const { release } = known;
+  return {
+    id,
+    in_use: champion,
+    format: number("format"),
+    release: typeof release === "string" ? release : null,
+    trained_at: time("trainedAt"),
+    from: time("from"),
+    to: time("to"),
+    events: number("events"),
+    seed: number("seed"),
+    columns: number("columns"),
+    shapes: number("shapes"),
+    bytes,
+  };
+}
+
+export function networkRecord({ name, vae, counts, reals, conditions }: Network): NetworkRecord {
+  const { hidden, latent } = vae.shape;
+  const weights = weightCount(vae.shape);
+  return { name, kernels: vae.kernels, hidden, latent, weights, counts, reals, conditions };
+}
+
+/** One model on a line. timeZone: IANA zone in which times are shown. */
+export function modelRowText(model: ModelRecord, timeZone: string): string {
+  const parts = [
+    terminalSafe(model.id),
+    model.in_use ? "in use" : "      ",
+    rangeText(model, timeZone),
+    `${known(model.events)} lines`,
+    `${known(model.columns)} columns`,
+    `seed ${known(model.seed)}`,
+    sizeText(model.bytes),
+  ];
+  return `${parts.join("  ")}\n`;
+}
+
+/** All of one model. The names of columns are counted here; the JSON form lists them. */
+export function modelText(model: ModelRecord, networks: readonly NetworkRecord[], timeZone: string): string {
+  const row = (label: string, text: string): string => `${label.padEnd(LABEL)}${terminalSafe(text)}\n`;
+  const trained =
+    model.trained_at === null ? "not recorded" : localTime(Date.parse(model.trained_at), timeZone);
+  return [
+    row("model", `${model.id}${model.in_use ? ", in use" : ""}`),
+    row("learned", rangeText(model, timeZone)),
+    row("lines", known(model.events)),
+    row("trained", `${trained}, by release ${known(model.release)}, seed ${known(model.seed)}`),
+    row("format", known(model.format)),
+    row("columns", `${known(model.columns)}, and ${known(model.shapes)} message shapes known`),
+    row("size", `${sizeText(model.bytes)} as stored`),
+    ...networks.map((n, i) => row(i === 0 ? "networks" : "", networkText(n))),
+    networks.length === 0 ? row("networks", "none: history was too short for them") : "",
+  ].join("");
+}
+
+const networkText = (n: NetworkRecord): string =>
+  `${n.name}: ${n.counts.length} counts, ${n.reals.length} numbers, ${n.conditions.length} conditions, ` +
+  `${n.hidden} hidden, ${n.latent} latent, ${n.weights} weights (${n.kernels})`;
+
+const known = (value: number | string | null): string => (value === null ? "not recorded" : String(value));
+
+const sizeText = (bytes: number): string => `${Math.ceil(bytes / 1024)} KiB`;
+
+function rangeText({ from, to }: ModelRecord, timeZone: string): string {
+  if (from === null || to === null) return "range not recorded";
+  const [first, last] = [Date.parse(from), Date.parse(to)];
+  const days = ((last - first) / MS_PER_DAY).toFixed(1);
+  return `${localTime(first, timeZone)} to ${localTime(last, timeZone)} (${days} days)`;
+}
