@@ -4,7 +4,7 @@ import type { MailEvent } from "../mail/event.ts";
 import { EVENTS } from "../mail/names.ts";
 import type { Stats } from "../mail/read.ts";
 import { cut, terminalSafe } from "../report/escape.ts";
-import { eachEvent, type OpenedMail, type OpenMail } from "./events.ts";
+import type { OpenedMail, OpenMail } from "./events.ts";
 
 /** Characters gathered before a write. */
 const CHUNK = 1 << 16;
@@ -102,7 +102,8 @@ async function writeRecords(
 }
 
 async function statsOf(mail: OpenedMail, text: boolean): Promise<string> {
-  await eachEvent(mail, () => {});
+  for await (const { file, lines } of mail.batches())
+    for (let i = 0; i < lines.count; i++) mail.reader.count(file, lines, i);
   const stats = mail.reader.stats(mail.duplicates());
   return text ? statsText(stats) : `${JSON.stringify(stats, undefined, 2)}\n`;
 }

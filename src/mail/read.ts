@@ -63,20 +63,74 @@ export class EventReader {
 
   /** Line i of a batch as an event. file: as it is to be cited. */
   read(file: string, batch: LineBatch, i: number): MailEvent {
-    const { bytes } = batch;
-    const start = batch.starts[i]!;
-    const end = batch.ends[i]!;
+    const truncated = this.begin(batch, i);
+    if (!this.head.read(batch.bytes, batch.starts[i]!, batch.ends[i]!))
+      return this.readSlowly(file, batch, i, truncated);
+    return this.eventOf(file, batch, i, truncated, this.planned(batch, i));
+  }
+
+  /** Counts line i of a batch, as `read` does, for those who want nothing but the counts. */
+  count(file: string, batch: LineBatch, i: number): void {
+    const truncated = this.begin(batch, i);
+    if (!this.head.read(batch.bytes, batch.starts[i]!, batch.ends[i]!))
+      this.readSlowly(file, batch, i, truncated);
+    else {
+      const plan = this.planned(batch, i);
+      if (plan === undefined) this.eventOf(file, batch, i, truncated, undefined);
+      else this.tally(plan, true);
+    }
+  }
+
+  /** Returns whether the line was cut. */
+  private begin(batch: LineBatch, i: number): boolean {
     const truncated = batch.cut.size > 0 && batch.cut.has(i);
     this.lines++;
     if (truncated) this.truncated++;
-    const head = this.head;
-    if (!head.read(bytes, start, end)) return this.readSlowly(file, batch, i, truncated);
-    const { time, host, program, messageAt } = head;
-    const pid = head.pid < 0 ? undefined : head.pid;
-    const line = batch.first + i;
-    const event = new LineEvent(file, line, truncated, time, host, program.text, pid, bytes, start, end);
+    return truncated;
+  }
+
+  /** The plan of the line whose head was just read, where one is known. Scans its key. */
+  private planned(batch: LineBatch, i: number): Plan | undefined {
+    this.key.scan(batch.bytes, this.head.messageAt, batch.ends[i]!, this.writer());
+    return this.known(this.writer());
+  }
+
+  /** Programs with and without a pid, by number. */
+  private writer(): number {
+    return 2 * this.head.program.id + (this.head.pid < 0 ? 1 : 0);
+  }
+
+  /** The plan of the key just scanned. writer: 0 when the program has no number. */
+  private known(writer: number): Plan | undefined {
+    const { key } = this;
+    return writer > 0 && key.whole ? this.plans.get(key.low, key.high) : undefined;
+  }
+
+  /** The event of the line whose head and key were just read. known: its plan; made when undefined. */
+  private eventOf(
+    file: string,
+    batch: LineBatch,
+    i: number,
+    truncated: boolean,
+    known: Plan | undefined,
+  ): MailEvent {
+    const { time, host, program, messageAt } = this.head;
+    const pid = this.head.pid < 0 ? undefined : this.head.pid;
+    const event = new LineEvent(
+      file,
+      batch.first + i,
+      truncated,
+      time,
+      host,
+      program.text,
+      pid,
+      batch.bytes,
+      batch.starts[i]!,
+      batch.ends[i]!,
+    );
     event.messageAt = messageAt;
-    this.plan(event, bytes, messageAt, end, 2 * program.id + (pid === undefined ? 1 : 0));
+    event.ascii = this.key.ascii;
+    this.take(event, known, this.writer());
     return event;
   }
 
@@ -136,36 +190,42 @@ export class EventReader {
     const message = Buffer.from(envelope.message);
     const program = this.head.programId(envelope.program);
     const writer = program === 0 ? 0 : 2 * program + (envelope.pid === undefined ? 1 : 0);
-    this.plan(event, message, 0, message.length, writer);
+    this.key.scan(message, 0, message.length, writer);
+    event.ascii = this.key.ascii;
+    this.take(event, this.known(writer), writer);
     if (envelope.time === null) this.badEnvelope++;
     return event;
   }
 
-  /** Finds or makes the event's plan by the key of its message, bytes[from, to), and counts the line. writer: a number for the program, with or without a pid; 0 when it has none. */
-  private plan(event: LineEvent, bytes: Buffer, from: number, to: number, writer: number): void {
-    const key = this.key;
-    key.scan(bytes, from, to, writer);
-    event.ascii = key.ascii;
-    let plan = writer > 0 && key.whole ? this.plans.get(key.low, key.high) : undefined;
-    if (plan === undefined) {
-      const parsed = parseMail(event.envelopeOf());
-      event.details = parsed;
-      const { id, text } = this.groups.templateOf(parsed.daemon, maskText(parsed.shape));
-      plan = {
-        event: parsed.event,
-        daemon: parsed.daemon,
-        severity: parsed.severity,
-        cause: parsed.cause,
-        template: text,
-        templateId: id,
-        named: this.countOf(parsed.event),
-        counted: this.countTemplate(id, text, parsed.event === "unknown"),
-      };
-      if (writer > 0 && key.whole && !parsed.uncached) this.plans.set(key.low, key.high, plan);
-    }
-    event.plan = plan;
+  /** Gives an event its plan, made where none is known, and counts its line. */
+  private take(event: LineEvent, known: Plan | undefined, writer: number): void {
+    event.plan = known ?? this.makePlan(event, writer);
+    this.tally(event.plan, event.time !== null);
+  }
+
+  private tally(plan: Plan, timed: boolean): void {
     plan.counted.count++;
-    if (event.time !== null) plan.named.count++;
+    if (timed) plan.named.count++;
+  }
+
+  /** By the grammar, and kept under the key just scanned when it holds for all messages of that. */
+  private makePlan(event: LineEvent, writer: number): Plan {
+    const parsed = parseMail(event.envelopeOf());
+    event.details = parsed;
+    const { id, text } = this.groups.templateOf(parsed.daemon, maskText(parsed.shape));
+    const plan = {
+      event: parsed.event,
+      daemon: parsed.daemon,
+      severity: parsed.severity,
+      cause: parsed.cause,
+      template: text,
+      templateId: id,
+      named: this.countOf(parsed.event),
+      counted: this.countTemplate(id, text, parsed.event === "unknown"),
+    };
+    const { key } = this;
+    if (writer > 0 && key.whole && !parsed.uncached) this.plans.set(key.low, key.high, plan);
+    return plan;
   }
 
   private countOf(event: string): Count {
