@@ -40,9 +40,8 @@ if (stranger !== undefined) {
   process.exit(EX_USAGE);
 }
 const machine = `Machine: ${cpus().length} cores ${cpus()[0]?.model.trim() ?? "unknown"}, Node ${process.version}, commit ${commit()}.`;
-for (const [name, part] of Object.entries(PARTS)) {
-  if (wanted.length > 0 && !wanted.includes(name)) continue;
-  const made = await part();
+for (const name of wanted.length > 0 ? wanted : Object.keys(PARTS)) {
+  const made = await PARTS[name]!();
   const sections = present().set(LIMITS.title, `${LIMITS.title}\n\n${LIMITS.text}`);
   for (const { title, text } of made) sections.set(title, `${title}\n\n${machine}\n\n${text}`);
   const known = ORDER.filter((title) => sections.has(title));

@@ -6,6 +6,8 @@ import { fileURLToPath } from "node:url";
 import { foldOf, logged, type RowScores, type WindowTable } from "./windows.ts";
 
 const SCRIPT = fileURLToPath(new URL("../../../eval/baselines/isolation-forest.py", import.meta.url));
+/** The first that knows scikit-learn; a distribution's package belongs to the distribution's own Python. */
+const PYTHONS = ["python3", "/usr/bin/python3"];
 
 /**
  * Isolation Forest (Liu et al. 2008, scikit-learn) on ln(1 + count). A forest names no column, so the one that lies most
@@ -13,7 +15,8 @@ const SCRIPT = fileURLToPath(new URL("../../../eval/baselines/isolation-forest.p
  */
 export function forestScores(table: WindowTable): RowScores | undefined {
   const { C, T, train } = table;
-  if (spawnSync("python3", ["-c", "import sklearn"]).status !== 0) return undefined;
+  const python = PYTHONS.find((name) => spawnSync(name, ["-c", "import sklearn"]).status === 0);
+  if (python === undefined) return undefined;
   const x = logged(table);
   const folder = mkdtempSync(join(tmpdir(), "logvane-forest-"));
   writeFileSync(join(folder, "values.f32"), bytesOf(x));
@@ -21,7 +24,7 @@ export function forestScores(table: WindowTable): RowScores | undefined {
     join(folder, "folds.i32"),
     bytesOf(Int32Array.from({ length: T }, (_, t) => foldOf(table, t))),
   );
-  const result = spawnSync("python3", [SCRIPT, folder, ...[T, C, train].map(String)], { encoding: "utf8" });
+  const result = spawnSync(python, [SCRIPT, folder, ...[T, C, train].map(String)], { encoding: "utf8" });
   if (result.status !== 0) throw new Error(result.stderr);
   const raw = readFileSync(join(folder, "scores.f64"));
   rmSync(folder, { recursive: true });
