@@ -40,8 +40,8 @@ export function f1({ evidenced, labels, alerts, false_alarms, unevidenced }: Sco
   return recall + precision === 0 ? 0 : (2 * recall * precision) / (recall + precision);
 }
 
-/** All baselines that can run, on one log. */
-export async function baselineRows(corpus: Corpus, lines: Lines): Promise<BaselineRow[]> {
+/** All baselines that can run, on one log. withOracle: also look for the threshold that proves best afterwards. */
+export function baselineRows(corpus: Corpus, lines: Lines, withOracle: boolean): BaselineRow[] {
   const folder = mkdtempSync(join(tmpdir(), "logvane-baselines-"));
   const file = join(folder, "alerts.ndjson");
   const judge = (records: readonly AlertRecord[]): Score => {
@@ -56,10 +56,16 @@ export async function baselineRows(corpus: Corpus, lines: Lines): Promise<Baseli
     if (!scores) continue;
     const at = (threshold: number, texts: boolean): Score =>
       judge(windowRecords(name, lines, table, scores, threshold, texts ? corpus.log : undefined));
-    const oracle = oracleLevels(table, scores)
-      .map((level) => at(level, false))
-      .reduce((a, b) => (f1(b) > f1(a) ? b : a));
-    const score = at(thresholdOf(table, scores), true);
+    const threshold = thresholdOf(table, scores);
+    const score = at(threshold, true);
+    const levels = [
+      threshold,
+      ...(scores.fixed === undefined ? [] : [scores.fixed]),
+      ...oracleLevels(table, scores),
+    ];
+    const oracle = withOracle
+      ? levels.map((level) => at(level, false)).reduce((a, b) => (f1(b) > f1(a) ? b : a))
+      : undefined;
     rows.push({ name, score, f1: f1(score), oracle });
     if (scores.fixed !== undefined) {
       const fixed = at(scores.fixed, true);
