@@ -31,7 +31,7 @@ const y = (p: number): string => (MARGIN + SIZE - along(p)).toFixed(1);
 function grid(): string {
   const lines: string[] = [];
   for (let d = -DECADES; d <= 0; d++) {
-    const p = 10 ** d;
+    const p = Number((10 ** d).toPrecision(1)); // 10 ** -4 is no round number
     lines.push(
       `<path class="grid" d="M${x(p)} ${y(1e-9)}V${y(1)}M${x(1e-9)} ${y(p)}H${x(1)}"/>`,
       `<text x="${x(p)}" y="${MARGIN + SIZE + 18}" text-anchor="middle">${p}</text>`,
