@@ -79,7 +79,7 @@ function reading(judged: readonly { corpus: Corpus; ours: Score; rows: readonly 
     const hindsight = rows.filter((r) => !level.includes(r) && r.oracle && isLevel(r.oracle, ours));
     const lines = level.map(
       ({ name, score }) =>
-        `**${name}** (${score.evidenced} incidents and ${bad(score)} alerts without need against ${ours.evidenced} and ${bad(ours)} of ours, after ${score.median_minutes} against ${ours.median_minutes} minutes)`,
+        `**${name}** (${score.evidenced} incidents and ${bad(score)} ${bad(score) === 1 ? "alert" : "alerts"} without need against ${ours.evidenced} and ${bad(ours)} of ours, after ${score.median_minutes} against ${ours.median_minutes} minutes)`,
     );
     return (
       `- ${corpus.name}: as good as ours, to within one incident and one alert: ${lines.join("; ") || "no baseline"}. ` +
