@@ -21,6 +21,8 @@ export type ReplayRequest = DriveOptions & {
   readonly budget: number;
   readonly without: ReadonlySet<ViewName>;
   readonly seed: number;
+  /** See PipelineOptions. No verb has a flag for it. */
+  readonly timeOnly?: boolean;
 };
 
 export type ReplayResult = Driven & {
@@ -41,6 +43,7 @@ export async function replay(request: ReplayRequest): Promise<ReplayResult> {
     salt: "",
     seed: request.seed,
     kernels: loadKernels(),
+    timeOnly: request.timeOnly === true,
   };
   const learner = new Learner(settings);
   const past = { learner, until, check: checkHistory };

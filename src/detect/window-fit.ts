@@ -8,6 +8,7 @@ import {
   conditionalNats,
   FLOOR_NATS,
   LOWER_WIDTHS,
+  NOTICE_NATS,
   POOLS,
   poolKey,
   tailNats,
@@ -21,8 +22,6 @@ const MIN_COLUMN_DAYS = 4;
 const ALPHA_PRIOR = 20;
 const MIN_ALPHA = 1e-4;
 const MAX_ALPHA = 20;
-/** Scores below this are not worth remembering in the training pass. */
-const NOTICE_NATS = 3;
 
 /** Counts of the training time as a dense table, with what belongs to its rows. */
 export type WindowTable = {

@@ -13,6 +13,8 @@ export const LOWER_WIDTHS: readonly number[] = [2, 6, 12];
 export const LOWER_MIN_EXPECTED = 4;
 /** No column is asked to be rarer in training than e^-6: one calm column must not make the line of all. */
 export const FLOOR_NATS = 6;
+/** Below this a count is not noticed, in training or live: both must rank the same scores. Less than any ceiling, so no finding depends on it. */
+export const NOTICE_NATS = 3;
 /** How far a surge of the other families may raise what is expected here: the model never extrapolates beyond. */
 const MAX_EXPLAINED = 8;
 
@@ -176,7 +178,7 @@ export class WindowScorer {
           nats = Math.min(nats, conditionalNats(tail, sums[j]!, mu[j]!, given.mu[j]!, given.alpha[j]!));
       }
       const excess = nats - ceil;
-      top = Math.max(top, excess);
+      if (nats >= NOTICE_NATS) top = Math.max(top, excess);
       const family = columns[j]!.family;
       const old = best.get(family);
       if (excess > 0 && (old === undefined || beats(columns, excess, j, old))) {

@@ -119,15 +119,16 @@ export class Learner implements Warmth {
     const places = placesOf(first, Math.max(first, last), clock);
     const table = windowTable(this.registry, this.#slots, first, places);
     this.tail.slots.push(...this.#slots.filter((s) => s.slot > last - MAX_GAP_SLOTS));
+    const enough = (until - this.#first) / DAY_MS >= MIN_TRAINING_DAYS;
     const trained =
-      (until - this.#first) / DAY_MS >= MIN_TRAINING_DAYS
+      enough && this.#options.timeOnly !== true
         ? fitConditionals(table, this.#options.seed, this.#options.kernels)
         : undefined;
     return {
       window: fitWindow(table, trained?.perDay),
       windowVae: trained?.live,
       transaction:
-        trained && !this.#options.without.has("transaction")
+        enough && !this.#options.without.has("transaction")
           ? this.#transactions.fit(first, places, ids, this.#options.seed, this.#options.kernels)
           : undefined,
       entity: this.#entities.fit(first, Math.max(first, last), clock, salt),

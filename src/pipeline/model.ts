@@ -31,12 +31,14 @@ export type PipelineOptions = {
   readonly salt: string;
   readonly seed: number;
   readonly kernels: Kernels;
+  /** For evaluations, which ask what the window view's network adds: true leaves it out, and the hour alone tells what is expected. */
+  readonly timeOnly?: boolean;
 };
 
 /** Everything that training learned; plain data. */
 export type Model = {
   readonly window: WindowModel;
-  /** The window view's network; undefined where history is too short to train one. */
+  /** The window view's network; undefined where history is too short to train one, or it is left out. */
   readonly windowVae: Vae | undefined;
   /** Undefined where there were too few transactions, or the view is left out. */
   readonly transaction: TransactionModel | undefined;

@@ -1,0 +1,137 @@
+import { createReadStream, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { type Section, table } from "../../bench/table.ts";
+import { type Curve, calibrationPlot } from "./calibration-plot.ts";
+import { type Corpus, cleanUntil, corpora, missingNote, ROOT } from "./corpus.ts";
+import { measureAll } from "./runs.ts";
+
+const PLOT = "docs/calibration.svg";
+const LEVELS = [0.1, 0.01, 0.001];
+const GOAL = { level: 0.01, low: 0.005, high: 0.02 };
+/** Rows at most so far apart belong to one episode: a long window repeats what it saw. */
+const EPISODE_MS = 3_600_000;
+const VIEWS = ["window", "transaction", "entity", "novelty"];
+
+type Row = { readonly time: number; readonly key: string; readonly p: number };
+type Views = ReadonlyMap<string, readonly Row[]>;
+
+/** The rows of each view before `end`, in order of time. */
+async function rowsBefore(file: string, end: number): Promise<Views> {
+  const views = new Map<string, Row[]>(VIEWS.map((view) => [view, []]));
+  for await (const line of createInterface({ input: createReadStream(file) })) {
+    const { time, view, key, p_value } = JSON.parse(line) as {
+      time: string;
+      view: string;
+      key: string;
+      p_value: number;
+    };
+    const at = Date.parse(time);
+    if (at < end) views.get(view)!.push({ time: at, key, p: p_value });
+  }
+  return views;
+}
+
+const countAt = (rows: readonly Row[], level: number): number => rows.filter((r) => r.p <= level).length;
+
+/** Times at which rows reached a level, those within an hour of each other taken for one. */
+function episodes(rows: readonly Row[], level: number): number {
+  let n = 0;
+  let last = Number.NEGATIVE_INFINITY;
+  for (const { time, p } of rows) {
+    if (p > level) continue;
+    if (time - last > EPISODE_MS) n++;
+    last = time;
+  }
+  return n;
+}
+
+const share = (count: number, n: number): string => (n === 0 ? "-" : (count / n).toPrecision(2));
+
+function cells(corpus: Corpus, name: string, rows: readonly Row[]): string[] {
+  const at = countAt(rows, GOAL.level) / rows.length;
+  const holds = rows.length === 0 ? "-" : at >= GOAL.low && at <= GOAL.high ? "yes" : "**no**";
+  return [
+    ...[corpus.name, name, String(rows.length)],
+    ...LEVELS.map((level) => `${share(countAt(rows, level), rows.length)} (${countAt(rows, level)})`),
+    String(episodes(rows, GOAL.level)),
+    holds,
+  ];
+}
+
+/** The window view as a whole, and each of its channels: they share one view, not one distribution. */
+function tableRows(corpus: Corpus, views: Views): string[][] {
+  return [...views].flatMap(([view, rows]) => {
+    const whole = cells(corpus, view, rows);
+    if (view !== "window") return [whole];
+    const channels = [...new Set(rows.map((r) => r.key))].sort((a, b) => (a < b ? -1 : 1));
+    return [
+      whole,
+      ...channels.map((key) =>
+        cells(
+          corpus,
+          `window: ${key}`,
+          rows.filter((r) => r.key === key),
+        ),
+      ),
+    ];
+  });
+}
+
+/** Four points a decade, from one in ten thousand on. */
+function curves(views: Views): Curve[] {
+  const nominal = Array.from({ length: 17 }, (_, i) => 10 ** (i / 4 - 4));
+  return [...views]
+    .filter(([, rows]) => rows.length > 0)
+    .map(([view, rows]) => ({
+      view,
+      points: nominal.map((level) => ({ nominal: level, observed: countAt(rows, level) / rows.length })),
+    }));
+}
+
+const HEAD = ["log", "view", "rows", ...LEVELS.map((l) => `P(p <= ${l})`), "episodes at .01", "goal holds"];
+
+/** How often p-values of normal time are as small as they say. */
+export async function calibration(): Promise<Section[]> {
+  const folder = mkdtempSync(join(tmpdir(), "logvane-scores-"));
+  const fileOf = (corpus: Corpus): string => join(folder, `${corpus.name}.ndjson`);
+  await measureAll(corpora().map((corpus) => ({ corpus, seed: 1, without: [], scores: fileOf(corpus) })));
+  const all: { corpus: Corpus; views: Views }[] = [];
+  for (const corpus of corpora().reverse())
+    all.push({ corpus, views: await rowsBefore(fileOf(corpus), cleanUntil(corpus)) });
+  rmSync(folder, { recursive: true });
+  writeFileSync(
+    join(ROOT, PLOT),
+    calibrationPlot(all.map(({ corpus, views }) => ({ title: corpus.name, curves: curves(views) }))),
+  );
+  const rows = all.flatMap(({ corpus, views }) => tableRows(corpus, views));
+  return [
+    { title: "Calibration", text: `${missingNote()}${WORDS}\n\n${table([HEAD, ...rows])}\n\n${READING}` },
+  ];
+}
+
+const WORDS = `Every row that a view scores (\`backtest --scores\`, seed 1) on the clean days between the end of training and the first incident, which
+no fit and no threshold has seen: how often its p-value is at most .1, .01 and .001 (number of rows). The goal is that P(p <= .01) lies
+between .005 and .02. Rows are not independent: windows overlap, an entity is scored for three horizons. *Episodes at .01* counts rows at
+most an hour apart as one, and tells how much a share rests on.
+
+![Observed share of rows against nominal p-value, by view](calibration.svg)`;
+
+const READING = `The absence view scores no rows: it has a line in expected events, no p-value. The novelty view scores only lines of shapes that training did
+not have, and its p-value is the chance that a day brings such a thing, so its rows are few and not meant to be uniform.
+
+Where the window view misses the goal, it is on the careful side. Ranks are taken among the rows of training, each day scored by a fit of
+the other days, and the strangest hundredth of those rows, 40 of 4032 in a channel, can be a single day's. On dev it is (looked into once,
+without the network): for the lower tails all 40 come from one weekday of training with a third of the usual mail, a
+holiday by its looks; for windows of an hour above what is expected they come from four days, since one burst fills up to twelve overlapping
+windows. A clean week without such a day has no row at .01 there, and a week with one has far too many; more rows would not help, more
+days would. The ranks themselves are sound: on synthetic clean time (Poisson counts with a daily wave, with and without
+bursts; fourteen days to learn, twelve draws) P(p <= .01) is .008 to .013 on average in every channel, and .0035 to .018 in single draws;
+\`test/detect/window-calibration.test.ts\` keeps watch. Two suspects are innocent: the fit to daily maxima bends only the twenty highest rows,
+which are below .005, and the maximum over columns is ranked among maxima. No alert depends on these p-values; alerts open by natural
+rates a day.
+
+The transaction view has too many rows at .001 on dev: beyond the highest half percent of training its tail is extrapolated with a fixed scale
+of 1.2 nats, and its scores fall off more slowly. Mending that would change which alerts open, since the view counts transactions at .001; the
+count is compared with training's, which bends alike.`;
