@@ -1,5 +1,5 @@
 import { readLineStamp } from "../log/envelope.ts";
-import { type LineBatch, LineCutter } from "../log/lines.ts";
+import { LINE_CAP, type LineBatch, LineCutter } from "../log/lines.ts";
 import { yearFromNames } from "../log/rotation.ts";
 import { newStamp, type Stamp } from "../log/stamp.ts";
 import { YearCounter } from "../log/year.ts";
@@ -115,38 +115,76 @@ export async function inferYear(
   zone: Zone,
 ): Promise<number | undefined> {
   const counter = new YearCounter();
-  const stamp = newStamp();
   for (const input of inputs) {
     if (input.first === undefined || input.first.year !== 0) continue;
-    const cutter = new LineCutter();
-    const add = (batches: readonly LineBatch[]): void => {
-      for (const lines of batches)
-        for (let i = 0; i < lines.count; i++)
-          if (!withinDay(lines, i) && readLineStamp(lines.text(i), stamp)) counter.add(stamp);
-    };
+    const days = new DayFinder(counter);
     try {
-      if (input.once) add(cutter.push(input.head));
-      else for await (const { bytes } of around(input.bytes, input.skip)) add(cutter.push(bytes));
+      if (input.once) days.add(input.head);
+      else for await (const { bytes } of around(input.bytes, input.skip)) days.add(bytes);
     } catch {
       // the same error comes again when the file is read, with the place
     }
-    add(cutter.end());
+    days.end();
   }
   return counter.infer(now, zone, yearFromNames(inputs));
 }
 
 /** Characters of `Jan 27 `. */
 const DAY_LENGTH = 7;
+const LF = 10;
+const BLANK = 32;
 
-/** Whether the lines before and after begin with the same `Jan 27 `: then the year can't turn at this one. */
-function withinDay(lines: LineBatch, i: number): boolean {
-  if (i === 0 || i + 1 >= lines.count) return false;
-  const { bytes, starts } = lines;
-  const at = starts[i]!;
-  if (bytes[at + 3] !== 32) return false;
-  for (let k = 0; k < DAY_LENGTH; k++)
-    if (bytes[at + k] !== bytes[starts[i - 1]! + k] || bytes[at + k] !== bytes[starts[i + 1]! + k])
-      return false;
+/**
+ * Hands the times of a file's lines to a YearCounter, but not those that tell nothing: where the first and the last line of a
+ * chunk begin with the same `Jan 27 `, no year turns between them, and the lines are not even cut.
+ */
+class DayFinder {
+  private readonly counter: YearCounter;
+  private readonly stamp = newStamp();
+  private begun = false;
+  /** What follows the last LF so far. */
+  private rest: Buffer = Buffer.alloc(0);
+
+  constructor(counter: YearCounter) {
+    this.counter = counter;
+  }
+
+  /** The file's next bytes. A line that two chunks share is passed over: the lines beside it tell as much. */
+  add(chunk: Uint8Array): void {
+    const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+    const first = this.begun ? bytes.indexOf(LF) + 1 : 0;
+    const whole = this.begun && first === 0; // inside of one line
+    this.begun = true;
+    const end = bytes.lastIndexOf(LF);
+    if (whole || end < first) {
+      this.rest = whole ? Buffer.alloc(0) : bytes.subarray(first);
+      return;
+    }
+    this.rest = bytes.subarray(end + 1);
+    const last = end === 0 ? 0 : bytes.lastIndexOf(LF, end - 1) + 1;
+    if (last > first && sameDay(bytes, first, last)) {
+      this.take(bytes.toString("utf8", first, Math.min(first + LINE_CAP, bytes.indexOf(LF, first))));
+      this.take(bytes.toString("utf8", last, Math.min(last + LINE_CAP, end)));
+      return;
+    }
+    for (const lines of new LineCutter().push(bytes.subarray(first, end + 1)))
+      for (let i = 0; i < lines.count; i++) this.take(lines.text(i));
+  }
+
+  /** The file ends, perhaps without LF. */
+  end(): void {
+    if (this.rest.length > 0) this.take(this.rest.toString("utf8", 0, LINE_CAP));
+  }
+
+  private take(text: string): void {
+    if (readLineStamp(text, this.stamp)) this.counter.add(this.stamp);
+  }
+}
+
+/** Whether the lines at two places begin with the same `Jan 27 `. */
+function sameDay(bytes: Buffer, a: number, b: number): boolean {
+  if (bytes[a + 3] !== BLANK) return false;
+  for (let k = 0; k < DAY_LENGTH; k++) if (bytes[a + k] !== bytes[b + k]) return false;
   return true;
 }
 

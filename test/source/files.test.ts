@@ -255,6 +255,28 @@ suite("the year of files without one", () => {
       await year("2026-01-20T00:00:00Z", { "mail.log": line("2020-01-01T00:00:00Z") }),
       undefined,
     ));
+  // Chunks of 64 KiB: some hold many days, some years turn within one, and long days hold many chunks.
+  for (const [name, linesOfDay] of [
+    ["few lines a day", (day: number) => 1 + (day % 3)],
+    ["now few, now many lines a day", (day: number) => (day % 40 === 0 ? 5000 : 2)],
+    ["its busiest days around New Year", (day: number) => (day % 365 > 210 && day % 365 < 218 ? 3000 : 1)],
+  ] as const)
+    test(`is found from turns all over a long file, with ${name}`, async () => {
+      let text = "";
+      for (let day = 0; day < 930; day++) {
+        const [, month, date] = /^(\w+) (\d+)/.exec(
+          new Date(Date.UTC(2023, 5, 1) + day * 86_400_000).toLocaleDateString("en-US", {
+            month: "short",
+            day: "numeric",
+            timeZone: "UTC",
+          }),
+        )!;
+        for (let i = 0; i < linesOfDay(day); i++)
+          text += line(`${month} ${date!.padStart(2)} 10:00:00`, "y".repeat((i * 37) % 150));
+      }
+      assert.equal(await year("2026-01-01T00:00:00Z", { "mail.log": text }), 2023);
+      assert.equal(await year("2026-01-01T00:00:00Z", { "mail.log": text.slice(0, -1) }), 2023);
+    });
   test("of standard input comes from what was read ahead", async () => {
     const { inputs } = await openInputs(["-"], {
       stdin: stream(line("Dec 31 00:00:00"), line("Jan  1 00:00:00")),
