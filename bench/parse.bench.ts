@@ -20,17 +20,18 @@ const BYTES_PER_LINE = 165;
 
 const OWN = '"$NODE" bin/logvane.js';
 const ZONE = "--timezone UTC";
+/** In the order of a round: what is compared stands side by side, since this machine's speed may change within seconds. */
 const COMMANDS = {
   parse: `${OWN} parse --stats --format json ${ZONE} "$LOG"`,
-  parseGz: `${OWN} parse --stats --format json ${ZONE} "$GZ"`,
-  parse3339: `${OWN} parse --stats --format json ${ZONE} "$LOG3339"`,
-  summary: `${OWN} summary --format json ${ZONE} "$LOG"`,
-  templates: `${OWN} templates --format json "$LOG"`,
   pflogsumm: 'pflogsumm "$LOG"',
-  pflogsummSmtpd: 'pflogsumm --smtpd-stats "$LOG"',
-  pflogsummGz: 'zcat "$GZ" | pflogsumm',
-  drain3: `/usr/bin/python3 bench/peers/drain3.py "$LOG" ${DRAIN3_LINES}`,
+  parse3339: `${OWN} parse --stats --format json ${ZONE} "$LOG3339"`,
   lnav: "lnav -n -c ';SELECT count(*) FROM syslog_log' \"$LOG\"",
+  parseGz: `${OWN} parse --stats --format json ${ZONE} "$GZ"`,
+  pflogsummGz: 'zcat "$GZ" | pflogsumm',
+  summary: `${OWN} summary --format json ${ZONE} "$LOG"`,
+  pflogsummSmtpd: 'pflogsumm --smtpd-stats "$LOG"',
+  templates: `${OWN} templates --format json "$LOG"`,
+  drain3: `/usr/bin/python3 bench/peers/drain3.py "$LOG" ${DRAIN3_LINES}`,
   lines: 'wc -l "$LOG"',
   search: 'grep -c status=sent "$LOG" | cat', // with its output thrown away it would stop at the first match
 } as const;
