@@ -50,9 +50,8 @@ export class Correspondents {
     this.hosts.add(view, this.hostRow, this.host, bytes);
   }
 
-  clear(): void {
-    this.addresses.clear();
-    this.hosts.clear();
+  /** Call it when the two tables were cleared. */
+  forgetRows(): void {
     this.hostRows.fill(0);
   }
 }

@@ -128,10 +128,8 @@ export class Deliveries {
       out.push({ table: "no_size_detail", rows: this.noSize.size, left_out: this.noSizeLeftOut });
   }
 
-  clear(): void {
-    this.recipients.clear();
-    this.deferrals.clear();
-    this.bounces.clear();
+  /** Forgets which messages had no size. */
+  clearNoSize(): void {
     this.noSize.clear();
     this.noSizeLeftOut = 0;
   }

@@ -126,9 +126,10 @@ export class PostfixCount {
   /** Begins a new day: counts at zero, messages and connections still known. */
   restart(): void {
     this.tally.clear();
-    this.arrivals.senders.clear();
-    this.deliveries.clear();
     for (const table of this.tables()) table.clear();
+    this.arrivals.senders.forgetRows();
+    this.deliveries.recipients.forgetRows();
+    this.deliveries.clearNoSize();
   }
 }
 
