@@ -4,40 +4,17 @@ import { spawnSync } from "node:child_process";
 import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import type { Material } from "../src/compose/material.ts";
+import { ROOT, type Score, scored } from "./accuracy/corpus.ts";
 import { writeLog } from "./compose.ts";
 import { loadMaterial } from "./episodes.ts";
 import { PRESETS, type Preset, TRAIN_DAYS } from "./presets.ts";
 
-const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const SEED = "1";
 const BUDGET = "2/day";
 const DAY = 86_400_000;
 
-type Row = {
-  readonly id: string;
-  readonly kind: string;
-  readonly hit: boolean;
-  readonly evidenced: boolean;
-  readonly minutes: number | null;
-  readonly named: string | null;
-  readonly named_right: boolean | null;
-};
-/** What eval/score-alerts.mjs --json prints, as far as it is used here. */
-type Score = {
-  readonly days: number;
-  readonly labels: number;
-  readonly hit: number;
-  readonly evidenced: number;
-  readonly alerts: number;
-  readonly false_alarms: number;
-  readonly unevidenced: number;
-  readonly median_minutes: number | null;
-  readonly rows: readonly Row[];
-  readonly false: readonly { readonly opened_at: string; readonly kind: string; readonly title: string }[];
-};
 type Outcome = {
   readonly preset: Preset;
   readonly lines: number;
@@ -79,25 +56,10 @@ function measure(preset: Preset, material: Material, folder: string, onlyKnown: 
   );
   closeSync(out);
   if (backtest.status !== 0) throw new Error(`backtest of ${preset.name} ended with ${backtest.status}`);
-  const span = ["--from", new Date(until).toISOString(), "--to", new Date(end).toISOString()];
-  const scored = spawnSync(
-    process.execPath,
-    [
-      "eval/score-alerts.mjs",
-      "--alerts",
-      alertFile,
-      "--labels",
-      labelFile,
-      ...span,
-      "--kinds",
-      "eval/kinds.json",
-      "--json",
-    ],
-    { cwd: ROOT, encoding: "utf8", maxBuffer: 1 << 28 },
-  );
-  if (scored.status !== 0) throw new Error(scored.stderr);
+  const corpus = { labels: labelFile, trainUntil: new Date(until).toISOString() };
+  const score = scored(alertFile, corpus, new Date(end).toISOString());
   rmSync(log);
-  return { preset, lines, leftOut, score: JSON.parse(scored.stdout) as Score };
+  return { preset, lines, leftOut, score };
 }
 
 const row = (cells: readonly (string | number)[]): string => `| ${cells.join(" | ")} |`;

@@ -75,9 +75,10 @@ export type Score = {
   readonly without_evidence: readonly Brief[];
 };
 
-/** Scores a file of alerts. */
-export function scored(alerts: string, corpus: Corpus): Score {
+/** Scores a file of alerts. to: end of the time that was watched, ISO 8601; the last label's or alert's when absent. */
+export function scored(alerts: string, corpus: Pick<Corpus, "labels" | "trainUntil">, to?: string): Score {
   const flags = ["--alerts", alerts, "--labels", corpus.labels, "--from", corpus.trainUntil];
+  if (to !== undefined) flags.push("--to", to);
   const result = spawnSync(
     process.execPath,
     ["eval/score-alerts.mjs", ...flags, "--kinds", "eval/kinds.json", "--json"],
