@@ -1,5 +1,6 @@
 import { SLOTS_PER_DAY, type SlotPlace } from "../feature/clock.ts";
 import { FAMILIES } from "../feature/family.ts";
+import { createRandom, type Random } from "../math/random.ts";
 import type { Kernels } from "../model/kernels.ts";
 import { reconstruct } from "../model/score.ts";
 import { type Training, trainVae } from "../model/train.ts";
@@ -32,6 +33,9 @@ const FOLDS = 2;
 /** Share of rows held out for the early stop: every tenth. */
 const HELD_OUT = 10;
 const MIN_EXPECTED = 1e-3;
+/** Share of the imagined rows that are calmer than the real ones, and how many other times the busier ones hold at most. */
+const LULLS = 0.25;
+const MAX_ADDED = 3;
 
 const OPTIONS = {
   epochs: 40,
@@ -110,6 +114,50 @@ export const windowShape = (C: number): VaeShape => ({
   latent: LATENT,
 });
 
+/**
+ * Appends imagined rows, one for each real one: busier times, in which the traffic of up to three other times of the same width
+ * comes on top, and calmer ones, in which each event stays away by chance. Both are closed operations of point processes
+ * (superposition and thinning), so what belongs together stays together; only so the network learns what a newsletter or a holiday
+ * beyond all of training would look like. What is expected of the hour stays as it is.
+ */
+function imagined(rows: Rows, width: readonly number[], C: number, random: Random): Rows {
+  const { n } = rows;
+  const out = emptyRows(2 * n, C);
+  out.counts.set(rows.counts);
+  out.offset.set(rows.offset);
+  out.conditions.set(rows.conditions);
+  const ofWidth = new Map(LEARNED_WIDTHS.map((w) => [w, [...width.keys()].filter((i) => width[i] === w)]));
+  for (let i = 0; i < n; i++) {
+    const counts = out.counts.subarray((n + i) * C, (n + i + 1) * C);
+    counts.set(rows.counts.subarray(i * C, (i + 1) * C));
+    out.offset.set(rows.offset.subarray(i * C, (i + 1) * C), (n + i) * C);
+    out.conditions.set(
+      rows.conditions.subarray(i * CONDITIONS, (i + 1) * CONDITIONS),
+      (n + i) * CONDITIONS,
+    );
+    if (random.uniform() < LULLS) {
+      const stay = 0.2 + 0.6 * random.uniform();
+      for (let j = 0; j < C; j++) counts[j] = thinned(counts[j]!, stay, random);
+      continue;
+    }
+    const alike = ofWidth.get(width[i]!)!;
+    for (let more = 1 + random.int(MAX_ADDED); more > 0; more--) {
+      const k = alike[random.int(alike.length)]!;
+      for (let j = 0; j < C; j++) counts[j]! += rows.counts[k * C + j]!;
+    }
+  }
+  return out;
+}
+
+/** A binomial draw of n events, each of which stays with probability p; by its normal limit where n is large. */
+function thinned(n: number, p: number, random: Random): number {
+  if (n > 64)
+    return Math.min(n, Math.max(0, Math.round(n * p + Math.sqrt(n * p * (1 - p)) * random.normal())));
+  let stayed = 0;
+  for (let i = 0; i < n; i++) if (random.uniform() < p) stayed++;
+  return stayed;
+}
+
 /** Trains a network on the days that `keep` picks. */
 export function trainWindowVae(
   table: WindowTable,
@@ -117,10 +165,11 @@ export function trainWindowVae(
   seed: number,
   kernels: Kernels,
 ): { vae: Vae; training: Training } {
-  const { rows } = windowRows(table, keep);
+  const { rows: real, width } = windowRows(table, keep);
+  const rows = imagined(real, width, table.columns.length, createRandom(seed));
   const vae = createVae(windowShape(table.columns.length), seed, kernels);
   const families = Int32Array.from(table.columns, (c) => FAMILIES.indexOf(c.family));
-  const validation = Int32Array.from({ length: Math.floor(rows.n / HELD_OUT) }, (_, i) => i * HELD_OUT);
+  const validation = Int32Array.from({ length: Math.floor(real.n / HELD_OUT) }, (_, i) => i * HELD_OUT);
   const training = trainVae(vae, rows, { ...OPTIONS, seed, families, validation });
   return { vae, training };
 }
