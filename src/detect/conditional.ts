@@ -131,10 +131,7 @@ function imagined(rows: Rows, width: readonly number[], C: number, random: Rando
     const counts = out.counts.subarray((n + i) * C, (n + i + 1) * C);
     counts.set(rows.counts.subarray(i * C, (i + 1) * C));
     out.offset.set(rows.offset.subarray(i * C, (i + 1) * C), (n + i) * C);
-    out.conditions.set(
-      rows.conditions.subarray(i * CONDITIONS, (i + 1) * CONDITIONS),
-      (n + i) * CONDITIONS,
-    );
+    out.conditions.set(rows.conditions.subarray(i * CONDITIONS, (i + 1) * CONDITIONS), (n + i) * CONDITIONS);
     if (random.uniform() < LULLS) {
       const stay = 0.2 + 0.6 * random.uniform();
       for (let j = 0; j < C; j++) counts[j] = thinned(counts[j]!, stay, random);

@@ -4,6 +4,7 @@ import { addEvents, emptySums, seasonOf, smooth } from "../feature/season.ts";
 import { hash64 } from "../math/hash.ts";
 import { logUpperTail } from "../math/negative-binomial.ts";
 import { type Calibration, calibrate, naturalRate, pValue } from "./calibrate.ts";
+import { Load } from "./load.ts";
 import { FLOOR_NATS } from "./window.ts";
 
 /** How far back a count reaches, in slots: an hour, six, a day. */
@@ -254,6 +255,12 @@ export type EntityFinding = {
   readonly pValue: number;
 };
 
+/** By feature, the one whose load excuses it; -1 without. */
+const EXCUSES = ENTITY_FEATURES.map(({ excusedBy }) =>
+  ENTITY_FEATURES.findIndex((f) => f.name === excusedBy),
+);
+const NONE = { n: 0, mu: 0 } as const;
+
 type Recent = History & { touched: boolean };
 type Touched = { readonly feature: number; readonly key: string; readonly history: Recent };
 
@@ -264,15 +271,20 @@ export class EntityScorer {
   readonly #recent: Map<string, Recent>[] = ENTITY_FEATURES.map(() => new Map());
   /** In the order in which they were touched. */
   #touched: Touched[] = [];
+  readonly #load: Load;
   /** Expected shares of the slot that is scored, (features, horizons); NaN until somebody asks. */
   readonly #shares = new Float64Array(ENTITY_FEATURES.length * HORIZONS.length);
 
   constructor(model: EntityModel, clock: LocalClock) {
     this.model = model;
     this.#clock = clock;
+    this.#load = new Load(
+      model.features.map(({ known, days }) => Object.values(known).reduce((sum, k) => sum + k[0]!, 0) / days),
+    );
   }
 
   add({ feature, key, count }: Observation, slot: number): void {
+    this.#load.add(feature, slot, count);
     const table = this.#recent[feature]!;
     let history = table.get(key);
     if (!history) history = { slots: [], counts: [], touched: false };
@@ -319,16 +331,24 @@ export class EntityScorer {
   }
 
   #entity({ feature: f, key, history }: Touched, slot: number, all: boolean, out: EntityFinding[]): void {
-    if (!all && countAfter(history, slot - HORIZONS.at(-1)!) < MIN_COUNT) return;
+    const { least = MIN_COUNT } = ENTITY_FEATURES[f]!;
+    const excuse = EXCUSES[f]!;
+    if (!all && countAfter(history, slot - HORIZONS.at(-1)!) < least) return;
     const feature = this.model.features[f]!;
     const known = feature.known[pseudonym(this.model.salt, f, key)];
     const lambda = (feature.priorShape + (known?.[0] ?? 0)) / (feature.priorDays + feature.days);
     for (const [h, horizon] of HORIZONS.entries()) {
       const n = countAfter(history, slot - horizon);
-      if (n === 0 || (!all && n < MIN_COUNT)) continue;
-      const mu = lambda * this.#share(f, h, slot);
+      if (n === 0 || (!all && n < least)) continue;
+      const share = this.#share(f, h, slot);
+      const mu = lambda * share;
       const alpha = feature.alpha[h]!;
-      const nats = n < MIN_COUNT || n <= mu ? 0 : -logUpperTail(n, mu, alpha);
+      let nats = n < least || n <= mu ? 0 : -logUpperTail(n, mu, alpha);
+      if (excuse >= 0 && nats > FLOOR_NATS) {
+        const own = excuse === f ? { n, mu } : NONE;
+        const given = mu * this.#load.of(excuse, slot, horizon, this.#share(excuse, h, slot), own);
+        nats = n <= given ? 0 : -logUpperTail(n, given, alpha);
+      }
       const excess = nats - Math.max(FLOOR_NATS, known?.[1 + h] ?? 0);
       const calibration = feature.calibration[h]!;
       out.push({

@@ -92,7 +92,7 @@ export class IncidentManager {
     const grave = ALWAYS.has(candidate.kind);
     const open = this.#open.filter((i) => !grave || i.alert.kind === candidate.kind);
     const young = open.filter((i) => at - i.alert.openedAt <= CASCADE_MS).at(-1);
-    if (young) return young;
+    if (young && !this.#outshines(candidate, young)) return young;
     const same = open.filter((i) => i.family === family).at(-1);
     if (same) {
       const apart = at - same.alert.openedAt >= SAME_FAMILY_MS && rate < this.bar * SAME_FAMILY_RARER;
@@ -101,6 +101,13 @@ export class IncidentManager {
     const other = open.at(-1);
     if (other && (family === "total" || rate >= this.bar * OTHER_FAMILY_RARER)) return other;
     return undefined;
+  }
+
+  /** A faint alert hides no clearer fault of another family and kind, however soon that follows. */
+  #outshines({ family, kind, rate }: Candidate, { alert, family: other }: Incident): boolean {
+    if (alert.severity !== "low" || family === other || family === "total" || kind === alert.kind)
+      return false;
+    return rate < this.bar * OTHER_FAMILY_RARER;
   }
 
   #isNews(candidate: Candidate): boolean {

@@ -15,6 +15,13 @@ export type EntityFeature = {
   readonly firsts: boolean;
   /** For people: "{n} {label} {entity}" must read well. */
   readonly label: string;
+  /**
+   * Feature whose surge over all others excuses this one, by name: where everybody sends more, as in a campaign, more of one account is
+   * no news. Absent for counts of what fails: a fault that hits all is no excuse.
+   */
+  readonly excusedBy?: string;
+  /** Fewer than so many in a day hurt nobody, however rare they are; the view's own least when absent. */
+  readonly least?: number;
 };
 
 const feature = (
@@ -22,31 +29,38 @@ const feature = (
   type: string,
   family: Family,
   label: string,
-  firsts = false,
-): EntityFeature => ({ name, type, family, firsts, label });
+  more: Partial<EntityFeature> = {},
+): EntityFeature => ({ name, type, family, firsts: false, label, ...more });
+const FIRSTS = { firsts: true } as const;
 
 export const ENTITY_FEATURES: readonly EntityFeature[] = [
-  feature("login_new_network", "account", "auth", "log-ins from networks new for", true),
-  feature("login_new_network_site", "site", "auth", "log-ins from networks new for their account, at", true),
+  feature("login_new_network", "account", "auth", "log-ins from networks new for", FIRSTS),
+  feature("login_new_network_site", "site", "auth", "log-ins from networks new for their account, at", {
+    firsts: true,
+    excusedBy: "login_networks",
+  }),
   feature("login_networks", "account", "auth", "networks used to log in by"),
   feature("auth_failures", "account", "auth", "failed log-ins of"),
-  feature("auth_failures_new_network", "account", "auth", "failed log-ins from networks new for", true),
+  feature("auth_failures_new_network", "account", "auth", "failed log-ins from networks new for", FIRSTS),
   feature(
     "auth_failures_new_pair_site",
     "site",
     "auth",
     "failed log-ins from networks new for their account, at",
-    true,
+    FIRSTS,
   ),
   feature("auth_failures_network", "network", "auth", "failed log-ins from"),
-  feature("recipients", "account", "outbound", "recipients addressed by"),
-  feature("messages", "account", "outbound", "messages sent by"),
+  feature("recipients", "account", "outbound", "recipients addressed by", { excusedBy: "recipients" }),
+  feature("messages", "account", "outbound", "messages sent by", { excusedBy: "messages" }),
   feature("failing_messages", "domain", "outbound", "messages that failed to reach"),
   feature("failing_messages_recipient", "recipient", "outbound", "messages that failed to reach"),
   feature("failing_messages_account", "account", "outbound", "failed deliveries of messages by"),
   feature("failing_messages_hop", "next hop", "outbound", "messages stopped at"),
-  feature("rejects_network", "network", "inbound", "rejected commands from"),
-  feature("connects_network", "network", "inbound", "connections from"),
+  feature("rejects_network", "network", "inbound", "rejected commands from", { least: 10 }),
+  feature("connects_network", "network", "inbound", "connections from", {
+    excusedBy: "connects_network",
+    least: 20,
+  }),
   feature("null_sender_recipient", "recipient", "inbound", "bounces received by"),
 ];
 const F = Object.fromEntries(ENTITY_FEATURES.map((f, i) => [f.name, i])) as Record<string, number>;
