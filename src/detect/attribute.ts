@@ -1,5 +1,6 @@
 import { SLOTS_PER_DAY, type SlotPlace } from "../feature/clock.ts";
 import type { Column } from "../feature/columns.ts";
+import type { Family } from "../feature/family.ts";
 import type { Cause, MailEvent } from "../mail/event.ts";
 import type { Kind } from "./alert.ts";
 import { KIND_OF_CAUSE } from "./explain.ts";
@@ -8,16 +9,21 @@ import type { WindowModel } from "./window.ts";
 /** How far back the causes of a finding are looked for, in slots: an hour. */
 const LOOK_BACK = 12;
 
+/** Causes are apart by family: guessed passwords name no queue that grows. */
+type Key = `${Cause} ${Family}`;
+const causeOf = (key: Key): Cause => key.slice(0, key.indexOf(" ")) as Cause;
+
 /** Counts causes over the last hour against what the hour usually brings, to name what is behind a finding. */
 export class CauseCounter {
-  readonly #expected = new Map<Cause, { weekday: number[]; weekend: number[] }>();
-  #slots: { counts: Map<Cause, number>; place: SlotPlace }[] = [];
-  #current = new Map<Cause, number>();
+  readonly #expected = new Map<Key, { weekday: number[]; weekend: number[] }>();
+  #slots: { counts: Map<Key, number>; place: SlotPlace }[] = [];
+  #current = new Map<Key, number>();
 
   constructor(model: WindowModel) {
     model.columns.forEach((column: Column, j) => {
       if (column.level !== "cause" || column.cause === undefined) return;
-      const old = this.#expected.get(column.cause) ?? {
+      const key: Key = `${column.cause} ${column.family}`;
+      const old = this.#expected.get(key) ?? {
         weekday: new Array(SLOTS_PER_DAY).fill(0),
         weekend: new Array(SLOTS_PER_DAY).fill(0),
       };
@@ -25,12 +31,14 @@ export class CauseCounter {
         old.weekday[s] += model.weekday[j * SLOTS_PER_DAY + s]!;
         old.weekend[s] += model.weekend[j * SLOTS_PER_DAY + s]!;
       }
-      this.#expected.set(column.cause, old);
+      this.#expected.set(key, old);
     });
   }
 
-  add(event: MailEvent): void {
-    if (event.cause !== undefined) this.#current.set(event.cause, (this.#current.get(event.cause) ?? 0) + 1);
+  add({ cause }: MailEvent, family: Family): void {
+    if (cause === undefined) return;
+    const key: Key = `${cause} ${family}`;
+    this.#current.set(key, (this.#current.get(key) ?? 0) + 1);
   }
 
   close(place: SlotPlace): void {
@@ -39,20 +47,29 @@ export class CauseCounter {
     this.#current = new Map();
   }
 
-  /** The kind that stands out, and how clearly: the share of its cause in the whole surplus. */
-  kind(own: Cause | undefined, slots: number): { kind: Kind; confidence: number } | undefined {
+  /**
+   * The kind that stands out in the last `slots` slots, and how clearly: the share of its cause in the whole surplus. own: what the
+   * finding itself is about. family: the finding's; what fails elsewhere doesn't name it, but for "total", which is about everything.
+   */
+  kind(
+    own: Cause | undefined,
+    slots: number,
+    family: Family,
+  ): { kind: Kind; confidence: number } | undefined {
     const votes = new Map<Kind, number>();
     const span = this.#slots.slice(-Math.max(2, slots));
-    const causes = new Set(span.flatMap((s) => [...s.counts.keys()]));
-    for (const c of this.#current.keys()) causes.add(c);
-    for (const cause of causes) {
-      let n = this.#current.get(cause) ?? 0;
+    const keys = new Set(span.flatMap((s) => [...s.counts.keys()]));
+    for (const key of this.#current.keys()) keys.add(key);
+    for (const key of keys) {
+      const cause = causeOf(key);
+      if (cause === "other" || (family !== "total" && cause !== own && !key.endsWith(` ${family}`))) continue;
+      let n = this.#current.get(key) ?? 0;
       let mu = 0;
       for (const { counts, place } of span) {
-        n += counts.get(cause) ?? 0;
-        mu += this.#expected.get(cause)?.[place.weekend ? "weekend" : "weekday"][place.slotOfDay] ?? 0;
+        n += counts.get(key) ?? 0;
+        mu += this.#expected.get(key)?.[place.weekend ? "weekend" : "weekday"][place.slotOfDay] ?? 0;
       }
-      if (n <= mu || cause === "other") continue;
+      if (n <= mu) continue;
       const weight = ((n - mu) / Math.sqrt(mu + 1)) * (cause === own ? 2 : 1);
       const kind = KIND_OF_CAUSE[cause];
       votes.set(kind, (votes.get(kind) ?? 0) + weight);

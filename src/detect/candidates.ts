@@ -1,6 +1,7 @@
 import { SLOT_MS } from "../feature/clock.ts";
 import type { Column } from "../feature/columns.ts";
 import { ENTITY_FEATURES } from "../feature/entity.ts";
+import type { Family } from "../feature/family.ts";
 import type { SeenLine } from "../feature/transaction.ts";
 import type { MailEvent } from "../mail/event.ts";
 import { type AbsenceFinding, WHOLE_LOG } from "./absence.ts";
@@ -59,7 +60,7 @@ export function windowCandidate(
   const start = ctx.slotEnd - f.width * SLOT_MS;
   const lines = ctx.rings.ofColumn(f.column, start);
   const [low, high] = typicalRange(f.expected, f.alpha);
-  const named = f.tail === "lower" ? undefined : ctx.causes.kind(column.cause, f.width);
+  const named = f.tail === "lower" ? undefined : ctx.causes.kind(column.cause, f.width, column.family);
   const kind: Kind = named?.kind ?? "volume_change";
   const label = labelOf(column, lines[0]?.template);
   const figures = `${f.actual} ${label} in ${duration(f.width * 5)}, ${usual(low, high)}`;
@@ -107,7 +108,7 @@ export function transactionCandidate(
   const start = ctx.slotEnd - f.width * SLOT_MS;
   const lines = ctx.strange.linesOf(f.column, start);
   const [low, high] = typicalRange(f.expected, f.alpha);
-  const named = ctx.causes.kind(undefined, f.width) ?? { kind: "unknown" as Kind, confidence: 0.3 };
+  const named = ctx.causes.kind(undefined, f.width, "total") ?? { kind: "unknown" as Kind, confidence: 0.3 };
   const figures = `${f.actual} ${column.label} in ${duration(f.width * 5)}, ${usual(low, high)}`;
   const { scorer } = ctx;
   return {
@@ -161,7 +162,10 @@ export function entityCandidate(
   const fixed = KIND_OF_FEATURE[feature.name];
   const named = fixed
     ? { kind: fixed, confidence: 0.8 }
-    : (ctx.causes.kind(undefined, f.horizon) ?? { kind: "remote_unreachable" as Kind, confidence: 0.3 });
+    : (ctx.causes.kind(undefined, f.horizon, feature.family) ?? {
+        kind: "remote_unreachable" as Kind,
+        confidence: 0.3,
+      });
   const figures = `${f.actual} ${feature.label} ${short(f.key)} in ${duration(f.horizon * 5)}, ${usual(low, high)}`;
   const { scorer } = ctx;
   return {
@@ -192,11 +196,15 @@ export function entityCandidate(
 }
 
 /** The cause that the line names, else the one that stands out around it. */
-function noveltyKind(event: MailEvent, causes: CauseCounter): { kind: Kind; confidence: number } {
+function noveltyKind(
+  event: MailEvent,
+  family: Family,
+  causes: CauseCounter,
+): { kind: Kind; confidence: number } {
   if (event.cause === "disk") return { kind: "disk_full", confidence: 0.9 };
   if (event.cause !== undefined && event.cause !== "other")
     return { kind: KIND_OF_CAUSE[event.cause], confidence: 0.7 };
-  const around = causes.kind(undefined, 2);
+  const around = causes.kind(undefined, 2, family);
   return around
     ? { kind: around.kind, confidence: around.confidence * 0.7 }
     : { kind: "new_message", confidence: 0.6 };
@@ -211,14 +219,15 @@ export function noveltyCandidate(
 ): Candidate {
   ctx.rings.shape(line);
   const own = ctx.rings.ofShape(f.shape, ctx.at - HOUR_MS);
-  const others = f.others
+  const siblings = f.others
     .slice(-4)
     .reverse()
     .flatMap((shape) => ctx.rings.ofShape(shape, ctx.at - HOUR_MS).slice(0, 1));
-  const lines = [...own.slice(0, Math.max(1, 5 - others.length)), ...others];
-  const named = noveltyKind(event, ctx.causes);
-  const times = f.repeats === 1 ? "once" : `${f.repeats} times`;
-  const figures = `a message of ${event.daemon} never seen before came ${times}${f.others.length > 0 ? `, with ${f.others.length} other new ones within the hour` : ""}`;
+  const lines = [...own.slice(0, Math.max(1, 5 - siblings.length)), ...siblings];
+  const named = noveltyKind(event, line.family, ctx.causes);
+  const times = f.repeats === 1 ? "" : `${f.repeats} times `;
+  const others = f.others.length > 0 ? `, and ${f.others.length} other new messages within the hour` : "";
+  const figures = `${times}"${short(event.template)}", never seen before${others}`;
   return {
     at: ctx.at,
     start: ctx.at - HOUR_MS,

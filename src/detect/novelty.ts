@@ -21,17 +21,25 @@ export type NoveltyModel = {
   readonly days: number;
 };
 
-type Newcomer = { readonly first: number; readonly grave: boolean; count: number; times: number[] };
+/** What a line tells of the newness of its shape. */
+export type Newness = {
+  /** A severity of error or worse. */
+  readonly grave: boolean;
+  /** The grammar knows it as harmless: no news, however new its wording. */
+  readonly routine: boolean;
+};
+
+type Newcomer = Newness & { readonly first: number; count: number; times: number[] };
 
 /** Shapes of training, when they came first and how they repeated. */
 export class NoveltyCollector {
   readonly #shapes = new Map<string, Newcomer>();
 
-  add(shape: string, time: number, grave: boolean): void {
+  add(shape: string, time: number, { grave, routine }: Newness): void {
     const seen = this.#shapes.get(shape);
     if (!seen) {
       if (this.#shapes.size < MAX_SHAPES)
-        this.#shapes.set(shape, { first: time, grave, count: 1, times: [time] });
+        this.#shapes.set(shape, { first: time, grave, routine, count: 1, times: [time] });
       return;
     }
     seen.count++;
@@ -43,8 +51,9 @@ export class NoveltyCollector {
     const days = Math.max(0, (last - first) / DAY_MS);
     const half = first + (last - first) / 2;
     const shapes = joined(this.#shapes, groups);
-    const late = [...shapes.values()].filter((s) => s.first >= half);
-    const once = [...shapes.values()].filter((s) => s.count === 1);
+    const news = [...shapes.values()].filter((s) => !s.routine);
+    const late = news.filter((s) => s.first >= half);
+    const once = news.filter((s) => s.count === 1);
     const rate = (pick: (s: Newcomer) => boolean): number =>
       Math.max(
         late.filter(pick).length / Math.max(0.5, days / 2),
@@ -100,8 +109,8 @@ export class NoveltyScorer {
    * Undefined for a known shape. rate: how often by nature a newcomer repeats so often within the hour, or so many
    * newcomers meet in one hour, whichever is rarer; the factor 2 pays for asking twice.
    */
-  see(shape: string, time: number, grave: boolean): NoveltyFinding | undefined {
-    if (this.#known.has(shape)) return undefined;
+  see(shape: string, time: number, { grave, routine }: Newness): NoveltyFinding | undefined {
+    if (routine || this.#known.has(shape)) return undefined;
     let entry = this.#new.get(shape);
     if (!entry) {
       entry = { times: [], firstSeen: time };

@@ -5,6 +5,10 @@ export type Severity = "info" | "warning" | "error" | "fatal" | "panic";
 export const isGrave = ({ severity }: MailEvent): boolean =>
   severity === "error" || severity === "fatal" || severity === "panic";
 
+/** Whether the grammar knows the line and nothing is wrong by it: a start, a reload, a connection. */
+export const isRoutine = ({ event, cause, severity }: MailEvent): boolean =>
+  event !== "unknown" && cause === undefined && severity === "info";
+
 /** One log line, understood. Everything downstream reads this; only log, template and mail read `text`, others just cite it. */
 export type MailEvent = {
   /** The file as the user named it, or "-" for standard input. */

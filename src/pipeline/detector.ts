@@ -23,7 +23,7 @@ import type { EntityReader, Observation } from "../feature/entity.ts";
 import { type Family, familyOf } from "../feature/family.ts";
 import { type SeenLine, seenLine, type TransactionTracker } from "../feature/transaction.ts";
 import { SlotCounter, type SlotCounts } from "../feature/window.ts";
-import { isGrave, type MailEvent } from "../mail/event.ts";
+import { isGrave, isRoutine, type MailEvent } from "../mail/event.ts";
 import { PlanMemo } from "../mail/plan-memo.ts";
 import {
   MAX_GAP_SLOTS,
@@ -140,7 +140,7 @@ export class Detector {
     if (!explained) {
       if (this.#transactions) for (const t of closed) this.#transactions.add(t, now);
       this.#rings.counted(this.#counter.add(event, slot), line);
-      this.#causes.add(event);
+      this.#causes.add(event, line.family);
       this.#newness(event, line, now);
     }
     if (this.#opened.length === 0) return NO_ALERTS;
@@ -274,7 +274,10 @@ export class Detector {
 
   #newness(event: MailEvent, line: SeenLine, now: number): void {
     if (this.#options.without.has("novelty") || this.model.novelty.days < 2) return;
-    const finding = this.#novelty.see(event.templateId, now, isGrave(event));
+    const finding = this.#novelty.see(event.templateId, now, {
+      grave: isGrave(event),
+      routine: isRoutine(event),
+    });
     if (!finding) return;
     this.#onScore?.({
       time: now,

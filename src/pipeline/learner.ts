@@ -9,7 +9,7 @@ import { ColumnRegistry } from "../feature/columns.ts";
 import { EntityReader, type Observation } from "../feature/entity.ts";
 import { TransactionTracker } from "../feature/transaction.ts";
 import { joinColumns, placesOf, SlotCounter, type SlotCounts } from "../feature/window.ts";
-import { isGrave, type MailEvent } from "../mail/event.ts";
+import { isGrave, isRoutine, type MailEvent } from "../mail/event.ts";
 import { GroupTable, learnGroups, type TemplateGroups } from "../template/groups.ts";
 import type { Template } from "../template/mask.ts";
 import { MAX_GAP_SLOTS, MIN_TRAINING_DAYS, type Model, type PipelineOptions, type Warmth } from "./model.ts";
@@ -71,7 +71,7 @@ export class Learner implements Warmth {
       this.#observed.length = 0;
     }
     for (const t of this.tracker.add(event, this.#now)) this.#transactions.add(t);
-    this.#novelty.add(event.templateId, this.#now, isGrave(event));
+    this.#novelty.add(event.templateId, this.#now, { grave: isGrave(event), routine: isRoutine(event) });
     this.#shape(event);
     this.#absence.add(event.daemon, this.#now);
   }

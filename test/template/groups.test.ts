@@ -8,6 +8,8 @@ import { Zone } from "../../src/log/zone.ts";
 import { EventReader } from "../../src/mail/read.ts";
 import { GroupTable, learnGroups, templateOf } from "../../src/template/groups.ts";
 
+const NEWS = { grave: false, routine: false } as const;
+
 const NAMES = ["ann", "bob", "carl", "dora", "emil"];
 const shapes = NAMES.map((name) => ({ writer: "webmail", shape: `user ${name} opened the folder` }));
 
@@ -53,12 +55,12 @@ suite("a model that adopted groups", () => {
     assert.equal(after.template, "webmail: user <*> opened the folder"));
   test("finds nothing new in it", () => {
     const collector = new NoveltyCollector();
-    for (const event of before) collector.add(event.templateId, event.time!, false);
+    for (const event of before) collector.add(event.templateId, event.time!, NEWS);
     const day = 86_400_000;
     const ids = new Map(before.map((e) => [e.templateId, after.templateId]));
     const scorer = new NoveltyScorer(collector.fit(after.time! - 9 * day, after.time!, ids));
-    assert.equal(scorer.see(after.templateId, after.time! + day, false), undefined);
-    assert.notEqual(scorer.see("another", after.time! + day, false), undefined);
+    assert.equal(scorer.see(after.templateId, after.time! + day, NEWS), undefined);
+    assert.notEqual(scorer.see("another", after.time! + day, NEWS), undefined);
   });
   test("counts them in one column", () => {
     const registry = new ColumnRegistry();
