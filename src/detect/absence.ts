@@ -1,113 +1,56 @@
-import { type LocalClock, placeOf, SLOT_MS, SLOTS_PER_DAY } from "../feature/clock.ts";
-import { addEvents, emptySums, seasonOf, smooth } from "../feature/season.ts";
+import { DAY_MS, type LocalClock, placeOf, SLOT_MS, SLOTS_PER_DAY, slotOf } from "../feature/clock.ts";
 
 /**
- * Silence is a gap that is long in expected events, not in minutes: time is rescaled by the seasonal mean, so the same
- * line holds at noon and at night. Source: Brown et al., "The time-rescaling theorem" (2002).
+ * Silence is a gap that is long in expected events, not in minutes. Two clocks tell how many were to be expected: the season of
+ * the stream itself, so that the same line holds at noon and at night (time-rescaling: Brown et al. 2002), and the lines of a companion,
+ * a program that writes whenever this one does. The season adapts: a stream that has become rarer is not silent all day.
  */
 
-/** Streams watched beside the whole log: programs with at least this many lines a day. */
-const MIN_DAILY = 48;
-const MAX_STREAMS = 32;
-/** Programs whose times training keeps. */
-const MAX_PROGRAMS = 256;
-/** Gaps kept of each stream for the tail. */
-const GAPS = 60;
 /** No silence is shorter: a machine may reboot or rotate its log. */
 const MIN_GAP_MS = 4 * 60_000;
-
 /** Share of the shortest time to a threshold after which a gap is looked at again; below 1, whatever rounding does. */
 const EARLY = 0.99;
+/** How soon a companion is asked again while the clock already finds the silence long. */
+const LOOK_AGAIN_MS = 10_000;
+/** Least expected lines of a silence of one program, told by the clock alone and by a companion. */
+const MIN_PROGRAM = 40;
+export const MIN_COMPANION = 12;
+/** Days over which the level of a stream is remembered, and the expected lines with which it is drawn towards the usual. */
+const LEVEL_DAYS = 1;
+const LEVEL_PRIOR = 20;
+const MIN_LEVEL = 0.05;
+/** What was silent must be so twice as long to be told again within a day. */
+const AGAIN = 2;
 
 /** The key of all lines together. */
 export const WHOLE_LOG = "";
 
-export type StreamModel = {
-  readonly key: string;
-  readonly weekday: Float32Array;
-  readonly weekend: Float32Array;
-  /** Longest gap of training in expected events, the shortest of the GAPS longest ones, and their mean excess over it. */
+/** Gaps in expected events: the longest of training, and an exponential tail over the `kept` longest. */
+export type GapTail = {
   readonly longest: number;
+  /** The shortest of those kept, and their mean excess over it. */
   readonly base: number;
   readonly meanExcess: number;
+  readonly kept: number;
+};
+
+export type StreamModel = {
+  readonly key: string;
+  /** Expected lines a slot. */
+  readonly weekday: Float32Array;
+  readonly weekend: Float32Array;
+  readonly gaps: GapTail;
   readonly perDay: number;
   readonly days: number;
+  /** perLine: lines of this stream for each of the companion's; gaps: in expected lines of this stream. */
+  readonly companion: { readonly key: string; readonly perLine: number; readonly gaps: GapTail } | undefined;
 };
 export type AbsenceModel = { readonly streams: readonly StreamModel[] };
-
-/** Times of the lines of each stream in training, by second. */
-export class AbsenceCollector {
-  readonly #times = new Map<string, number[]>();
-
-  add(program: string, time: number): void {
-    this.#add(WHOLE_LOG, time);
-    this.#add(program, time);
-  }
-
-  #add(key: string, time: number): void {
-    let times = this.#times.get(key);
-    if (!times) {
-      if (this.#times.size > MAX_PROGRAMS) return;
-      times = [];
-      this.#times.set(key, times);
-    }
-    if (times.at(-1) !== time) times.push(time);
-  }
-
-  fit(first: number, last: number, clock: LocalClock): AbsenceModel {
-    const days = Math.max(1, (last - first) / (SLOT_MS * SLOTS_PER_DAY));
-    const busy = [...this.#times].filter(
-      ([key, times]) => key === WHOLE_LOG || times.length / days >= MIN_DAILY,
-    );
-    busy.sort((a, b) => b[1].length - a[1].length || (a[0] < b[0] ? -1 : 1));
-    return {
-      streams: busy
-        .slice(0, MAX_STREAMS)
-        .map(([key, times]) => fitStream(key, times, first, last, days, clock)),
-    };
-  }
-}
-
-function fitStream(
-  key: string,
-  times: readonly number[],
-  first: number,
-  last: number,
-  days: number,
-  clock: LocalClock,
-): StreamModel {
-  const sums = emptySums();
-  const firstSlot = Math.floor(first / SLOT_MS);
-  const lastSlot = Math.floor(last / SLOT_MS);
-  let weekends = 0;
-  for (let slot = firstSlot; slot <= lastSlot; slot++) if (placeOf(slot, clock).weekend) weekends++;
-  for (const time of times) {
-    const { slotOfDay, weekend } = placeOf(Math.floor(time / SLOT_MS), clock);
-    addEvents(sums, slotOfDay, weekend, 1);
-  }
-  smooth(sums);
-  const season = seasonOf(sums, undefined, lastSlot - firstSlot + 1, weekends);
-  const gaps: number[] = [];
-  for (let i = 1; i < times.length; i++) gaps.push(expected(season, times[i - 1]!, times[i]!, clock));
-  gaps.sort((a, b) => b - a);
-  const top = gaps.slice(0, GAPS);
-  const base = top.at(-1) ?? 0;
-  const meanExcess = top.length < 2 ? 1 : top.reduce((a, g) => a + (g - base), 0) / top.length;
-  return {
-    key,
-    ...season,
-    longest: top[0] ?? 0,
-    base,
-    meanExcess: Math.max(0.5, meanExcess),
-    perDay: times.length / days,
-    days,
-  };
-}
 
 type Shape = { readonly weekday: Float32Array; readonly weekend: Float32Array };
 
 /** Events expected between two times. */
-function expected(season: Shape, from: number, to: number, clock: LocalClock): number {
+export function expectedEvents(season: Shape, from: number, to: number, clock: LocalClock): number {
   let sum = 0;
   for (let slot = Math.floor(from / SLOT_MS); slot * SLOT_MS < to; slot++) {
     const { slotOfDay, weekend } = placeOf(slot, clock);
@@ -119,18 +62,25 @@ function expected(season: Shape, from: number, to: number, clock: LocalClock): n
 
 export type AbsenceFinding = {
   readonly key: string;
-  /** When the gap began, and the tick at which it fell due. */
+  /** When the gap began, and when it fell due. */
   readonly since: number;
   readonly at: number;
   readonly expectedEvents: number;
   readonly longest: number;
+  /** The program whose lines went on meanwhile; undefined where the clock alone told. */
+  readonly companion: string | undefined;
   readonly rate: number;
 };
 
 /** A gap that runs: since when, whether it was told, and when it must be looked at again. */
 type Gap = {
   readonly stream: StreamModel;
-  readonly threshold: number;
+  /** Expected lines at which it falls due by the clock alone, and together with a companion. */
+  readonly alone: number;
+  readonly together: number;
+  /** Expected lines by the companion's at which it falls due together with the clock. */
+  readonly byCompanion: number;
+  readonly companion: Gap | undefined;
   /** The largest number of lines that one ms of the season brings. */
   readonly fastest: number;
   /** NaN before the first line. */
@@ -138,6 +88,18 @@ type Gap = {
   raised: boolean;
   /** Before this time it can't fall due. */
   lookAt: number;
+  /** Lines so far, by second, and the companion's at the last one. */
+  lines: number;
+  companionLines: number;
+  /** Lines and expected lines lately, fading, and how the first compares with the second: at most 1. */
+  recent: number;
+  usual: number;
+  level: number;
+  /** Lines when the level was last taken. */
+  levelLines: number;
+  /** When it was last told, and how much longer it must last since then. */
+  toldAt: number;
+  patience: number;
 };
 
 /** Watches the running gap of each stream. */
@@ -149,20 +111,19 @@ export class AbsenceScorer {
   readonly #byProgram: ReadonlyMap<string, Gap>;
   /** Before this time no gap can fall due. */
   #lookAt = Number.POSITIVE_INFINITY;
+  #slot = Number.NaN;
 
   /** rate: natural frequency a day at which a gap counts. */
   constructor(model: AbsenceModel, clock: LocalClock, rate: number) {
     this.#clock = clock;
     this.#rate = rate;
-    this.#gaps = model.streams.map((stream) => ({
-      stream,
-      threshold: thresholdOf(stream, rate / (stream.key === WHOLE_LOG ? 1 : model.streams.length)),
-      fastest: Math.max(...stream.weekday, ...stream.weekend) / SLOT_MS,
-      last: Number.NaN,
-      raised: false,
-      lookAt: Number.POSITIVE_INFINITY,
-    }));
-    this.#byProgram = new Map(this.#gaps.map((gap) => [gap.stream.key, gap]));
+    const gaps = new Map<string, Gap & { companion: Gap | undefined }>();
+    for (const stream of model.streams)
+      gaps.set(stream.key, gapOf(stream, rate / (stream.key === WHOLE_LOG ? 1 : model.streams.length)));
+    for (const gap of gaps.values())
+      gap.companion = gap.stream.companion && gaps.get(gap.stream.companion.key);
+    this.#gaps = [...gaps.values()];
+    this.#byProgram = gaps;
     this.#whole = this.#byProgram.get(WHOLE_LOG);
   }
 
@@ -174,34 +135,46 @@ export class AbsenceScorer {
   }
 
   #end(gap: Gap, time: number): void {
+    if (time !== gap.last) gap.lines++;
     gap.last = time;
     gap.raised = false;
     gap.lookAt = time + MIN_GAP_MS;
+    if (gap.companion) gap.companionLines = gap.companion.lines;
     if (gap.lookAt < this.#lookAt) this.#lookAt = gap.lookAt;
   }
 
   /**
-   * Gaps that fell due up to `until`, with the minute at which each did. A silence of the whole log speaks for all streams.
+   * Gaps that fell due up to `until`, with the time at which each did. A silence of the whole log speaks for all streams.
    */
   due(until: number): AbsenceFinding[] {
     const found: AbsenceFinding[] = [];
+    const slot = slotOf(until);
+    if (slot !== this.#slot) this.#levels(slot);
     if (until < this.#lookAt) return found;
     for (const gap of this.#gaps) {
       if (gap.raised || !(until >= gap.lookAt)) continue;
-      const { stream, last, threshold } = gap;
-      const sofar = expected(stream, last, until, this.#clock);
-      if (sofar < threshold) {
-        gap.lookAt = until + (EARLY * (threshold - sofar)) / gap.fastest;
+      const { stream, last } = gap;
+      if (gap.patience > 1 && until - gap.toldAt > DAY_MS) gap.patience = 1;
+      const scale = gap.patience / gap.level;
+      const sofar = expectedEvents(stream, last, until, this.#clock);
+      const told = gap.companion !== undefined && sofar >= gap.together * scale && goesOn(gap);
+      if (sofar < gap.alone * scale && !told) {
+        const next = sofar < gap.together * scale ? gap.together * scale : sofar;
+        gap.lookAt =
+          until + Math.max(next > sofar ? 1 : LOOK_AGAIN_MS, (EARLY * (next - sofar)) / gap.fastest);
         continue;
       }
-      const at = this.#dueAt(stream, last, until, threshold);
+      const at = told ? until : this.#dueAt(stream, last, until, gap.alone * scale);
       gap.raised = true;
+      gap.toldAt = at;
+      gap.patience *= AGAIN;
       found.push({
         key: stream.key,
         since: last,
         at,
-        expectedEvents: expected(stream, last, at, this.#clock),
-        longest: stream.longest,
+        expectedEvents: gap.level * expectedEvents(stream, last, at, this.#clock),
+        longest: stream.gaps.longest,
+        companion: told ? gap.companion?.stream.key : undefined,
         rate: this.#rate,
       });
       if (gap === this.#whole) {
@@ -216,19 +189,70 @@ export class AbsenceScorer {
   /** The first whole minute of the gap at which the threshold was passed. */
   #dueAt(stream: StreamModel, last: number, until: number, threshold: number): number {
     for (let at = Math.ceil((last + MIN_GAP_MS) / 60_000) * 60_000; at < until; at += 60_000) {
-      if (expected(stream, last, at, this.#clock) >= threshold) return at;
+      if (expectedEvents(stream, last, at, this.#clock) >= threshold) return at;
     }
     return until;
   }
+
+  /** Takes the level of each stream up to the slot that begins. A gap that runs is not counted against its stream. */
+  #levels(slot: number): void {
+    const passed = Number.isNaN(this.#slot) ? 0 : Math.min(slot - this.#slot, SLOTS_PER_DAY);
+    for (let s = slot - passed; s < slot; s++) {
+      const { slotOfDay, weekend } = placeOf(s, this.#clock);
+      for (const gap of this.#gaps) {
+        gap.recent = gap.recent * FADE + (gap.lines - gap.levelLines);
+        gap.levelLines = gap.lines;
+        gap.usual = gap.usual * FADE + (weekend ? gap.stream.weekend : gap.stream.weekday)[slotOfDay]!;
+      }
+    }
+    this.#slot = slot;
+    for (const gap of this.#gaps) {
+      if (gap.last < (slot - passed) * SLOT_MS) continue;
+      const level = (gap.recent + LEVEL_PRIOR) / (gap.usual + LEVEL_PRIOR);
+      gap.level = Math.min(1, Math.max(MIN_LEVEL, level));
+    }
+  }
 }
 
-/**
- * Exponential tail over the longest gaps, GAPS of them in `days` days, widened since gaps of real logs have heavier tails.
- * Never below a multiple of what training brought. One program may idle while others work, so it gets more.
- */
-function thresholdOf(stream: StreamModel, rate: number): number {
-  const tail = stream.base + stream.meanExcess * Math.log(GAPS / (Math.max(1, stream.days) * rate));
-  return stream.key === WHOLE_LOG
-    ? Math.max(1.3 * tail, 1.5 * stream.longest)
-    : Math.max(2 * tail, 2.5 * stream.longest, 40);
+const FADE = Math.exp(-1 / (LEVEL_DAYS * SLOTS_PER_DAY));
+
+/** Whether the companion wrote so much that the silence is long by its lines. */
+const goesOn = (gap: Gap): boolean =>
+  (gap.companion!.lines - gap.companionLines) * gap.stream.companion!.perLine >=
+  gap.byCompanion * gap.patience;
+
+function gapOf(stream: StreamModel, rate: number): Gap {
+  const { gaps, companion, days } = stream;
+  const whole = stream.key === WHOLE_LOG;
+  return {
+    stream,
+    alone: whole ? wholeThreshold(gaps, days, rate) : tailThreshold(gaps, days, rate, MIN_PROGRAM),
+    together: Math.max(gaps.longest, MIN_COMPANION),
+    byCompanion: companion ? tailThreshold(companion.gaps, days, rate, MIN_COMPANION) : 0,
+    companion: undefined,
+    fastest: Math.max(...stream.weekday, ...stream.weekend) / SLOT_MS,
+    last: Number.NaN,
+    raised: false,
+    lookAt: Number.POSITIVE_INFINITY,
+    lines: 0,
+    companionLines: 0,
+    recent: 0,
+    usual: 0,
+    level: 1,
+    levelLines: 0,
+    toldAt: Number.NEGATIVE_INFINITY,
+    patience: 1,
+  };
 }
+
+/** Expected lines that training's gaps reach `rate` times a day, by their exponential tail. */
+const tailAt = ({ base, meanExcess, kept }: GapTail, days: number, rate: number): number =>
+  base + meanExcess * Math.log(kept / (Math.max(1, days) * rate));
+
+/** Widened, since gaps of real logs have heavier tails, and never below a multiple of what training brought. */
+const wholeThreshold = (gaps: GapTail, days: number, rate: number): number =>
+  Math.max(1.3 * tailAt(gaps, days, rate), 1.5 * gaps.longest);
+
+/** One program may idle while others work, so it gets more. */
+export const tailThreshold = (gaps: GapTail, days: number, rate: number, least: number): number =>
+  Math.max(2 * tailAt(gaps, days, rate), 2.5 * gaps.longest, least);

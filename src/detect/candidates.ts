@@ -12,6 +12,7 @@ import type { EntityFinding, EntityScorer } from "./entity.ts";
 import { duration, KIND_OF_CAUSE, KIND_TITLES, typicalRange, usual } from "./explain.ts";
 import type { LineRings } from "./lines.ts";
 import type { NoveltyFinding } from "./novelty.ts";
+import type { RegularFinding } from "./regular.ts";
 import type { TransactionModel, TransactionScorer } from "./transaction.ts";
 import type { WindowFinding, WindowModel, WindowScorer } from "./window.ts";
 
@@ -249,6 +250,38 @@ export function noveltyCandidate(
   };
 }
 
+/** at: log time at which it is asked. */
+export function regularCandidate(f: RegularFinding, at: number): Candidate {
+  const feature = ENTITY_FEATURES[f.feature]!;
+  const [low, high] = typicalRange(f.expected, f.alpha);
+  const hours = Math.round((at - f.since) / HOUR_MS);
+  const figures = `${f.actual === 0 ? "no" : f.actual} ${feature.label} ${short(f.key)} since ${hours} h, ${usual(low, high)} a day`;
+  return {
+    at,
+    start: f.since,
+    view: "absence",
+    family: feature.family,
+    key: `regular ${feature.name} ${f.key}`,
+    rate: f.rate,
+    pValue: f.pValue,
+    kind: "volume_change",
+    kindConfidence: 0.8,
+    title: `Expected mail stays away: ${figures}`,
+    summary: `It came at the same hour on nearly every such day of training: ${figures}.`,
+    measure: {
+      name: `${feature.label} ${feature.type}`,
+      actual: f.actual,
+      typicalLow: low,
+      typicalHigh: high,
+    },
+    entities: [{ type: feature.type, value: f.key }],
+    templates: [],
+    lines: [],
+    fresh: 0,
+    shareSince: (time) => (time < at ? 1 : 0),
+  };
+}
+
 export function absenceCandidate(f: AbsenceFinding): Candidate {
   const whole = f.key === WHOLE_LOG;
   const kind: Kind = whole ? "log_silence" : "service_stopped";
@@ -266,7 +299,10 @@ export function absenceCandidate(f: AbsenceFinding): Candidate {
     kind,
     kindConfidence: 0.9,
     title: `${KIND_TITLES[kind]}: ${figures}`,
-    summary: `The longest such gap in training held ${Math.round(f.longest)} expected lines; this one holds ${expected}.`,
+    summary:
+      f.companion === undefined
+        ? `The longest such gap in training held ${Math.round(f.longest)} expected lines; this one holds ${expected}.`
+        : `Meanwhile ${f.companion} went on, which it never did for so long in training.`,
     measure: {
       name: whole ? "log lines" : `lines of ${f.key}`,
       actual: 0,

@@ -40,7 +40,9 @@ export const pseudonym = (salt: string, feature: number, key: string): string =>
   hash64(`${salt} ${ENTITY_FEATURES[feature]!.type} ${key}`);
 
 /** Slots and counts of one entity, oldest first. */
-type History = { readonly slots: number[]; readonly counts: number[] };
+export type History = { readonly slots: number[]; readonly counts: number[] };
+
+const NOBODY: Map<string, History> = new Map();
 
 /** Gathers the observations of training. */
 export class EntityCollector {
@@ -62,11 +64,18 @@ export class EntityCollector {
     }
   }
 
+  /** What each entity of a feature did. */
+  histories(feature: number): ReadonlyMap<string, History> {
+    return this.#histories[feature]!;
+  }
+
   /** first, last: slots of training, both included. */
   fit(first: number, last: number, clock: LocalClock, salt: string): EntityModel {
     return {
       salt,
-      features: ENTITY_FEATURES.map((_, f) => fitFeature(f, this.#histories[f]!, first, last, clock, salt)),
+      features: ENTITY_FEATURES.map(({ regular }, f) =>
+        fitFeature(f, regular === "only" ? NOBODY : this.#histories[f]!, first, last, clock, salt),
+      ),
     };
   }
 }
@@ -284,6 +293,7 @@ export class EntityScorer {
   }
 
   add({ feature, key, count }: Observation, slot: number): void {
+    if (ENTITY_FEATURES[feature]!.regular === "only") return;
     this.#load.add(feature, slot, count);
     const table = this.#recent[feature]!;
     let history = table.get(key);

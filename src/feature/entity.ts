@@ -20,6 +20,8 @@ export type EntityFeature = {
    * no news. Absent for counts of what fails: a fault that hits all is no excuse.
    */
   readonly excusedBy?: string;
+  /** Whether what comes every day at its hour is missed when it stays away (detect/regular.ts): besides, or instead of being judged for too much. */
+  readonly regular?: "also" | "only";
   /** Fewer than so many in a day hurt nobody, however rare they are; the view's own least when absent. */
   readonly least?: number;
 };
@@ -51,7 +53,7 @@ export const ENTITY_FEATURES: readonly EntityFeature[] = [
   ),
   feature("auth_failures_network", "network", "auth", "failed log-ins from"),
   feature("recipients", "account", "outbound", "recipients addressed by", { excusedBy: "recipients" }),
-  feature("messages", "account", "outbound", "messages sent by", { excusedBy: "messages" }),
+  feature("messages", "account", "outbound", "messages sent by", { excusedBy: "messages", regular: "also" }),
   feature("failing_messages", "domain", "outbound", "messages that failed to reach"),
   feature("failing_messages_recipient", "recipient", "outbound", "messages that failed to reach"),
   feature("failing_messages_account", "account", "outbound", "failed deliveries of messages by"),
@@ -61,6 +63,7 @@ export const ENTITY_FEATURES: readonly EntityFeature[] = [
     excusedBy: "connects_network",
     least: 20,
   }),
+  feature("messages_from", "sender domain", "inbound", "messages from", { regular: "only" }),
   feature("null_sender_recipient", "recipient", "inbound", "bounces received by"),
 ];
 const F = Object.fromEntries(ENTITY_FEATURES.map((f, i) => [f.name, i])) as Record<string, number>;
@@ -186,7 +189,10 @@ export class EntityReader {
     if (isAuthenticated(event)) message.account = account;
     if (event.event === "queue_active" && !message.counted) {
       message.counted = true;
-      message.nullSender = fields["from"] === "";
+      const from = lower(fields["from"]);
+      message.nullSender = from === "" && fields["from"] !== undefined;
+      const sender = from.slice(from.lastIndexOf("@") + 1);
+      if (sender !== "") out.push({ feature: F["messages_from"]!, key: sender, count: 1 });
       if (message.account !== undefined) {
         out.push({
           feature: F["recipients"]!,

@@ -6,6 +6,7 @@ import {
   absenceCandidate,
   entityCandidate,
   noveltyCandidate,
+  regularCandidate,
   transactionCandidate,
   windowCandidate,
 } from "../detect/candidates.ts";
@@ -14,6 +15,7 @@ import { EntityScorer } from "../detect/entity.ts";
 import { IncidentManager, type Ledger } from "../detect/incident.ts";
 import { LineRings } from "../detect/lines.ts";
 import { NoveltyScorer } from "../detect/novelty.ts";
+import { RegularScorer } from "../detect/regular.ts";
 import { TransactionScorer } from "../detect/transaction.ts";
 import { WindowScorer } from "../detect/window.ts";
 import { columnIndex } from "../detect/window-fit.ts";
@@ -57,6 +59,7 @@ export class Detector {
   readonly #rates: WindowScorer | undefined;
   readonly #novelty: NoveltyScorer;
   readonly #absence: AbsenceScorer;
+  readonly #regulars: RegularScorer;
   readonly #causes: CauseCounter;
   readonly #rings: LineRings;
   /** Accounts found guilty, and until when their mail is left out of the other views. */
@@ -96,6 +99,7 @@ export class Detector {
     this.#rings = new LineRings();
     this.manager = new IncidentManager({ perDay: options.budget, clock: options.clock });
     this.#absence = new AbsenceScorer(model.absence, options.clock, this.manager.bar / 4);
+    this.#regulars = new RegularScorer(model.regular, options.clock, options.salt);
     this.#onScore = onScore;
     this.#now = model.to;
     this.#slot = slotOf(model.to);
@@ -111,7 +115,10 @@ export class Detector {
     if (learner.tail.slots.length === 0) return; // begins cold: windows fill with what comes
     const bySlot = new Map(learner.tail.slots.map((s) => [s.slot, s]));
     for (let slot = this.#slot - MAX_GAP_SLOTS; slot < this.#slot; slot++) this.#push(bySlot.get(slot), slot);
-    for (const { observation, slot } of learner.tail.observations) this.#entities.add(observation, slot);
+    for (const { observation, slot } of learner.tail.observations) {
+      this.#entities.add(observation, slot);
+      this.#regulars.add(observation, slot);
+    }
     this.#entities.score(this.#slot - 1, false);
   }
 
@@ -164,6 +171,7 @@ export class Detector {
     for (const observation of observed) {
       if (explained && observation.key !== account) continue;
       this.#entities.add(observation, slot);
+      this.#regulars.add(observation, slot);
       this.#rings.entity(observation, line);
     }
     observed.length = 0;
@@ -269,6 +277,11 @@ export class Detector {
           this.#explained.set(finding.key, now + EXPLAINED_MS);
       }
     }
+    if (!without.has("absence") && full && !silent)
+      for (const finding of this.#regulars.score(slot)) {
+        candidates.push(regularCandidate(finding, now));
+        if (finding.rate <= this.manager.bar) this.#regulars.told(finding);
+      }
     return candidates;
   }
 

@@ -1,7 +1,8 @@
-import { AbsenceCollector } from "../detect/absence.ts";
+import { AbsenceCollector } from "../detect/absence-fit.ts";
 import { fitConditionals } from "../detect/conditional.ts";
 import { EntityCollector } from "../detect/entity.ts";
 import { NoveltyCollector } from "../detect/novelty.ts";
+import { fitRegulars } from "../detect/regular.ts";
 import { TransactionCollector } from "../detect/transaction.ts";
 import { fitWindow, windowTable } from "../detect/window-fit.ts";
 import { DAY_MS, SLOTS_PER_DAY, slotOf } from "../feature/clock.ts";
@@ -135,6 +136,7 @@ export class Learner implements Warmth {
       groups,
       novelty: this.#novelty.fit(this.#first, until, ids),
       absence: this.#absence.fit(this.#first, until, clock),
+      regular: fitRegulars((f) => this.#entities.histories(f), first, Math.max(first, last), clock, salt),
       from: this.#first,
       to: until,
       events: this.events,

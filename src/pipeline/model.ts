@@ -1,6 +1,7 @@
 import type { AbsenceModel } from "../detect/absence.ts";
 import type { EntityModel } from "../detect/entity.ts";
 import type { NoveltyModel } from "../detect/novelty.ts";
+import type { RegularModel } from "../detect/regular.ts";
 import type { TransactionModel } from "../detect/transaction.ts";
 import type { WindowModel } from "../detect/window.ts";
 import type { LocalClock } from "../feature/clock.ts";
@@ -47,6 +48,7 @@ export type Model = {
   readonly groups: TemplateGroups;
   readonly novelty: NoveltyModel;
   readonly absence: AbsenceModel;
+  readonly regular: RegularModel;
   readonly from: number;
   readonly to: number;
   readonly events: number;

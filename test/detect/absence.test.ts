@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import { AbsenceCollector, AbsenceScorer } from "../../src/detect/absence.ts";
+import { AbsenceScorer } from "../../src/detect/absence.ts";
+import { AbsenceCollector } from "../../src/detect/absence-fit.ts";
 import { DAY_MS, localClock } from "../../src/feature/clock.ts";
 import { Zone } from "../../src/log/zone.ts";
 

@@ -1,0 +1,306 @@
+import { type LocalClock, SLOT_MS, SLOTS_PER_DAY } from "../feature/clock.ts";
+import { ENTITY_FEATURES, type Observation } from "../feature/entity.ts";
+import { logLowerTail } from "../math/negative-binomial.ts";
+import { type Calibration, calibrate, naturalRate, pValue } from "./calibrate.ts";
+import { type History, pseudonym } from "./entity.ts";
+import { FLOOR_NATS } from "./window.ts";
+
+/**
+ * What comes every day at its hour, a partner's nightly mail or a job's report, is missed when it stays away. A day and two
+ * hours always hold one delivery of it; that they hold none is judged by how much its days differ.
+ */
+
+/** Features of which regulars are looked for. */
+const REGULAR = ENTITY_FEATURES.map((f, i) => (f.regular ? i : -1)).filter((i) => i >= 0);
+/** Regulars remembered of each feature, the busiest first. */
+const MAX_REGULARS = 128;
+/** Share of an entity's events that lies within BAND slots of the day: people come all day, jobs at their hour. */
+const BAND_SHARE = 0.8;
+const BAND = 24;
+/** Less than so many a day are not missed. */
+const MIN_DAILY = 5;
+/** Of the days of a kind (week, weekend) all but one in so many must bring it, and there must be so many days. */
+const MAY_FAIL = 10;
+const MIN_DAYS = 4;
+/** Overdispersion between days that is assumed beforehand, and the days that it is worth. */
+const PRIOR_ALPHA = 0.05;
+const PRIOR_DAYS = 3;
+/** A day and two hours of slack, in slots. */
+const SPAN = SLOTS_PER_DAY + 24;
+/** How often it is asked, in slots. */
+const EVERY = 6;
+/** Calm of all others explains so much at most; events with which it is drawn towards the usual. */
+const MIN_LOAD = 0.05;
+const LOAD_PRIOR = 10;
+/** Keys whose pseudonyms are remembered; only speed depends on it. */
+const MAX_KEYS = 65_536;
+
+/** Days of one kind: how many events they bring, 0 where they bring none. */
+type DayKind = { readonly mean: number; readonly alpha: number };
+
+type Regular = {
+  readonly feature: number;
+  readonly name: string;
+  readonly week: DayKind;
+  readonly weekend: DayKind;
+  /** Largest -ln p of training. */
+  readonly ceiling: number;
+};
+
+export type RegularModel = {
+  /** `name` is the entity's pseudonym. */
+  readonly regulars: readonly Regular[];
+  /** Mean events a day of all entities, for each feature of which regulars are looked for: of week days, of weekend days. */
+  readonly totals: readonly (readonly [week: number, weekend: number])[];
+  readonly calibration: Calibration;
+};
+
+type Days = { readonly days: readonly number[]; readonly isWeekend: (day: number) => boolean };
+
+/** histories: what each entity of a feature did in training. first, last: slots of training, both included. */
+export function fitRegulars(
+  histories: (feature: number) => ReadonlyMap<string, History>,
+  first: number,
+  last: number,
+  clock: LocalClock,
+  salt: string,
+): RegularModel {
+  const dayOf = (slot: number): number => clock(slot * SLOT_MS).day;
+  const [from, to] = [dayOf(first - 1) + 1, dayOf(last + 1) - 1];
+  const days = Array.from({ length: Math.max(0, to - from + 1) }, (_, i) => from + i);
+  // Day 0 of the count is a Thursday.
+  const calendar: Days = { days, isWeekend: (day) => [0, 6].includes((((day + 4) % 7) + 7) % 7) };
+  const regulars: Regular[] = [];
+  const maxima = new Array<number>(days.length).fill(-FLOOR_NATS);
+  const rows: number[] = [];
+  for (const feature of REGULAR) {
+    const found = [...histories(feature)]
+      .filter(([, { counts }]) => counts.reduce((a, b) => a + b, 0) >= MIN_DAILY * MIN_DAYS)
+      .filter(([, history]) => isBanded(history, clock))
+      .map(([key, history]) => ({ key, perDay: daily(history, dayOf) }))
+      .flatMap(({ key, perDay }) => {
+        const judged = judge(perDay, calendar);
+        return judged ? [{ key, ...judged }] : [];
+      })
+      .sort((a, b) => b.week.mean - a.week.mean || (a.key < b.key ? -1 : 1))
+      .slice(0, MAX_REGULARS);
+    for (const { key, week, weekend, nats } of found) {
+      const highest = [...nats].sort((a, b) => b.nats - a.nats);
+      const ceiling = Math.max(FLOOR_NATS, highest[0]?.nats ?? 0);
+      for (const { day, nats: own } of nats) {
+        const others = Math.max(FLOOR_NATS, (highest[0]!.day === day ? highest[1] : highest[0])?.nats ?? 0);
+        rows.push(own - others);
+        maxima[day - from] = Math.max(maxima[day - from]!, own - others);
+      }
+      regulars.push({ feature, name: pseudonym(salt, feature, key), week, weekend, ceiling });
+    }
+  }
+  const totals = REGULAR.map((feature): [number, number] => {
+    const perDay = new Map<number, number>();
+    for (const history of histories(feature).values())
+      for (const [day, n] of daily(history, dayOf)) perDay.set(day, (perDay.get(day) ?? 0) + n);
+    const mean = (weekend: boolean): number => {
+      const kind = days.filter((d) => calendar.isWeekend(d) === weekend);
+      return kind.reduce((sum, d) => sum + (perDay.get(d) ?? 0), 0) / Math.max(1, kind.length);
+    };
+    return [mean(false), mean(true)];
+  });
+  return { regulars, totals, calibration: calibrate(maxima, rows) };
+}
+
+function daily({ slots, counts }: History, dayOf: (slot: number) => number): Map<number, number> {
+  const perDay = new Map<number, number>();
+  slots.forEach((slot, i) => {
+    const day = dayOf(slot);
+    perDay.set(day, (perDay.get(day) ?? 0) + counts[i]!);
+  });
+  return perDay;
+}
+
+/** Whether nearly all of it comes within a short band of the day. */
+function isBanded({ slots, counts }: History, clock: LocalClock): boolean {
+  const ofDay = new Float64Array(2 * SLOTS_PER_DAY);
+  let total = 0;
+  slots.forEach((slot, i) => {
+    const s = Math.floor(clock(slot * SLOT_MS).minute / 5);
+    ofDay[s]! += counts[i]!;
+    ofDay[s + SLOTS_PER_DAY]! += counts[i]!;
+    total += counts[i]!;
+  });
+  let inBand = 0;
+  for (let s = 0; s < ofDay.length; s++) {
+    inBand += ofDay[s]! - (s >= BAND ? ofDay[s - BAND]! : 0);
+    if (inBand >= BAND_SHARE * total) return true;
+  }
+  return false;
+}
+
+/** Both kinds of days, and -ln p of each day by the others of its kind. Undefined where it comes regularly on neither. */
+function judge(
+  perDay: ReadonlyMap<number, number>,
+  { days, isWeekend }: Days,
+): { week: DayKind; weekend: DayKind; nats: { day: number; nats: number }[] } | undefined {
+  const nats: { day: number; nats: number }[] = [];
+  const [week, weekend] = [false, true].map((kind): DayKind => {
+    const own = days.filter((d) => isWeekend(d) === kind).map((day) => ({ day, n: perDay.get(day) ?? 0 }));
+    const fit = dayKind(own.map((d) => d.n));
+    if (fit.mean > 0)
+      for (const { day, n } of own) {
+        const { mean, alpha } = dayKind(own.filter((d) => d.day !== day).map((d) => d.n));
+        nats.push({ day, nats: lowerNats(n, mean, alpha) });
+      }
+    return fit;
+  });
+  return week!.mean === 0 && weekend!.mean === 0 ? undefined : { week: week!, weekend: weekend!, nats };
+}
+
+const NEVER: DayKind = { mean: 0, alpha: PRIOR_ALPHA };
+
+/** Mean and overdispersion of the days' counts; NEVER where some days do without. */
+function dayKind(counts: readonly number[]): DayKind {
+  const n = counts.length;
+  const failed = counts.filter((x) => x === 0).length;
+  if (n < MIN_DAYS - 1 || failed > n / MAY_FAIL) return NEVER;
+  const mean = counts.reduce((a, b) => a + b, 0) / n;
+  if (mean < MIN_DAILY) return NEVER;
+  const spread = counts.reduce((a, x) => a + (x - mean) ** 2 - mean, 0) / mean ** 2;
+  return { mean, alpha: Math.max(1e-3, (spread + PRIOR_DAYS * PRIOR_ALPHA) / (n + PRIOR_DAYS)) };
+}
+
+const lowerNats = (n: number, mean: number, alpha: number): number =>
+  mean <= 0 || n >= mean ? 0 : -logLowerTail(n, mean, alpha);
+
+export type RegularFinding = {
+  readonly feature: number;
+  readonly key: string;
+  readonly actual: number;
+  readonly expected: number;
+  readonly alpha: number;
+  readonly rate: number;
+  readonly pValue: number;
+  /** Log time of the last one seen, in ms: the end of its slot. */
+  readonly since: number;
+};
+
+/** Slots and counts of the newest SPAN slots, oldest first. */
+class Recent {
+  readonly #slots: number[] = [];
+  readonly #counts: number[] = [];
+  sum = 0;
+
+  get last(): number {
+    return this.#slots.at(-1) ?? Number.NaN;
+  }
+
+  add(slot: number, count: number): void {
+    if (this.#slots.at(-1) === slot) this.#counts[this.#counts.length - 1]! += count;
+    else {
+      this.#slots.push(slot);
+      this.#counts.push(count);
+    }
+    this.sum += count;
+  }
+
+  /** Events in the SPAN slots up to `slot`. The last slot stays, so that it is known when anything came. */
+  count(slot: number): number {
+    while (this.#slots.length > 1 && this.#slots[0]! <= slot - SPAN) {
+      this.#slots.shift();
+      this.sum -= this.#counts.shift()!;
+    }
+    return this.last <= slot - SPAN ? 0 : this.sum;
+  }
+}
+
+type Watched = { readonly regular: Regular; key: string; readonly recent: Recent; told: boolean };
+
+/** Watches the regulars that have come at least once since the start: before, their name is not known. */
+export class RegularScorer {
+  readonly #model: RegularModel;
+  readonly #clock: LocalClock;
+  readonly #salt: string;
+  readonly #watched: ReadonlyMap<string, Watched>;
+  readonly #byKey = new Map<string, Watched | undefined>();
+  readonly #all: readonly Recent[] = REGULAR.map(() => new Recent());
+  #first = Number.NaN;
+
+  constructor(model: RegularModel, clock: LocalClock, salt: string) {
+    this.#model = model;
+    this.#clock = clock;
+    this.#salt = salt;
+    this.#watched = new Map(
+      model.regulars.map((regular) => [
+        `${regular.feature} ${regular.name}`,
+        { regular, key: "", recent: new Recent(), told: false },
+      ]),
+    );
+  }
+
+  add({ feature, key, count }: Observation, slot: number): void {
+    if (Number.isNaN(this.#first)) this.#first = slot;
+    const place = REGULAR.indexOf(feature);
+    if (place < 0 || this.#watched.size === 0) return;
+    this.#all[place]!.add(slot, count);
+    const id = `${feature} ${key}`;
+    if (!this.#byKey.has(id)) {
+      if (this.#byKey.size >= MAX_KEYS) this.#byKey.clear();
+      this.#byKey.set(id, this.#watched.get(`${feature} ${pseudonym(this.#salt, feature, key)}`));
+    }
+    const watched = this.#byKey.get(id);
+    if (!watched) return;
+    watched.key = key;
+    watched.recent.add(slot, count);
+  }
+
+  /** Regulars that are missing at the end of a slot, each told once until it comes again. */
+  score(slot: number): RegularFinding[] {
+    const found: RegularFinding[] = [];
+    if (slot % EVERY !== 0 || !(slot - this.#first >= SPAN)) return found;
+    const loads = REGULAR.map((_, place) => this.#load(place, slot));
+    for (const watched of this.#watched.values()) {
+      const { regular, key, recent } = watched;
+      if (key === "") continue;
+      const n = recent.count(slot);
+      const { mean, alpha } = this.#expected(regular, slot);
+      if (n >= mean / 2) watched.told = false;
+      const mu = mean * loads[REGULAR.indexOf(regular.feature)]!;
+      const excess = lowerNats(n, mu, alpha) - regular.ceiling;
+      if (watched.told || excess <= 0) continue;
+      found.push({
+        feature: regular.feature,
+        key,
+        actual: n,
+        expected: mu,
+        alpha,
+        rate: naturalRate(this.#model.calibration, excess, 1),
+        pValue: pValue(this.#model.calibration, excess),
+        since: (recent.last + 1) * SLOT_MS,
+      });
+    }
+    return found;
+  }
+
+  /** To be called when a finding was told: it is not told again before the regular comes back. */
+  told({ feature, key }: RegularFinding): void {
+    const watched = this.#byKey.get(`${feature} ${key}`);
+    if (watched) watched.told = true;
+  }
+
+  /** The calmer kind of the two days that the time touches. */
+  #expected({ week, weekend }: Regular, slot: number): DayKind {
+    const kinds = [slot - SPAN, slot].map((s) => (this.#isWeekend(s) ? weekend : week));
+    return kinds[0]!.mean <= kinds[1]!.mean ? kinds[0]! : kinds[1]!;
+  }
+
+  #isWeekend(slot: number): boolean {
+    const { weekday } = this.#clock(slot * SLOT_MS);
+    return weekday === 0 || weekday === 6;
+  }
+
+  /** How calm all together are, MIN_LOAD ... 1: on a holiday nobody is missed. */
+  #load(place: number, slot: number): number {
+    const [week, weekend] = this.#model.totals[place]!;
+    const usual = Math.max(...[slot - SPAN, slot].map((s) => (this.#isWeekend(s) ? weekend : week)));
+    const load = (this.#all[place]!.count(slot) + LOAD_PRIOR) / (usual + LOAD_PRIOR);
+    return Math.min(1, Math.max(MIN_LOAD, load));
+  }
+}
