@@ -1,3 +1,5 @@
+import type { Floats } from "./floats.ts";
+
 /** Rounds thrown away after seeding, so that close seeds give unlike streams. Source: the author's seeding advice. */
 const WARM_UP = 16;
 
@@ -9,6 +11,8 @@ export type Random = {
   normal(): number;
   /** A whole number of 0 ... n - 1, n at least 1. */
   int(n: number): number;
+  /** For each of n places from `at` on: 0 where uniform() would be below `rate`, else 1. So many uniform() it takes. */
+  keep(out: Floats, at: number, n: number, rate: number): void;
   /** Puts `values` in a uniformly random order, in place. */
   shuffle(values: Int32Array): void;
 };
@@ -50,6 +54,26 @@ export function createRandom(seed: number): Random {
       return x * stretch;
     }
   };
+  /** `next` with its state in registers: training asks for a number for each value of each row. */
+  const keep = (out: Floats, at: number, n: number, rate: number): void => {
+    const limit = rate * 0x1_0000_0000;
+    let p = a | 0; // "| 0" tells the compiler that these are whole numbers of 32 bits
+    let q = b | 0;
+    let r = c | 0;
+    let k = count | 0;
+    for (let i = at; i < at + n; i++) {
+      const sum = (((p + q) | 0) + k) | 0;
+      k = (k + 1) | 0;
+      p = q ^ (q >>> 9);
+      q = (r + (r << 3)) | 0;
+      r = (((r << 21) | (r >>> 11)) + sum) | 0;
+      out[i] = sum >>> 0 < limit ? 0 : 1;
+    }
+    a = p;
+    b = q;
+    c = r;
+    count = k;
+  };
   const shuffle = (values: Int32Array): void => {
     for (let i = values.length - 1; i > 0; i--) {
       const j = int(i + 1);
@@ -59,5 +83,5 @@ export function createRandom(seed: number): Random {
     }
   };
   for (let i = 0; i < WARM_UP; i++) next();
-  return { uniform, normal, int, shuffle };
+  return { uniform, normal, int, keep, shuffle };
 }

@@ -69,6 +69,8 @@ const ALIGN = 16;
 const OWN_TABLES = 16_384;
 /** Numbers at the head of a heap for tiles that stick out of their matrix. */
 const SPILL = 32;
+/** Numbers for each column that the kernels of the likelihood keep while they work on a batch. */
+const LOSS_TABLE = 67;
 /** Decays of Adam, of which the kernel takes the corrections; as in math/adam.ts. */
 const DECAY_MEAN = 0.9;
 const DECAY_SQUARE = 0.999;
@@ -200,7 +202,7 @@ function wasmHeap(run: Assembly, buffer: ArrayBuffer, panel: number): Heap {
     countInputs: (input, counts, offset, scale, B, C, W) =>
       run.countInputs(input.byteOffset, counts.byteOffset, offset.byteOffset, scale.byteOffset, B, C, W),
     countLoss(parts, mean, spreads, counts, offset, out, logAlpha, B, C, W) {
-      fits(1, C, 1); // the overdispersions are kept where products pack their operands
+      fits(LOSS_TABLE, C, 0); // what is known of the overdispersions is kept where products pack their operands
       run.countLoss(
         parts.byteOffset,
         mean.byteOffset,
@@ -216,7 +218,7 @@ function wasmHeap(run: Assembly, buffer: ArrayBuffer, panel: number): Heap {
       );
     },
     countLossBack(dOut, dLogAlpha, counts, mean, spreads, logAlpha, scale, B, C, W) {
-      fits(1, C, 1);
+      fits(LOSS_TABLE, C, 0);
       run.countLossBack(
         dOut.byteOffset,
         dLogAlpha.byteOffset,

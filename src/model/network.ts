@@ -1,7 +1,7 @@
 import { applyMask, floorOffsets, gatherRows, realInputs } from "../math/gather.ts";
 import { drawLatent, klToUnitGaussian, latentBack } from "../math/gaussian-latent.ts";
 import { bitLoss, bitLossBack, realLoss, realLossBack } from "../math/likelihood.ts";
-import type { Rows, Vae } from "./vae.ts";
+import { MAX_BATCH, type Rows, type Vae } from "./vae.ts";
 
 /**
  * Brings B rows, `start` on (through `index` where given), into the network's room: targets, offsets, and the
@@ -18,8 +18,22 @@ export function load(vae: Vae, rows: Rows, index: Int32Array | undefined, start:
   gatherRows(work.realWeights, rows.realWeights, index, start, B, G, G, 0);
   gatherRows(work.input, rows.conditions, index, start, B, S, W, C + G);
   gatherRows(work.latent, rows.conditions, index, start, B, S, Z + S, Z);
-  vae.heap.countInputs(work.input, work.counts, work.offset, scales.count, B, C, W);
+  if (rows.inputs !== undefined) gatherRows(work.input, rows.inputs, index, start, B, C, W, 0);
+  else vae.heap.countInputs(work.input, work.counts, work.offset, scales.count, B, C, W);
   realInputs(work.input, work.reals, work.realWeights, scales.realMean, scales.real, B, G, W, C);
+}
+
+/** The rows with their inputs made: training loads each row once an epoch, and scales don't change in between. */
+export function prepared(vae: Vae, rows: Rows): Rows {
+  const C = vae.shape.counts;
+  const W = C + vae.shape.reals + vae.shape.conditions;
+  const inputs = new Float32Array(rows.n * C);
+  for (let start = 0; start < rows.n; start += MAX_BATCH) {
+    const B = Math.min(MAX_BATCH, rows.n - start);
+    load(vae, rows, undefined, start, B);
+    for (let b = 0; b < B; b++) inputs.set(vae.work.input.subarray(b * W, b * W + C), (start + b) * C);
+  }
+  return { ...rows, inputs };
 }
 
 /** Multiplies the inputs of the B loaded rows by work.mask (B, C + G). */

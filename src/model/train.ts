@@ -1,6 +1,6 @@
 import { createRandom, type Random } from "../math/random.ts";
 import { fitScales } from "./fit.ts";
-import { backward, forward, load, loss, mask, weightedLoss } from "./network.ts";
+import { backward, forward, load, loss, mask, prepared, weightedLoss } from "./network.ts";
 import { elbo } from "./score.ts";
 import { checkRows, MAX_BATCH, type Rows, type Vae } from "./vae.ts";
 
@@ -45,7 +45,7 @@ function drawMask(vae: Vae, B: number, options: TrainOptions, families: number, 
   const W = vae.shape.counts + vae.shape.reals;
   const { mask } = vae.work;
   for (let b = 0; b < B; b++) {
-    for (let i = 0; i < W; i++) mask[b * W + i] = random.uniform() < options.maskRate ? 0 : 1;
+    random.keep(mask, b * W, W, options.maskRate);
     if (families === 0 || random.uniform() >= (options.familyMaskRate ?? 0)) continue;
     const hidden = random.int(families);
     for (let i = 0; i < W; i++) if (options.families![i] === hidden) mask[b * W + i] = 0;
@@ -62,11 +62,11 @@ export function batchStep(vae: Vae, B: number, beta: number): number {
 }
 
 function step(vae: Vae, rate: number, count: number): void {
+  const { heap, flat, gradientFlat, adamMean, adamSquare } = vae;
   let square = 0;
-  for (const g of vae.gradientFlat) square += g * g;
+  for (let i = 0; i < gradientFlat.length; i++) square += gradientFlat[i]! * gradientFlat[i]!;
   if (!Number.isFinite(square)) return; // a broken batch changes nothing
   const scale = Math.min(1, GRADIENT_LIMIT / Math.sqrt(square));
-  const { heap, flat, gradientFlat, adamMean, adamSquare } = vae;
   heap.adam(flat, gradientFlat, adamMean, adamSquare, flat.length, rate, scale, count);
   hold(vae.weights.logAlpha, LOG_ALPHA_RANGE);
   hold(vae.weights.logVar, LOG_VAR_RANGE);
@@ -126,12 +126,13 @@ function epoch(
  * Trains `vae` in place by Adam on the bound. The first training also learns scales and first alphas. Same rows,
  * options, starting weights and kernels: same weights, bit for bit. Without rows to learn from nothing changes.
  */
-export function trainVae(vae: Vae, rows: Rows, options: TrainOptions): Training {
-  checkRows(vae.shape, rows);
+export function trainVae(vae: Vae, given: Rows, options: TrainOptions): Training {
+  checkRows(vae.shape, given);
   checkOptions(vae, options);
-  const index = trainingIndex(rows.n, options.validation);
+  const index = trainingIndex(given.n, options.validation);
   if (index.length === 0) return { epochs: 0, trainBound: Number.NaN, validationBound: Number.NaN };
-  if (!vae.fitted) fitScales(vae, rows, index);
+  if (!vae.fitted) fitScales(vae, given, index);
+  const rows = prepared(vae, given);
   vae.families = options.families ?? vae.families;
   vae.adamMean.fill(0);
   vae.adamSquare.fill(0);

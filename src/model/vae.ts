@@ -35,6 +35,8 @@ export type Rows = {
   readonly conditions: Float32Array;
   /** (n) weight of each row in training; 1 when absent. Scores do not depend on it. */
   readonly rowWeights?: Float32Array;
+  /** (n, C) what the encoder gets of each count, where that was made before; see network.ts. */
+  readonly inputs?: Float32Array;
 };
 
 /** Where each tensor lies in the flat array of weights, in this order. */
@@ -237,4 +239,5 @@ export function checkRows(shape: VaeShape, rows: Rows): void {
   want("offset", rows.offset, shape.counts);
   want("conditions", rows.conditions, shape.conditions);
   if (rows.rowWeights !== undefined) want("rowWeights", rows.rowWeights, 1);
+  if (rows.inputs !== undefined) want("inputs", rows.inputs, shape.counts);
 }

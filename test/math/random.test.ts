@@ -24,6 +24,14 @@ suite("a seeded stream of chance", () => {
     assert.ok(Math.abs(mean(values)) < 5 / Math.sqrt(20_000));
     assert.ok(Math.abs(mean(values.map((v) => v * v)) - 1) < 5 * Math.sqrt(2 / 20_000));
   });
+  test("keeps and drops as its uniform numbers would, and goes on behind them", () => {
+    const [own, plain] = [createRandom(6), createRandom(6)];
+    const kept = new Float32Array(1002).fill(7);
+    own.keep(kept, 1, 1000, 0.3);
+    const expected = Array.from({ length: 1000 }, () => (plain.uniform() < 0.3 ? 0 : 1));
+    assert.deepEqual([...kept], [7, ...expected, 7]);
+    assert.equal(own.uniform(), plain.uniform());
+  });
   test("shuffles into every order of three about equally often", () => {
     const random = createRandom(5);
     const seen = new Map<string, number>();

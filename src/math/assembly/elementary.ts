@@ -80,7 +80,8 @@ export function logGammaOf(x: f64): f64 {
   }
   const u = 1 / (y * y);
   const series = (1.0 / 12 - u * (1.0 / 360 - u * (1.0 / 1260 - u * (1.0 / 1680 - u / 1188)))) / y;
-  return (y - 0.5) * NativeMath.log(y) - y + HALF_LN_2PI + series - NativeMath.log(product);
+  const all = (y - 0.5) * NativeMath.log(y) - y + HALF_LN_2PI + series;
+  return product == 1 ? all : all - NativeMath.log(product);
 }
 
 /** d ln Gamma(x) / dx, x > 0. Source: Abramowitz & Stegun 6.3.5 and 6.3.18. */

@@ -49,26 +49,83 @@ export function countInputs(
   }
 }
 
-/** ln Gamma(x + r) - ln Gamma(r) + x ln alpha - ln x!, r = 1/alpha. */
-function risingOverFactorial(x: f64, alpha: f64): f64 {
-  if (x <= SUMMED_COUNTS && x == Math.floor(x)) {
-    let product: f64 = 1; // at most prod of (1 + 31 e^4) / 32!, well inside a double
-    for (let i: f64 = 1; i < x; i++) product *= (1 + i * alpha) / (i + 1);
-    return Math.log(product);
-  }
-  const r = 1 / alpha;
-  return logGammaOf(x + r) - logGammaOf(r) + x * Math.log(alpha) - logGammaOf(x + 1);
+/**
+ * What is known of each column's alpha while a batch is worked on, in doubles: two terms of r = 1/alpha, then the gamma terms of each
+ * count from 2 to SUMMED_COUNTS; NaN until somebody asks. The counts of a batch repeat, and logarithms and quotients are slow.
+ */
+const KNOWN: i32 = 33;
+/** Batches of fewer rows repeat too little to pay for the table. */
+const MIN_ROWS: i32 = 8;
+/** ln x! by x, 0 until somebody asks; no count that asks has 0. */
+const FACTORIALS: i32 = 1024;
+const factorials = memory.data(8192, 16);
+
+/** An empty table for C columns behind the C + 3 numbers at scratch; 0 where a batch is too small for one. */
+function tableAt(scratch: usize, B: i32, C: i32): usize {
+  if (B < MIN_ROWS) return 0;
+  const table = (scratch + (<usize>(C + 3) << 2) + 7) & ~7;
+  memory.fill(table, 0xff, <usize>(C * KNOWN) << 3); // all bits set: NaN
+  return table;
 }
 
-/** Its derivative by ln alpha. */
-function risingSlope(x: f64, alpha: f64): f64 {
-  if (x <= SUMMED_COUNTS && x == Math.floor(x)) {
-    let sum: f64 = 0;
-    for (let i: f64 = 1; i < x; i++) sum += (i * alpha) / (1 + i * alpha);
+function logFactorial(x: f64): f64 {
+  if (x >= FACTORIALS || x != Math.floor(x)) return logGammaOf(x + 1);
+  const slot = factorials + (<usize>x << 3);
+  const known = load<f64>(slot);
+  if (known != 0) return known;
+  store<f64>(slot, logGammaOf(x + 1));
+  return load<f64>(slot);
+}
+
+/** Whether the gamma terms of a count are made term by term. */
+// @ts-ignore: decorator
+@inline
+function isSummed(x: f64): bool {
+  return x <= SUMMED_COUNTS && x == Math.floor(x);
+}
+
+/** ln Gamma(x + r) - ln Gamma(r) + x ln alpha - ln x!, r = 1/alpha. known: the column's row of the table, or 0. */
+function risingOverFactorial(x: f64, alpha: f64, known: usize): f64 {
+  if (isSummed(x)) {
+    const slot = known + (<usize>x << 3);
+    const kept = known > 0 && x >= 2;
+    if (kept) {
+      const value = load<f64>(slot);
+      if (value == value) return value;
+    }
+    let product: f64 = 1; // at most prod of (1 + 31 e^4) / 32!, well inside a double
+    for (let i: f64 = 1; i < x; i++) product *= (1 + i * alpha) / (i + 1);
+    const sum = Math.log(product);
+    if (kept) store<f64>(slot, sum);
     return sum;
   }
   const r = 1 / alpha;
-  return x - r * (digammaOf(x + r) - digammaOf(r));
+  if (known == 0) return logGammaOf(x + r) - logGammaOf(r) + x * Math.log(alpha) - logFactorial(x);
+  if (isNaN(load<f64>(known))) {
+    store<f64>(known, logGammaOf(r));
+    store<f64>(known, Math.log(alpha), 8);
+  }
+  return logGammaOf(x + r) - load<f64>(known) + x * load<f64>(known, 8) - logFactorial(x);
+}
+
+/** Its derivative by ln alpha. */
+function risingSlope(x: f64, alpha: f64, known: usize): f64 {
+  if (isSummed(x)) {
+    const slot = known + (<usize>x << 3);
+    const kept = known > 0 && x >= 2;
+    if (kept) {
+      const value = load<f64>(slot);
+      if (value == value) return value;
+    }
+    let sum: f64 = 0;
+    for (let i: f64 = 1; i < x; i++) sum += (i * alpha) / (1 + i * alpha);
+    if (kept) store<f64>(slot, sum);
+    return sum;
+  }
+  const r = 1 / alpha;
+  if (known == 0) return x - r * (digammaOf(x + r) - digammaOf(r));
+  if (isNaN(load<f64>(known))) store<f64>(known, digammaOf(r));
+  return x - r * (digammaOf(x + r) - load<f64>(known));
 }
 
 /** True of counts to which the gamma terms add nothing. */
@@ -101,12 +158,14 @@ function loss4(
   v128.store(parts, f32x4.add(f32x4.div(spread, a), f32x4.mul(x, f32x4.sub(spread, logMean))));
 }
 
-/** scratch: room for C + 3 numbers. */
+/** scratch: room for 67 C + 5 numbers. */
 export function countLoss(
   parts: usize, mean: usize, spreads: usize, counts: usize, offset: usize, out: usize, logAlpha: usize,
   B: i32, C: i32, W: i32, scratch: usize,
 ): void {
   exponentiate(scratch, logAlpha, C);
+  const table = tableAt(scratch, B, C);
+  const step: usize = table > 0 ? <usize>KNOWN << 3 : 0;
   const whole = C & ~3;
   const lanes = C - whole;
   const last = <usize>whole << 2;
@@ -128,10 +187,11 @@ export function countLoss(
       memory.copy(mu + last, edge + 80, <usize>lanes << 2);
       memory.copy(spread + last, edge + 96, <usize>lanes << 2);
     }
-    for (let at: usize = 0; at < <usize>C << 2; at += 4) {
+    let known = table;
+    for (let at: usize = 0; at < <usize>C << 2; at += 4, known += step) {
       const count = load<f32>(x + at);
       if (plain(count)) continue;
-      const gained = risingOverFactorial(<f64>count, <f64>load<f32>(scratch + at));
+      const gained = risingOverFactorial(<f64>count, <f64>load<f32>(scratch + at), known);
       store<f32>(to + at, <f32>(<f64>load<f32>(to + at) - gained));
     }
   }
@@ -153,12 +213,14 @@ function lossBack4(
   v128.store(dLogAlpha, f32x4.add(v128.load(dLogAlpha), f32x4.mul(scale, byAlpha)));
 }
 
-/** scratch: room for C + 3 numbers. */
+/** scratch: room for 67 C + 5 numbers. */
 export function countLossBack(
   dOut: usize, dLogAlpha: usize, counts: usize, mean: usize, spreads: usize, logAlpha: usize, scale: usize,
   B: i32, C: i32, W: i32, scratch: usize,
 ): void {
   exponentiate(scratch, logAlpha, C);
+  const table = tableAt(scratch, B, C);
+  const step: usize = table > 0 ? <usize>KNOWN << 3 : 0;
   memory.fill(dLogAlpha, 0, <usize>C << 2);
   const whole = C & ~3;
   const lanes = C - whole;
@@ -182,10 +244,11 @@ export function countLossBack(
       memory.copy(to + last, edge + 64, <usize>lanes << 2);
       memory.copy(dLogAlpha + last, ed, <usize>lanes << 2);
     }
-    for (let at: usize = 0; at < <usize>C << 2; at += 4) {
+    let known = table;
+    for (let at: usize = 0; at < <usize>C << 2; at += 4, known += step) {
       const count = load<f32>(x + at);
       if (plain(count)) continue;
-      const slope = <f64>s * risingSlope(<f64>count, <f64>load<f32>(scratch + at));
+      const slope = <f64>s * risingSlope(<f64>count, <f64>load<f32>(scratch + at), known);
       store<f32>(dLogAlpha + at, <f32>(<f64>load<f32>(dLogAlpha + at) - slope));
     }
   }
