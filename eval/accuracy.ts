@@ -10,12 +10,27 @@ import { baselines } from "./accuracy/baselines.ts";
 import { calibration } from "./accuracy/calibration.ts";
 import { ROOT } from "./accuracy/corpus.ts";
 import { ours } from "./accuracy/ours.ts";
+import { real } from "./accuracy/real.ts";
 import { HEAD, LIMITS } from "./accuracy/words.ts";
 import { sectionOf } from "./page.ts";
 
-const PARTS: Readonly<Record<string, () => Promise<Section[]>>> = { ours, baselines, ablation, calibration };
+const PARTS: Readonly<Record<string, () => Promise<Section[]>>> = {
+  ours,
+  baselines,
+  ablation,
+  calibration,
+  real,
+};
 /** Sections in the order of the page. */
-const ORDER = ["Ours", "Baselines", "Ablation", "Calibration", LIMITS.title, "Run by run"];
+const ORDER = [
+  "Ours",
+  "Baselines",
+  "Ablation",
+  "Calibration",
+  "Real logs of other servers",
+  LIMITS.title,
+  "Run by run",
+];
 const OUT = join(ROOT, "docs/accuracy.md");
 const EX_USAGE = 64;
 

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 
 export const ROOT: string = fileURLToPath(new URL("../../../", import.meta.url));
 /** Where the larger corpus lies; it is no part of the clone. */
-const DATA = resolve(ROOT, process.env["LOGVANE_DATA"] ?? "../shared/data");
+export const DATA: string = resolve(ROOT, process.env["LOGVANE_DATA"] ?? "../shared/data");
 
 /** A labelled log. Labels are read by the scoring alone. */
 export type Corpus = {
