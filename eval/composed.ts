@@ -56,8 +56,8 @@ function measure(preset: Preset, material: Material, folder: string, onlyKnown: 
   );
   closeSync(out);
   if (backtest.status !== 0) throw new Error(`backtest of ${preset.name} ended with ${backtest.status}`);
-  const corpus = { labels: labelFile, trainUntil: new Date(until).toISOString() };
-  const score = scored(alertFile, corpus, new Date(end).toISOString());
+  const corpus = { name: preset.name, log, labels: labelFile, trainUntil: new Date(until).toISOString() };
+  const score = scored(alertFile, { ...corpus, end: new Date(end).toISOString() });
   rmSync(log);
   return { preset, lines, leftOut, score };
 }
