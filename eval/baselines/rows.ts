@@ -39,7 +39,13 @@ export type BaselineRow = {
 };
 
 /** Harmonic mean of the share of incidents evidenced and the share of alerts that evidence one. */
-export function f1({ evidenced, labels, alerts, false_alarms, unevidenced }: Score): number {
+export function f1({
+  evidenced,
+  labels,
+  alerts,
+  false_alarms,
+  unevidenced,
+}: Pick<Score, "evidenced" | "labels" | "alerts" | "false_alarms" | "unevidenced">): number {
   const recall = evidenced / Math.max(1, labels);
   const precision = (alerts - false_alarms - unevidenced) / Math.max(1, alerts);
   return recall + precision === 0 ? 0 : (2 * recall * precision) / (recall + precision);
