@@ -8,10 +8,12 @@ import type { Section } from "../bench/table.ts";
 import { ablation } from "./accuracy/ablation.ts";
 import { baselines } from "./accuracy/baselines.ts";
 import { calibration } from "./accuracy/calibration.ts";
+import { contaminated } from "./accuracy/contaminated.ts";
 import { ROOT } from "./accuracy/corpus.ts";
 import { ours } from "./accuracy/ours.ts";
 import { real } from "./accuracy/real.ts";
 import { servers } from "./accuracy/servers.ts";
+import { surges } from "./accuracy/surges.ts";
 import { HEAD, LIMITS } from "./accuracy/words.ts";
 import { sectionOf } from "./page.ts";
 
@@ -23,7 +25,7 @@ const PARTS: Readonly<Record<string, () => Promise<Section[]>>> = {
   real,
 };
 /** Parts that take long, and run only when they are named. */
-const LONG: Readonly<Record<string, () => Promise<Section[]>>> = { servers };
+const LONG: Readonly<Record<string, () => Promise<Section[]>>> = { servers, surges, contaminated };
 const ALL = { ...PARTS, ...LONG };
 /** Sections in the order of the page. */
 const ORDER = [
@@ -36,6 +38,8 @@ const ORDER = [
   "Baselines on composed servers",
   "Slow and quiet things",
   "Transactions against count rules",
+  "Benign surges",
+  "Contaminated training",
   LIMITS.title,
   "Run by run",
 ];

@@ -20,7 +20,7 @@ export function bestWithin(curve: readonly Score[], limit: number): Score | unde
     );
 }
 
-const kindsOf = (s: Score): string[] => s.rows.filter((r) => r.evidenced).map((r) => r.id);
+const idsOf = (s: Score): string[] => s.rows.filter((r) => r.evidenced).map((r) => r.id);
 
 /** The transaction view alone against rules that count templates, allowed the same number of needless alerts. */
 export function countRules(all: readonly Found[]): string {
@@ -41,10 +41,10 @@ export function countRules(all: readonly Found[]): string {
     const byRules = new Set(
       RULES.flatMap((name) => {
         const level = bestWithin(rivals.find((r) => r.name === name)!.curve, needless(own));
-        return level ? kindsOf(level) : [];
+        return level ? idsOf(level) : [];
       }),
     );
-    alone += kindsOf(own).filter((id) => !byRules.has(id)).length;
+    alone += idsOf(own).filter((id) => !byRules.has(id)).length;
     rows.push([corpus.name, String(own.labels), add("ours", own), ...cells]);
   }
   const total = (name: string): string => {

@@ -41,10 +41,10 @@ function commandOf({ corpus, seed, without, timeOnly, budget, log, scores }: Run
   const where = ["--timezone", zoneOf(corpus), "--year", String(yearOf(corpus))];
   const common = ["--train-until", corpus.trainUntil, ...where, "--seed", String(seed)];
   if (budget !== undefined) common.push("--alert-budget", String(budget));
+  for (const view of without) common.push("--without", view);
   if (timeOnly === true) return ["dist/eval/accuracy/time-only.js", file, ...common];
   return [
     ...["bin/logvane.js", "backtest", file, ...common, "--format", "ndjson", "--quiet"],
-    ...without.flatMap((view) => ["--without", view]),
     ...(scores === undefined ? [] : ["--scores", scores]),
   ];
 }
