@@ -6,10 +6,10 @@ const DAYS = 35;
 export const TRAIN_DAYS = 14;
 
 /** A fault by the day (0: the first of the log), the hour in UTC, and its length. */
-const at = (start: string, day: number, hour: number): string =>
+export const at = (start: string, day: number, hour: number): string =>
   new Date(Date.parse(start) + day * 86_400_000 + hour * 3_600_000).toISOString();
 
-type Short = readonly [kind: string, hour: number, minutes: number, more?: Partial<Fault>];
+export type Short = readonly [kind: string, hour: number, minutes: number, more?: Partial<Fault>];
 
 /** Spreads faults over the weeks after training, one after the other, each at its hour. */
 function spread(start: string, faults: readonly Short[]): Fault[] {
@@ -75,7 +75,7 @@ const QUIET: readonly Short[] = [
   ["daemon_silent", 12.4, 300, { daemon: "opendmarc" }],
 ];
 
-function server(
+export function server(
   start: string,
   seed: number,
   described: Server,

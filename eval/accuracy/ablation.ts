@@ -73,9 +73,8 @@ export async function ablation(): Promise<Section[]> {
   const altered: { corpus: Corpus; log: string; said: string; rival: BaselineRow }[] = [];
   for (const corpus of corpora()) {
     const log = join(folder, `${corpus.name}.log`);
-    const until = Date.parse(corpus.trainUntil);
-    const removed = writeWithoutNew(corpus.log, await readLines(corpus.log, until), log);
-    const rows = baselineRows({ ...corpus, log }, await readLines(log, until), false);
+    const removed = writeWithoutNew(corpus.log, await readLines(corpus), log);
+    const rows = baselineRows({ ...corpus, log }, await readLines({ ...corpus, log }), false);
     altered.push({ corpus, log, said: stillVisible(corpus, removed), rival: best(rows) });
   }
   const runs: Run[] = corpora().flatMap((corpus) => [

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 
 export const ROOT: string = fileURLToPath(new URL("../../../", import.meta.url));
 /** Where the larger corpus lies; it is no part of the clone. */
-const DATA = resolve(ROOT, process.env["LOGVANE_DATA"] ?? "../shared/data");
+export const DATA: string = resolve(ROOT, process.env["LOGVANE_DATA"] ?? "../shared/data");
 
 /** A labelled log. Labels are read by the scoring alone. */
 export type Corpus = {
@@ -14,7 +14,16 @@ export type Corpus = {
   readonly labels: string;
   /** End of training, ISO 8601. */
   readonly trainUntil: string;
+  /** IANA zone of its times; UTC when absent. */
+  readonly zone?: string;
+  /** Of the first line; 2026 when absent. */
+  readonly year?: number;
+  /** End of the time that is watched, ISO 8601; the last label's or alert's when absent. */
+  readonly end?: string;
 };
+
+export const zoneOf = ({ zone }: Pick<Corpus, "zone">): string => zone ?? "UTC";
+export const yearOf = ({ year }: Pick<Corpus, "year">): number => year ?? 2026;
 
 export const QUICKSTART: Corpus = {
   name: "quickstart",
@@ -75,10 +84,10 @@ export type Score = {
   readonly without_evidence: readonly Brief[];
 };
 
-/** Scores a file of alerts. to: end of the time that was watched, ISO 8601; the last label's or alert's when absent. */
-export function scored(alerts: string, corpus: Pick<Corpus, "labels" | "trainUntil">, to?: string): Score {
+/** Scores a file of alerts. */
+export function scored(alerts: string, corpus: Corpus): Score {
   const flags = ["--alerts", alerts, "--labels", corpus.labels, "--from", corpus.trainUntil];
-  if (to !== undefined) flags.push("--to", to);
+  if (corpus.end !== undefined) flags.push("--to", corpus.end);
   const result = spawnSync(
     process.execPath,
     ["eval/score-alerts.mjs", ...flags, "--kinds", "eval/kinds.json", "--json"],

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { closeSync, mkdtempSync, openSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Corpus, ROOT, type Score, scored } from "./corpus.ts";
+import { type Corpus, ROOT, type Score, scored, yearOf, zoneOf } from "./corpus.ts";
 
 /** Back-tests at a time; CPU time and memory hardly depend on it. */
 const JOBS = 2;
@@ -15,6 +15,8 @@ export type Run = {
   readonly without: readonly string[];
   /** The window view expects by the hour alone, without its network. */
   readonly timeOnly?: boolean;
+  /** Alerts a day; the default when absent. */
+  readonly budget?: number;
   /** Another log than the corpus's, with the same line numbers. */
   readonly log?: string;
   /** File for every scored row. */
@@ -34,19 +36,22 @@ const PROBE = `data:text/javascript,${encodeURIComponent(
      writeSync(3, JSON.stringify({ cpu: (u.userCPUTime + u.systemCPUTime) / 1e6, rss: u.maxRSS / 1024 })); });`,
 )}`;
 
-function commandOf({ corpus, seed, without, timeOnly, log, scores }: Run): string[] {
+function commandOf({ corpus, seed, without, timeOnly, budget, log, scores }: Run): string[] {
   const file = log ?? corpus.log;
-  if (timeOnly === true) return ["dist/eval/accuracy/time-only.js", file, corpus.trainUntil, String(seed)];
+  const where = ["--timezone", zoneOf(corpus), "--year", String(yearOf(corpus))];
+  const common = ["--train-until", corpus.trainUntil, ...where, "--seed", String(seed)];
+  if (budget !== undefined) common.push("--alert-budget", String(budget));
+  for (const view of without) common.push("--without", view);
+  if (timeOnly === true) return ["dist/eval/accuracy/time-only.js", file, ...common];
   return [
-    ...["bin/logvane.js", "backtest", file, "--train-until", corpus.trainUntil],
-    ...["--timezone", "UTC", "--year", "2026", "--seed", String(seed), "--format", "ndjson", "--quiet"],
-    ...without.flatMap((view) => ["--without", view]),
+    ...["bin/logvane.js", "backtest", file, ...common, "--format", "ndjson", "--quiet"],
     ...(scores === undefined ? [] : ["--scores", scores]),
   ];
 }
 
-export const nameOf = ({ corpus, seed, without, timeOnly, log }: Run): string =>
+export const nameOf = ({ corpus, seed, without, timeOnly, budget, log }: Run): string =>
   `${corpus.name}, seed ${seed}` +
+  `${budget === undefined ? "" : `, ${budget} a day`}` +
   `${without.length === 0 ? "" : `, without ${without.join(" and ")}`}` +
   `${timeOnly === true ? ", hour alone" : ""}${log === undefined ? "" : ", altered log"}`;
 

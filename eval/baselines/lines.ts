@@ -3,6 +3,7 @@ import { gunzipSync } from "node:zlib";
 import { eachEvent } from "../../src/cli/events.ts";
 import { openMail } from "../../src/cli/input.ts";
 import { GroupTable, learnGroups } from "../../src/template/groups.ts";
+import { type Corpus, yearOf, zoneOf } from "../accuracy/corpus.ts";
 
 /** What every baseline sees of a log: when each line came, and which template it has. Read once, by our own parser. */
 export type Lines = {
@@ -20,10 +21,13 @@ export type Lines = {
 
 /**
  * Reads a log. The shapes of training are joined as our detector joins them, and later lines find the groups of training, so
- * that no baseline drowns in shapes that differ in one word. until: end of training in ms.
+ * that no baseline drowns in shapes that differ in one word.
  */
-export async function readLines(log: string, until: number): Promise<Lines> {
-  const input = await openMail([log], { timezone: "UTC", year: 2026 });
+export async function readLines(
+  corpus: Pick<Corpus, "log" | "trainUntil" | "zone" | "year">,
+): Promise<Lines> {
+  const until = Date.parse(corpus.trainUntil);
+  const input = await openMail([corpus.log], { timezone: zoneOf(corpus), year: yearOf(corpus) });
   const shapes = new Map<string, { writer: string; shape: string }>();
   const columnOf = new Map<string, number>();
   const templates: string[] = [];

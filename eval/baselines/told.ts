@@ -8,19 +8,32 @@ export const NEW_TEMPLATE = "new template";
 const UNSEEN = "messages of shapes never seen";
 
 /** Alerts of lines whose template training did not have, as soon as they are read. log: where the texts of cited lines are. */
-export function newTemplateRecords(lines: Lines, log: string): AlertRecord[] {
-  const { times, numbers, columns, templates, trained, known } = lines;
+export const newTemplateRecords = (lines: Lines, log: string | undefined): AlertRecord[] =>
+  lineRecords(NEW_TEMPLATE, "new_message", lines, (column) => (column >= lines.known ? 1 : 0), 0, log);
+
+/** Alerts of watched lines whose template scores over a threshold, as soon as they are read. log: as in windowRecords. */
+export function lineRecords(
+  baseline: string,
+  kind: Told["kind"],
+  lines: Lines,
+  scoreOf: (column: number) => number,
+  threshold: number,
+  log: string | undefined,
+): AlertRecord[] {
+  const { times, numbers, columns, templates, trained } = lines;
   const excesses: (Excess & { number: number })[] = [];
-  for (let i = trained; i < columns.length; i++)
-    if (columns[i]! >= known)
-      excesses.push({ time: times[i]!, column: columns[i]!, score: 1, number: numbers[i]! });
+  for (let i = trained; i < columns.length; i++) {
+    const column = columns[i]!;
+    const score = scoreOf(column);
+    if (score > threshold) excesses.push({ time: times[i]!, column, score, number: numbers[i]! });
+  }
   return recordsOf(
     incidents(excesses).map((excess) => ({
       excess,
       start: excess.time,
       pValue: 1 / (trained + 1),
-      baseline: NEW_TEMPLATE,
-      kind: "new_message",
+      baseline,
+      kind,
       template: templates[excess.column]!,
       numbers: [excess.number],
     })),

@@ -136,19 +136,19 @@ suite("the lines that baselines see", () => {
   const folder = mkdtempSync(join(tmpdir(), "logvane-test-"));
   const long = join(folder, "long.log");
   const short = join(folder, "short.log");
-  const until = Date.UTC(2026, 8, 9);
+  const trainUntil = "2026-09-09T00:00:00Z";
   let all: Lines;
 
   before(async () => {
     const text = gunzipSync(readFileSync("samples/quickstart.log.gz")).toString("utf8").split("\n");
     writeFileSync(long, `${text.slice(0, 30_000).join("\n")}\n`);
     writeFileSync(short, `${text.slice(0, 25_000).join("\n")}\n`);
-    all = await readLines(long, until);
+    all = await readLines({ log: long, trainUntil });
   });
   after(() => rmSync(folder, { recursive: true }));
 
   test("depend on nothing that comes later", async () => {
-    const some = await readLines(short, until);
+    const some = await readLines({ log: short, trainUntil });
     assert.ok(some.trained > 0 && some.trained < some.columns.length, "the cut lies after training");
     assert.deepEqual([some.trained, some.known], [all.trained, all.known]);
     assert.deepEqual(some.columns, all.columns.slice(0, some.columns.length));
@@ -159,7 +159,7 @@ suite("the lines that baselines see", () => {
     const file = join(folder, "altered.log");
     const removed = writeWithoutNew(long, all, file);
     assert.ok(removed.size > 0);
-    const left = await readLines(file, until);
+    const left = await readLines({ log: file, trainUntil });
     assert.deepEqual(
       left.numbers,
       all.numbers.filter((n) => !removed.has(n)),
