@@ -52,9 +52,9 @@ export class Ledger {
     } catch {
       // Refused, or cut off: what the server says of it is recorded all the same.
     }
-    deed.to = Date.now();
-    await pause(REST_MS);
-    deed.to = Date.now();
-    if (client !== null) this.busy.delete(client);
+    setTimeout(() => {
+      deed.to = Date.now();
+      if (client !== null) this.busy.delete(client);
+    }, REST_MS);
   }
 }

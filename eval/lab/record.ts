@@ -17,7 +17,7 @@ import { startNames } from "./world.ts";
 
 const SITE = fileURLToPath(new URL("../../../eval/lab/site", import.meta.url));
 /** Episodes at a time: more would make two processors slow, and the delays with them. */
-const AT_ONCE = 8;
+const AT_ONCE = 6;
 /** The queue empties after a repair, or what is left is thrown away. */
 const DRAIN_TRIES = 25;
 const NAMESPACES = ["--net", "--mount", "--uts", "--ipc", "--pid", "--fork", "--mount-proc", "--kill-child"];

@@ -59,13 +59,13 @@ function addressOf(name: string): string | undefined {
       : host[1] === "mx2"
         ? mxOf(org)[1]
         : senderOf(org, Number(host[1]!.slice(3)));
-  const ip = /^ip(\d+)-(\d+)\.mobile\./.exec(name);
+  const ip = /^ip(\d+)-(\d+)\.mobile\.telnett\.example$/.exec(name);
   if (ip !== null) return `198.19.${ip[1]}.${ip[2]}`;
-  const cust = /^host-(\d+)-(\d+)\.cust\./.exec(name);
+  const cust = /^host-(\d+)-(\d+)\.cust\.fiberline\.example$/.exec(name);
   if (cust !== null) return `198.19.${cust[2]}.${cust[1]}`;
-  const rack = /^198-19-(\d+)-(\d+)\.static\./.exec(name);
+  const rack = /^198-19-(\d+)-(\d+)\.static\.cloudrack\.example$/.exec(name);
   if (rack !== null) return `198.19.${rack[1]}.${rack[2]}`;
-  const probe = /^probe(\d+)\.internet-survey/.exec(name);
+  const probe = /^probe(\d+)\.internet-survey\.example$/.exec(name);
   return probe === null ? undefined : `198.19.40.${probe[1]}`;
 }
 

@@ -37,7 +37,7 @@ cp "$site/dovecot.conf" /etc/dovecot/
 cp "$site"/rspamd/* /etc/rspamd/local.d/
 printf 'nameserver 192.0.2.53\n' > "$lab/resolv"; mount --bind "$lab/resolv" /etc/resolv.conf
 printf '127.0.0.1 localhost\n192.0.2.10 mail.nordhav.example mail\n' > "$lab/hosts"; mount --bind "$lab/hosts" /etc/hosts
-printf 'root: finn.olsen@nordhav.example\npostmaster: root\n' > "$lab/aliases"; touch /etc/aliases; mount --bind "$lab/aliases" /etc/aliases
+printf 'root finn.olsen@nordhav.example\npostmaster root\n' > "$lab/aliases"; touch /etc/aliases; mount --bind "$lab/aliases" /etc/aliases
 
 cd "$lab"
 openssl req -x509 -newkey rsa:2048 -nodes -days 900 -subj /CN=lab -keyout ca.key -out ca.pem 2>/dev/null
