@@ -1,14 +1,19 @@
 // How each fault is made and mended. Commands run inside the lab's namespace, as root.
 import { spawnSync } from "node:child_process";
-import { closeSync, openSync, readdirSync, statSync, writeSync } from "node:fs";
+import { closeSync, openSync, readdirSync, readFileSync, statSync, writeSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { remote } from "./remote.ts";
 import { pause } from "./wire.ts";
 
-/** Runs a shell command in the lab. Its failure is no failure of ours: a broken server answers as it does. */
+/** Runs a shell command in the lab; what it writes. Its failure is no failure of ours: a broken server answers as it does. */
 export function sh(command: string): string {
-  const { stdout, stderr } = spawnSync("bash", ["-c", command], { encoding: "utf8", timeout: 60_000 });
-  return `${stdout}${stderr}`;
+  // Not a pipe: daemons that the command starts would hold it open for ever.
+  const file = join(tmpdir(), `lab-said-${process.pid}`);
+  const out = openSync(file, "w");
+  spawnSync("bash", ["-c", command], { stdio: ["ignore", out, out], timeout: 60_000 });
+  closeSync(out);
+  return readFileSync(file, "utf8");
 }
 
 type Mix = readonly (readonly [kind: string, n: number])[];
