@@ -54,6 +54,8 @@ class Composer {
   private readonly faults: readonly FaultRun[];
   /** Those of the faults that keep lines from being written. */
   private readonly hiding: readonly FaultRun[];
+  /** Those that put the clock wrong. */
+  private readonly clocks: readonly FaultRun[];
   private readonly without: readonly RegExp[];
   private readonly forms = new Map<Episode, Form>();
   /** Lines by the piece of time into which they fall. */
@@ -88,7 +90,10 @@ class Composer {
     this.faults = (plan.faults ?? []).map(
       (fault, i) => new FaultRun(fault, i, seed, material, addresses, own),
     );
-    this.hiding = this.faults.filter(({ kind }) => kind.way === "silence" || kind.way === "daemon");
+    this.hiding = this.faults.filter(
+      ({ kind }) => ["silence", "daemon"].includes(kind.way) || kind.mutes !== undefined,
+    );
+    this.clocks = this.faults.filter(({ kind }) => kind.clockMs !== undefined);
     this.without = (server.without ?? []).map(
       (name) => BELONGS[name] ?? new RegExp(`^(?:postfix/)?${name.replace(/[^\w/-]/g, "")}$`),
     );
@@ -105,9 +110,14 @@ class Composer {
     const { header } = this.scene;
     return lines.map(({ time, tag, pid, text, fault }) => ({
       time,
-      text: header.write(time, tag, pid, text),
+      text: header.write(time + this.clockAt(time), tag, pid, text),
       fault,
     }));
+  }
+
+  /** How far the server's clock is off, in ms. */
+  private clockAt(time: number): number {
+    return this.clocks.find((fault) => fault.covers(time))?.kind.clockMs ?? 0;
   }
 
   private *arrivals(from: number): Generator<Arrival> {
@@ -172,7 +182,7 @@ class Composer {
   private put(line: LooseLine): void {
     const { time, tag } = line;
     if (time >= this.end || this.without.some((program) => program.test(tag))) return;
-    for (const fault of this.hiding) if (fault.hides(time, tag)) return;
+    for (const fault of this.hiding) if (fault.hides(time, tag, line.fault)) return;
     const index = Math.floor((time - this.start) / PIECE_MS);
     const lines = this.waiting.get(index);
     if (lines === undefined) this.waiting.set(index, [line]);

@@ -11,7 +11,11 @@ const SYSTEM_PER_HOUR = 12;
 /** The same for each episode of an attack: 35 clusters were recorded beside 90 episodes. */
 const SYSTEM_PER_ATTACK = 0.39;
 /** Addresses that take part in one attack. */
-const ATTACKERS: Readonly<Record<string, number>> = { sasl_bruteforce_fast: 40, compromised_account: 12 };
+const ATTACKERS: Readonly<Record<string, number>> = {
+  sasl_bruteforce_fast: 40,
+  compromised_account: 12,
+  connection_flood: 9,
+};
 /** The lines of a recovery come within so many ms after the end. */
 const RECOVERY_MS = 20_000;
 /** Delays grow in so many steps, each twice the one before. */
@@ -115,8 +119,10 @@ export class FaultRun {
     return { ...arrival, episode: under, failsUntil: this.to, fault, ...sameUser(episode, under) };
   }
 
-  /** Whether a line that comes at a time is never written. tag: of the line. */
-  hides(time: number, tag: string): boolean {
+  /** Whether a line that comes at a time is never written. tag: of the line. fault: whose trace it is. */
+  hides(time: number, tag: string, fault: number): boolean {
+    const { mutes } = this.kind;
+    if (mutes !== undefined) return this.covers(time) && fault !== this.index && tag.startsWith(mutes);
     if (this.kind.way === "silence") return this.covers(time);
     return this.kind.way === "daemon" && this.covers(time) && tag.startsWith(this.fault.daemon ?? "opendkim");
   }
@@ -147,7 +153,8 @@ export class FaultRun {
       if (this.kind.way === "attack") {
         const victim =
           episode.user === undefined ? {} : { ...this.onTarget(), instead: localOf(episode.user) };
-        yield own(at, episode, { client: pick(this.attackers, random), ...victim });
+        const client = this.attackers.length === 0 ? {} : { client: pick(this.attackers, random) };
+        yield own(at, episode, { ...client, ...victim });
       } else if (this.kind.way === "networks")
         yield own(at, episode, { client: this.addresses.stranger(random), ...this.onTarget() });
       else yield own(at, episode);

@@ -44,7 +44,7 @@ export type Form = {
   readonly processes: readonly FormProcess[];
 };
 
-const NOTIFICATION = /notification: ([0-9A-F]{5,})\b/;
+const NOTIFICATION = /notification: ([0-9A-Za-z]{5,30})\b/;
 const QUEUE_ACTIVE = "(queue active)";
 const DELIVERY_AGENT = /^postfix\/(?:smtp|lmtp|error|local|virtual|pipe)$/;
 const LMTP_LINE = /^lmtp\(/;

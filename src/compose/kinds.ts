@@ -20,6 +20,10 @@ export type FaultKind = {
   readonly states: readonly string[];
   /** Classes that come to nothing while the state lasts, when nothing of them was recorded under it. */
   readonly stops?: "unrecorded";
+  /** Programs whose tag begins so write nothing but the fault's own lines: retries and sessions begun before end with it. */
+  readonly mutes?: string;
+  /** How far the clock in the heads of lines is off while it lasts, in ms. */
+  readonly clockMs?: number;
   /** Episodes an hour at intensity 1, for what comes on top of normal traffic. */
   readonly perHour?: number;
   /** Classes of normal episodes that make it up. */
@@ -38,12 +42,35 @@ const recorded = (states: string[], note: string, stops?: "unrecorded"): FaultKi
 /** Every fault that can be composed from the lab's episodes. With a state, intensity is the share of episodes that meet it (at most 1). */
 export const FAULTS: Readonly<Record<string, FaultKind>> = {
   dns_resolver_down: recorded(["dns_down"], "the local resolver is dead", "unrecorded"),
-  milter_down: recorded(["milter_down"], "opendkim dead; mail flows unsigned", "unrecorded"),
+  milter_down: recorded(
+    ["milter_down"],
+    "a milter is dead: mail flows unsigned, or, on the second site, not at all",
+    "unrecorded",
+  ),
   transport_misconfig: recorded(["transport_misconfig"], "a wrong route for some domains, at random"),
   remote_blocklisted: recorded(["remote_block"], "three big destinations refuse us"),
   queue_dead_destination: recorded(["dead_dest"], "two big destinations unreachable"),
   tls_cert_expired: recorded(["tls_cert_expired"], "expired certificate on submission and IMAP"),
   dovecot_auth_down: recorded(["auth_down"], "Dovecot dead: no log-ins, no local delivery", "unrecorded"),
+  disk_full: recorded(["disk_full"], "the disk of queue and mailboxes is full", "unrecorded"),
+  postfix_stopped: {
+    ...recorded(["postfix_stopped"], "Postfix stopped, Dovecot alive", "unrecorded"),
+    mutes: "postfix/",
+  },
+  postfix_config_broken: recorded(
+    ["postfix_config_broken"],
+    "smtpd dies of its configuration at every connection",
+    "unrecorded",
+  ),
+  policy_down: recorded(["policy_down"], "the policy service is dead"),
+  quota_too_small: recorded(["over_quota"], "a quota far too small for all; deliveries are put off"),
+  mailbox_index_damaged: recorded(["index_corrupt"], "random bytes in Dovecot's index files"),
+  mailbox_permission: recorded(["mailbox_permission"], "half of the mailboxes belong to root"),
+  greylist_storm: recorded(["greylist_storm"], "all remote servers greylist us"),
+  clock_jump: {
+    ...recorded(["clock_jump"], "the clock goes back by 65 minutes; the heads of lines are composed"),
+    clockMs: -65 * 60_000,
+  },
   postfix_lookup_table_missing: recorded(["config_fatal"], "a lookup table is gone: 451", "unrecorded"),
   latency_degradation: recorded(
     ["latency1", "latency2", "latency3", "latency4"],
@@ -62,6 +89,34 @@ export const FAULTS: Readonly<Record<string, FaultKind>> = {
     states: ["compromised"],
     perHour: 40,
     note: "one account's password sends to many recipients from many addresses",
+  },
+  mail_loop: {
+    evidence: "recorded",
+    way: "attack",
+    states: ["mail_loop"],
+    perHour: 15,
+    note: "mail that comes back from where we send it, and for a domain whose MX we are unawares",
+  },
+  connection_flood: {
+    evidence: "recorded",
+    way: "attack",
+    states: ["connection_flood"],
+    perHour: 300,
+    note: "nine addresses, beyond the connection rate limit",
+  },
+  directory_harvest: {
+    evidence: "recorded",
+    way: "attack",
+    states: ["harvest"],
+    perHour: 80,
+    note: "strangers try many invented recipients",
+  },
+  backscatter: {
+    evidence: "recorded",
+    way: "attack",
+    states: ["backscatter"],
+    perHour: 150,
+    note: "bounces, from everywhere, of mail that we never sent",
   },
   log_silence: { evidence: "composed", way: "silence", states: [], note: "no line at all" },
   daemon_silent: {

@@ -38,7 +38,7 @@ export class Material {
     let count = 0;
     for (const episode of episodes) {
       if (++count > MAX_EPISODES) throw new RangeError(`more than ${MAX_EPISODES} episodes`);
-      if (QUOTA.test(episode.lines.map((l) => l[3]).join("\n"))) {
+      if (episode.state !== "over_quota" && QUOTA.test(episode.lines.map((l) => l[3]).join("\n"))) {
         if (episode.state === "normal" && DELIVERED.test(episode.class)) this.overQuota.push(episode);
         continue;
       }

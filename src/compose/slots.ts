@@ -40,7 +40,7 @@ export type Part = string | number;
  * nests, so a line costs a linear time.
  */
 const TOKENS: readonly (readonly [name: string, pattern: string])[] = [
-  ["id", `(?:message-id|msgid)=<[^>]{1,300}>`],
+  ["id", String.raw`(?:(?:message-id|msgid)=|\bid: )<[^>]{1,300}>`],
   ["reversed", String.raw`\d{1,3}\.\d{1,3}\.(?:1[89]\.198|2\.0\.192)(?=\.)`],
   ["mail", String.raw`[\w.+-]{1,120}@(?:[\w-]{1,63}\.){1,6}example\b`],
   ["host", String.raw`(?:[\w-]{1,63}\.){1,8}example\b`],
@@ -51,8 +51,9 @@ const TOKENS: readonly (readonly [name: string, pattern: string])[] = [
   ["session", String.raw`\bsession=<[^>]{1,40}>|(?<=[>,])<[A-Za-z0-9+/]{16}>`],
   ["lmtp", `(?<=<|> )[A-Za-z0-9+/]{22}(?=[ :>])`],
   ["pid", String.raw`\blmtp\(\d{1,7}\)|\bmpid=\d{1,7}|(?<=[>)])<\d{1,7}>|(?<=sbin/\w{1,20} pid )\d{1,7}`],
-  ["wall", String.raw`\bNov 22 \d\d:\d\d:\d\d`],
+  ["wall", String.raw`\bNov 2\d \d\d:\d\d:\d\d`],
   ["epoch", String.raw`\b17953\d{5}\b`],
+  ["task", `^<[0-9a-f]{6}>|(?<=digest: )<[0-9a-f]{32}>`],
   ["signature", `(?<=signature=)[A-Za-z0-9+/]{8}`],
   ["selector", String.raw`(?<=\(s=)\w{1,30}`],
   ["port", String.raw`(?<=\]:)\d{4,5}\b`],
@@ -60,7 +61,9 @@ const TOKENS: readonly (readonly [name: string, pattern: string])[] = [
 const finderOf = (word: string): RegExp =>
   new RegExp([...TOKENS, ["word", word] as const].map(([, pattern]) => `(${pattern})`).join("|"), "gi");
 /** In most texts only a queue id may be a word that changes; in a remote server's reply, what it calls the message. */
-const PLAIN = finderOf(String.raw`\b[0-9A-F]{5,12}\b`);
+const PLAIN = finderOf(
+  String.raw`\b(?:[0-9A-F]{5,12}|[0-9B-DF-HJ-NP-TV-Z]{10,11}z[0-9B-DF-HJ-NP-TV-Z]{1,8})\b`,
+);
 const REPLY = finderOf(String.raw`\b[A-Za-z0-9][A-Za-z0-9.-]{4,60}\b`);
 
 /** What a remote server calls the message: letters and digits mixed, or many digits. */
@@ -160,6 +163,7 @@ export class SlotFinder {
         this.put(kind, found);
         break;
       case "lmtp":
+      case "task":
       case "signature":
         this.put("scramble", found);
         break;
