@@ -15,7 +15,7 @@ export const LOWER_MIN_EXPECTED = 4;
 export const FLOOR_NATS = 6;
 /** Below this a count is not noticed, in training or live: both must rank the same scores. Less than any ceiling, so no finding depends on it. */
 export const NOTICE_NATS = 3;
-/** How far a surge of the other families may raise what is expected here: the model never extrapolates beyond. */
+/** How far a surge of the other families may raise what is expected here, or to the most that training held: the model never extrapolates beyond. */
 const MAX_EXPLAINED = 8;
 
 /** Columns seen on too few days count together, by level and family, so that what is new or rare still has an expectation. */
@@ -43,6 +43,8 @@ export type WindowModel = {
   /** (W, C): the largest -ln p of training, at least FLOOR_NATS, for either tail. */
   readonly upperCeiling: Float32Array;
   readonly lowerCeiling: Float32Array;
+  /** (W, C): the largest sum of training. */
+  readonly most: Float32Array;
   readonly upper: readonly Calibration[];
   readonly lower: readonly Calibration[];
 };
@@ -53,7 +55,7 @@ export type Conditional = (
   mu: Float32Array,
   width: number,
   place: SlotPlace,
-) => { readonly mu: Float32Array; readonly alpha: Float32Array } | undefined;
+) => { readonly mu: Float32Array; readonly alpha: Float32Array };
 
 /** A column that stands out in one window. */
 export type WindowFinding = {
@@ -174,8 +176,8 @@ export class WindowScorer {
       const ceil = ceiling[w * C + j]!;
       if (nats > FLOOR_NATS && this.#conditional) {
         given ??= this.#conditional(sums, mu, WIDTHS[w]!, place);
-        if (given)
-          nats = Math.min(nats, conditionalNats(tail, sums[j]!, mu[j]!, given.mu[j]!, given.alpha[j]!));
+        const most = this.model.most[w * C + j]!;
+        nats = Math.min(nats, conditionalNats(tail, sums[j]!, mu[j]!, given.mu[j]!, given.alpha[j]!, most));
       }
       const excess = nats - ceil;
       if (nats >= NOTICE_NATS) top = Math.max(top, excess);
@@ -224,14 +226,15 @@ export function tailNats(tail: "upper" | "lower", x: number, mu: number, alpha: 
   return x >= mu || mu <= LOWER_MIN_EXPECTED ? 0 : -logLowerTail(x, mu, alpha);
 }
 
-/** The same under the expectation given the other families, which may explain a surge or a lull only so far. */
+/** The same under the expectation given the other families, which may explain a surge or a lull only so far. most: the largest sum of training. */
 export function conditionalNats(
   tail: "upper" | "lower",
   x: number,
   mu: number,
   given: number,
   alpha: number,
+  most: number,
 ): number {
-  const bounded = Math.min(mu * MAX_EXPLAINED, Math.max(mu / MAX_EXPLAINED, given));
+  const bounded = Math.min(Math.max(mu * MAX_EXPLAINED, most), Math.max(mu / MAX_EXPLAINED, given));
   return tailNats(tail, x, bounded, alpha);
 }
