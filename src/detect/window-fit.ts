@@ -277,7 +277,7 @@ function notables(
           width,
           table.places[t]!,
         );
-        if (given) nats = Math.min(nats, conditionalNats(tail, x, m, given.mu[j]!, given.alpha[j]!));
+        if (given) nats = Math.min(nats, conditionalNats(tail, x, m, given.mu(j), given.alpha[j]!));
       }
       found.push({ t, j, nats });
     }
