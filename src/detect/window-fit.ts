@@ -307,7 +307,7 @@ function notables(
           table.places[t]!,
         );
         const most = (top.day[j] === table.dayOf[t] ? top.second : top.first)[j]!;
-        nats = Math.min(nats, conditionalNats(tail, x, m, given.mu[j]!, given.alpha[j]!, most));
+        nats = Math.min(nats, conditionalNats(tail, x, m, given.mu(j), given.alpha[j]!, most));
       }
       found.push({ t, j, nats });
     }
