@@ -2,11 +2,13 @@ import { AbsenceCollector } from "../detect/absence.ts";
 import { fitConditionals } from "../detect/conditional.ts";
 import { EntityCollector } from "../detect/entity.ts";
 import { NoveltyCollector } from "../detect/novelty.ts";
+import { SlownessCollector } from "../detect/slowness-fit.ts";
 import { TransactionCollector } from "../detect/transaction.ts";
 import { fitWindow, windowTable } from "../detect/window-fit.ts";
 import { DAY_MS, SLOTS_PER_DAY, slotOf } from "../feature/clock.ts";
 import { ColumnRegistry } from "../feature/columns.ts";
 import { EntityReader, type Observation } from "../feature/entity.ts";
+import { DeliveryTimer } from "../feature/slowness.ts";
 import { TransactionTracker } from "../feature/transaction.ts";
 import { joinColumns, placesOf, SlotCounter, type SlotCounts } from "../feature/window.ts";
 import { isGrave, type MailEvent } from "../mail/event.ts";
@@ -33,6 +35,8 @@ export class Learner implements Warmth {
   readonly #slots: SlotCounts[] = [];
   readonly #entities = new EntityCollector();
   readonly #transactions = new TransactionCollector();
+  readonly #timer = new DeliveryTimer();
+  readonly #slowness = new SlownessCollector();
   readonly #novelty = new NoveltyCollector();
   readonly #absence = new AbsenceCollector();
   /** Shapes by the id of their template. */
@@ -71,6 +75,8 @@ export class Learner implements Warmth {
       this.#observed.length = 0;
     }
     for (const t of this.tracker.add(event, this.#now)) this.#transactions.add(t);
+    const timed = this.#timer.read(event);
+    if (timed) this.#slowness.add(timed, slot);
     this.#novelty.add(event.templateId, this.#now, isGrave(event));
     this.#shape(event);
     this.#absence.add(event.daemon, this.#now);
@@ -130,6 +136,10 @@ export class Learner implements Warmth {
       transaction:
         enough && !this.#options.without.has("transaction")
           ? this.#transactions.fit(first, places, ids, this.#options.seed, this.#options.kernels)
+          : undefined,
+      slowness:
+        enough && !this.#options.without.has("transaction")
+          ? this.#slowness.fit(first, places, salt)
           : undefined,
       entity: this.#entities.fit(first, Math.max(first, last), clock, salt),
       groups,

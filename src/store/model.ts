@@ -9,7 +9,7 @@ import type { Model } from "../pipeline/model.ts";
 /** A model as it is stored: gzipped JSON, in which an array of floats and a network stand as base64 (little-endian). */
 
 /** Raised when a stored model means something else than before; models of another version are refused. */
-export const FORMAT_VERSION = 2;
+export const FORMAT_VERSION = 3;
 
 /** Far above any real model; a file from elsewhere may not unpack without end. */
 const MAX_JSON = 128 << 20;
