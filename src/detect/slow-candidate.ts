@@ -46,17 +46,17 @@ export function slowCandidate(
   const { doing, local } = STAGES[f.stage]!;
   const start = slotEnd - f.width * SLOT_MS;
   const recent = scorer.recent(f.program, start);
-  const slowest = recent
-    .filter((d) => d.slow[f.stage]! > f.level)
+  const slow = recent.filter((d) => d.slow[f.stage]! > f.level);
+  const slowest = [...slow]
     .sort((a, b) => b.seconds[f.stage]! - a.seconds[f.stage]! || b.time - a.time)
     .slice(0, MAX_LINES)
     .map((d) => d.line);
   const destinations = local ? [] : surplus(recent, f);
   const alone = destinations[0] && destinations[0].part > ALONE ? destinations[0].name : undefined;
-  const actual = median(recent.map((d) => d.seconds[f.stage]!));
+  const actual = median(slow.map((d) => d.seconds[f.stage]!));
   const figures =
     `${f.slow} of ${f.deliveries} deliveries of ${program} took longer ${doing} than ${THAN[f.level]} used to` +
-    `${alone === undefined ? "" : `, most of them for ${short(alone)}`}, median ${seconds(actual)}, usually ${seconds(usual[1])}, in ${duration(f.width * 5)}`;
+    `${alone === undefined ? "" : `, most of them for ${short(alone)}`}, their median ${seconds(actual)}, usually ${seconds(usual[1])}, in ${duration(f.width * 5)}`;
   return {
     at,
     start,
@@ -70,7 +70,7 @@ export function slowCandidate(
     title: `${KIND_TITLES.latency}: ${figures}`,
     summary: `Of as many deliveries about ${Math.round(f.deliveries * LEVELS[f.level]!)} are usually so slow: ${figures}.`,
     measure: {
-      name: `median seconds ${doing}, ${program}`,
+      name: `median seconds ${doing} of the slow deliveries of ${program}`,
       actual,
       typicalLow: usual[0],
       typicalHigh: usual[2],

@@ -13,7 +13,7 @@ const FAULT_DAY = 4;
 const START = at(FAULT_DAY, 8);
 const plan = planOf(
   { days: 5, faults: [{ kind: "delay_growth", start: START, minutes: 480 }] },
-  { mailsPerDay: 300, weekend: 1, uninvitedPerDay: 100 },
+  { mailsPerDay: 300, weekend: 1, noisePerDay: 100 },
 );
 
 const root = mkdtempSync(join(tmpdir(), "logvane-slow-"));
