@@ -23,9 +23,9 @@ const MAX_VALUE = 120;
 
 type Context = { readonly causes: CauseCounter; readonly rings: LineRings; readonly at: number };
 
-const cited = (lines: readonly CitedLine[]): CitedLine[] =>
+export const cited = (lines: readonly CitedLine[]): CitedLine[] =>
   lines.map(({ file, line, text }) => ({ file, line, text }));
-const templatesOf = (
+export const templatesOf = (
   lines: readonly { templateId: string; template: string }[],
 ): { id: string; text: string }[] => {
   const seen = new Map(lines.map((l) => [l.templateId, l.template]));
@@ -44,7 +44,8 @@ function programsOf(
 }
 
 /** Names from the log are shown whole only when short; rendering escapes them. */
-const short = (value: string): string => (value.length > MAX_VALUE ? `${value.slice(0, MAX_VALUE)}…` : value);
+export const short = (value: string): string =>
+  value.length > MAX_VALUE ? `${value.slice(0, MAX_VALUE)}…` : value;
 
 /** What a column counts, for a title: its own name, or the message that it is about. */
 function labelOf(column: Column, template: string | undefined): string {

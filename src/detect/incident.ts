@@ -100,6 +100,9 @@ export class IncidentManager {
     if (covering) return covering;
     // A program that falls silent while something is wrong is its consequence, not a second fault.
     if (candidate.kind === "service_stopped" && this.#open.length > 0) return this.#open.at(-1);
+    // So is slowness of what else is wrong with the mail; a wrong password slows nobody.
+    const cause = candidate.kind === "latency" && this.#open.filter((i) => i.family !== "auth").at(-1);
+    if (cause) return cause;
     const grave = ALWAYS.has(candidate.kind);
     const open = this.#open.filter((i) => !grave || i.alert.kind === candidate.kind);
     const young = open.filter((i) => at - i.alert.openedAt <= CASCADE_MS).at(-1);

@@ -70,7 +70,7 @@ export function tableOf(
 }
 
 /** Days of T slots, counted back from the last one, 0 the oldest. */
-function daysOf(T: number): { days: number; dayOf: Int32Array } {
+export function daysOf(T: number): { days: number; dayOf: Int32Array } {
   const days = Math.max(1, Math.ceil(T / SLOTS_PER_DAY));
   return {
     days,
@@ -160,7 +160,7 @@ function expectations(
 }
 
 /** A count of training that stood out. */
-type Notable = { readonly t: number; readonly j: number; readonly nats: number };
+export type Notable = { readonly t: number; readonly j: number; readonly nats: number };
 
 /**
  * Learns overdispersion, ceilings and calibration, day by day left out. conditional: given a training day, the model
@@ -316,8 +316,8 @@ function notables(
 }
 
 /** Ceilings of all days together, and the calibration of each day's excess over the ceilings of the other days. */
-function leaveOneDayOut(
-  table: WindowTable,
+export function leaveOneDayOut(
+  table: Pick<WindowTable, "columns" | "places" | "dayOf" | "days">,
   notable: readonly Notable[],
 ): { ceilings: Float32Array; calibration: Calibration } {
   const C = table.columns.length;
