@@ -8,7 +8,7 @@ import { parseArgs } from "node:util";
 import type { Material } from "../src/compose/material.ts";
 import { ROOT, type Score, scored } from "./accuracy/corpus.ts";
 import { writeLog } from "./compose.ts";
-import { loadMaterial } from "./episodes.ts";
+import { loadMaterial, type Site } from "./episodes.ts";
 import { PRESETS, type Preset, TRAIN_DAYS } from "./presets.ts";
 
 const SEED = "1";
@@ -136,14 +136,17 @@ const { values, positionals } = parseArgs({
   options: { "only-known": { type: "boolean", default: false } },
 });
 const chosen = PRESETS.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
-const { material, source } = loadMaterial();
+const sites = new Map<Site, ReturnType<typeof loadMaterial>>();
 const folder = mkdtempSync(join(tmpdir(), "logvane-composed-"));
 const outcomes: Outcome[] = [];
 for (const preset of chosen) {
-  const outcome = measure(preset, material, folder, values["only-known"]);
+  const site = preset.site ?? "first";
+  const loaded = sites.get(site) ?? loadMaterial(site);
+  sites.set(site, loaded);
+  const outcome = measure(preset, loaded.material, folder, values["only-known"]);
   outcomes.push(outcome);
   const { evidenced, labels, false_alarms } = outcome.score;
   process.stderr.write(`${preset.name}: ${evidenced} of ${labels}, ${false_alarms} false alarms\n`);
 }
 rmSync(folder, { recursive: true });
-process.stdout.write(report(outcomes, source));
+process.stdout.write(report(outcomes, [...sites.values()].map(({ source }) => source).join(" and ")));
