@@ -11,7 +11,7 @@ import { at, labelsOf, linesOf, MATERIAL, MONDAY, planOf, SECOND } from "./suppo
 
 const PARTNER = { partner: { hour: 2, mails: 30 } };
 /** Kinds that leave nothing: what is missing is the sign. */
-const SILENT = new Set(["silence", "daemon", "partner"]);
+const SILENT = new Set(["silence", "clock", "daemon", "partner"]);
 
 /** The site where a kind was recorded. */
 const siteOf = (kind: string): Material =>
