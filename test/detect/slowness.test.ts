@@ -36,7 +36,7 @@ function watch(hours: number, { mails = 1, stretch = () => 1 }: Traffic, made = 
         const text = `slot ${slot}: ${server.name}`;
         const line: SeenLine = {
           ...{ file: "mail.log", line: slot + 1, text, time: slot * SLOT_MS },
-          ...{ templateId: "t", template: "postfix/smtp: <*>", family: "outbound" },
+          ...{ templateId: "t", template: "postfix/smtp: <*>", family: "outbound", cause: undefined },
         };
         made.add(delivery(server, stretch(server.name)), line);
       }
