@@ -20,6 +20,7 @@ function surplus(
 ): { name: string; part: number }[] {
   const more = new Map<string, number>();
   for (const d of recent) {
+    if (d.slow[stage]! < 0) continue;
     const name = d.destination;
     more.set(name, (more.get(name) ?? 0) + (d.slow[stage]! > level ? 1 : 0) - share);
   }

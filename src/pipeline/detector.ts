@@ -146,8 +146,9 @@ export class Detector {
     const closed = this.#tracker.add(event, now, line);
     if (!explained) {
       if (this.#transactions) for (const t of closed) this.#transactions.add(t, now);
-      const timed = this.#slowness && this.#timer.read(event);
-      if (timed) this.#slowness!.add(timed, line);
+      if (this.#slowness) for (const t of closed) this.#slowness.addMessage(t, this.#timer.closed(t));
+      const timed = this.#slowness && this.#timer.read(event, line);
+      if (timed) this.#slowness!.add(timed);
       this.#rings.counted(this.#counter.add(event, slot), line);
       this.#causes.add(event);
       this.#newness(event, line, now);
