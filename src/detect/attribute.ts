@@ -9,6 +9,10 @@ import type { WindowModel } from "./window.ts";
 /** How far back the causes of a finding are looked for, in slots: an hour. */
 const LOOK_BACK = 12;
 
+/** Kinds that explain whatever else fails, and the weight of their lines at which they do: one line where none is usual. */
+const ROOTS: readonly Kind[] = ["clock_fault", "disk_full"];
+const ROOT_WEIGHT = 0.8;
+
 /** Causes are apart by family: guessed passwords name no queue that grows. */
 type Key = `${Cause} ${Family}`;
 const causeOf = (key: Key): Cause => key.slice(0, key.indexOf(" ")) as Cause;
@@ -77,6 +81,9 @@ export class CauseCounter {
       const weight = ((n - mu) / Math.sqrt(mu + 1)) * (cause === own ? 2 : 1);
       votes.set(kind, (votes.get(kind) ?? 0) + weight);
     }
+    // A clock that jumps or a disk that is full explains all the rest, however few lines say so.
+    const root = family === "total" ? ROOTS.find((kind) => votes.has(kind)) : undefined;
+    if (root && votes.get(root)! > ROOT_WEIGHT) return { kind: root, confidence: 0.7 };
     const ranked = [...votes].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1));
     const total = ranked.reduce((sum, [, v]) => sum + v, 0);
     const top = ranked[0];

@@ -311,7 +311,11 @@ export function regularCandidate(f: RegularFinding, at: number): Candidate {
   };
 }
 
-export function absenceCandidate(f: AbsenceFinding): Candidate {
+/** Turns so long before a silence belong to it. */
+const TURN_MS = 5 * 60_000;
+
+export function absenceCandidate(f: AbsenceFinding, rings: LineRings): Candidate {
+  const turns = rings.turns(f.since - TURN_MS);
   const whole = f.key === WHOLE_LOG;
   const kind: Kind = whole ? "log_silence" : "service_stopped";
   const minutes = Math.max(1, Math.round((f.at - f.since) / 60_000));
@@ -332,6 +336,8 @@ export function absenceCandidate(f: AbsenceFinding): Candidate {
       f.companion === undefined
         ? `The longest such gap in training held ${Math.round(f.longest)} expected lines; this one holds ${expected}.`
         : `Meanwhile ${f.companion} went on, which it never did for so long in training.`,
+    templates: templatesOf(turns),
+    lines: cited(turns),
     measure: {
       name: whole ? "log lines" : `lines of ${f.key}`,
       actual: 0,
@@ -339,8 +345,6 @@ export function absenceCandidate(f: AbsenceFinding): Candidate {
       typicalHigh: expected + Math.round(2 * Math.sqrt(expected)),
     },
     entities: [{ type: whole ? "log" : "program", value: whole ? "all programs" : f.key }],
-    templates: [],
-    lines: [],
     fresh: 0,
     shareSince: (time) => (time < f.since ? 1 : 0),
   };

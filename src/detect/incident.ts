@@ -212,8 +212,9 @@ export class IncidentManager {
  * Whether a candidate needs no rarity: its view saw the fault itself, a line that says "no space" or a silence. What a
  * window or an entity shows is only named by its surroundings, so it must be rare like any other.
  */
+const SURE = 0.9;
 const isOwnAlarm = (c: Candidate): boolean =>
-  ALWAYS.has(c.kind) && (c.view === "novelty" || c.view === "absence");
+  ALWAYS.has(c.kind) && c.kindConfidence >= SURE && (c.view === "novelty" || c.view === "absence");
 
 /** Rarity does not rank gravity, the kind does; rarity tells medium from low. */
 function severityOf(c: Candidate): AlertSeverity {

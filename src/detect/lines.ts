@@ -7,6 +7,9 @@ const KEEP = 5;
 /** Rings of entities and shapes kept; the least recently written leave. */
 const MAX_RINGS = 20_000;
 
+/** The key of the ring of turns; no other begins like it. */
+const TURN = "turn";
+
 /** The newest lines of one column, oldest first, each with its number among all lines seen. */
 type Ring = { readonly lines: SeenLine[]; readonly numbers: number[] };
 
@@ -45,8 +48,13 @@ export class LineRings {
     this.#add(`e${ENTITY_FEATURES[observation.feature]!.name} ${observation.key}`, line);
   }
 
+  /** A line that tells of a start, a stop or a reload. */
+  turn(line: SeenLine): void {
+    this.#add(TURN, line);
+  }
+
   shape(line: SeenLine): void {
-    this.#add(`t${line.templateId}`, line);
+    this.#add(`s${line.templateId}`, line);
   }
 
   ofColumn(modelColumn: number, since: number): SeenLine[] {
@@ -55,8 +63,11 @@ export class LineRings {
   ofEntity(feature: number, key: string, since: number): SeenLine[] {
     return this.#of(`e${ENTITY_FEATURES[feature]!.name} ${key}`, since);
   }
+  turns(since: number): SeenLine[] {
+    return this.#of(TURN, since);
+  }
   ofShape(templateId: string, since: number): SeenLine[] {
-    return this.#of(`t${templateId}`, since);
+    return this.#of(`s${templateId}`, since);
   }
 
   #of(key: string, since: number): SeenLine[] {

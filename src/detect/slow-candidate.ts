@@ -20,6 +20,7 @@ function surplus(
 ): { name: string; part: number }[] {
   const more = new Map<string, number>();
   for (const d of recent) {
+    if (d.slow[stage]! < 0) continue;
     const name = d.destination;
     more.set(name, (more.get(name) ?? 0) + (d.slow[stage]! > level ? 1 : 0) - share);
   }
@@ -47,12 +48,13 @@ export function slowCandidate(
   const start = slotEnd - f.width * SLOT_MS;
   const recent = scorer.recent(f.program, start);
   const slow = recent.filter((d) => d.slow[f.stage]! > f.level);
-  const slowest = [...slow]
+  const destinations = local ? [] : surplus(recent, f);
+  const alone = destinations[0] && destinations[0].part > ALONE ? destinations[0].name : undefined;
+  const slowest = slow
+    .filter((d) => alone === undefined || d.destination === alone)
     .sort((a, b) => b.seconds[f.stage]! - a.seconds[f.stage]! || b.time - a.time)
     .slice(0, MAX_LINES)
     .map((d) => d.line);
-  const destinations = local ? [] : surplus(recent, f);
-  const alone = destinations[0] && destinations[0].part > ALONE ? destinations[0].name : undefined;
   const actual = median(slow.map((d) => d.seconds[f.stage]!));
   const figures =
     `${f.slow} of ${f.deliveries} deliveries of ${program} took longer ${doing} than ${THAN[f.level]} used to` +

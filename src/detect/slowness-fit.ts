@@ -1,6 +1,9 @@
 import type { SlotPlace } from "../feature/clock.ts";
 import { STAGES, type TimedDelivery } from "../feature/slowness.ts";
+import type { Transaction } from "../feature/transaction.ts";
+import type { Kernels } from "../model/kernels.ts";
 import type { Calibration } from "./calibrate.ts";
+import { fitReception, type ReceivedMessage, receivedOf } from "./reception.ts";
 import {
   columnOf,
   destinationKey,
@@ -38,6 +41,8 @@ type Sample = {
   readonly destination: number;
   readonly slot: number;
   readonly seconds: readonly number[];
+  /** Of a closed message, whose reception counts; undefined for a delivery's line, whose other stages count. */
+  readonly message: ReceivedMessage | undefined;
 };
 /** A sample in its training day, with what its stages are beyond the program's mean and the destination's by other days. */
 type Placed = Sample & { readonly t: number; readonly day: number; readonly slow: number[] };
@@ -47,28 +52,57 @@ export class SlownessCollector {
   readonly #programs = new Map<string, number>();
   readonly #destinations = new Map<string, number>();
   #stride = 1;
-  #seen = 0;
+  /** Lines and messages that came: each are thinned for themselves. */
+  readonly #seen: [number, number] = [0, 0];
 
-  add({ program, destination, seconds }: TimedDelivery, slot: number): void {
-    if (this.#seen++ % this.#stride !== 0) return;
+  add(delivery: TimedDelivery, slot: number): void {
+    this.#add(delivery, slot, undefined);
+  }
+
+  addMessage(t: Transaction, deliveries: readonly TimedDelivery[], slot: number): void {
+    for (const delivery of deliveries)
+      this.#add(delivery, slot, receivedOf(t, logSeconds(delivery.seconds[0]!)));
+  }
+
+  #add({ program, destination, seconds }: TimedDelivery, slot: number, message: Sample["message"]): void {
+    if (this.#seen[message ? 1 : 0]++ % this.#stride !== 0) return;
     const p = number(this.#programs, program, MAX_PROGRAMS);
     if (p < 0) return;
     if (this.#samples.length >= MAX_REMEMBERED) {
-      this.#samples = this.#samples.filter((_, i) => i % 2 === 0);
+      const kept = [0, 0];
+      this.#samples = this.#samples.filter((s) => kept[s.message ? 1 : 0]!++ % 2 === 0);
       this.#stride *= 2;
     }
     const d = number(this.#destinations, destination, MAX_DESTINATIONS);
-    this.#samples.push({ program: p, destination: d, slot, seconds });
+    this.#samples.push({ program: p, destination: d, slot, seconds, message });
   }
 
-  /** first: slot of the first place. Undefined where no program has enough deliveries. */
-  fit(first: number, places: readonly SlotPlace[], salt: string): SlownessModel | undefined {
+  /** first: slot of the first place. groups: of joined shapes. Undefined where no program has enough deliveries. */
+  fit(
+    first: number,
+    places: readonly SlotPlace[],
+    groups: ReadonlyMap<string, string>,
+    { salt, seed, kernels }: { readonly salt: string; readonly seed: number; readonly kernels: Kernels },
+  ): SlownessModel | undefined {
     const { days, dayOf } = daysOf(places.length);
     const names = [...this.#programs.keys()];
     const destinationNames = [...this.#destinations.keys()];
     const programs: ProgramModel[] = [];
     const kept: Placed[] = [];
     const destinations: Record<string, readonly number[]> = {};
+    const messages = this.#samples.filter(
+      (s) => s.message && s.slot >= first && s.slot < first + places.length,
+    );
+    const reception = fitReception(
+      messages.map(({ message }) => ({
+        ...message!,
+        shapes: message!.shapes.map((x) => groups.get(x as string) ?? x),
+      })),
+      messages.map((s) => dayOf[s.slot - first]!),
+      seed,
+      kernels,
+    );
+    const expected = new Map(messages.map((s, i) => [s.message, reception?.expected[i]]));
     for (const [p, program] of names.entries()) {
       const own = this.#samples
         .filter((s) => s.program === p && s.slot >= first && s.slot < first + places.length)
@@ -76,9 +110,21 @@ export class SlownessCollector {
           const t = s.slot - first;
           return { ...s, program: programs.length, t, day: dayOf[t]!, slow: [] };
         });
-      if (own.length < MIN_DELIVERIES || new Set(own.map((s) => s.day)).size < MIN_DAYS) continue;
-      const shifts = STAGES.map(({ local }, s) => (local ? undefined : new Shifts(own, s)));
-      programs.push({ program, stages: shifts.map((shift, s) => fitStage(own, s, shift)) });
+      const lines = own.filter((s) => s.message === undefined);
+      const received = own.filter((s) => s.message !== undefined);
+      if (
+        Math.min(lines.length, received.length) < MIN_DELIVERIES ||
+        new Set(own.map((s) => s.day)).size < MIN_DAYS
+      )
+        continue;
+      const shifts = STAGES.map(({ local }, s) => (local ? undefined : new Shifts(lines, s)));
+      const mean = meanOf(received, 0);
+      const stages = shifts.map((shift, s) =>
+        shift
+          ? fitStage(lines, s, shift.mean, (x) => shift.of(x.destination, x.day))
+          : fitStage(received, s, mean, (x) => (expected.get(x.message) ?? mean) - mean),
+      );
+      programs.push({ program, stages });
       for (const d of new Set(own.map((s) => s.destination)))
         if (d >= 0)
           destinations[destinationKey(salt, program, destinationNames[d]!)] = shifts.map(
@@ -88,7 +134,7 @@ export class SlownessCollector {
     }
     if (programs.length === 0) return undefined;
     return {
-      ...{ stride: this.#stride, salt, programs, destinations },
+      ...{ stride: this.#stride, salt, programs, destinations, reception: reception?.model },
       ...fitCounts(kept, programs.length, { places, days, dayOf }),
     };
   }
@@ -151,12 +197,18 @@ class Shifts {
   }
 }
 
-/** Also notes how slow each sample is, judged by other days' destinations. */
-function fitStage(samples: readonly Placed[], stage: number, shifts: Shifts | undefined): StageModel {
+const meanOf = (samples: readonly Placed[], stage: number): number =>
+  samples.reduce((sum, s) => sum + logSeconds(s.seconds[stage]!), 0) / samples.length;
+
+/** Also notes how slow each sample is. shiftOf: what it should take beyond the centre, by what did not see its day. */
+function fitStage(
+  samples: readonly Placed[],
+  stage: number,
+  centre: number,
+  shiftOf: (sample: Placed) => number,
+): StageModel {
   const seconds = samples.map((s) => s.seconds[stage]!);
-  const centre =
-    shifts?.mean ?? seconds.reduce((sum, x) => sum + logSeconds(x), 0) / Math.max(1, seconds.length);
-  const shift = samples.map((s) => shifts?.of(s.destination, s.day) ?? 0);
+  const shift = samples.map(shiftOf);
   const above = Float64Array.from(seconds, (x, i) => logSeconds(x) - centre - shift[i]!).sort();
   const limits = LEVELS.map((share) => quantile(above, 1 - share));
   const model = { centre, limits };
@@ -183,27 +235,30 @@ function fitCounts(
 ): Pick<SlownessModel, "rho" | "ceiling" | "calibration"> {
   const T = places.length;
   const C = P * PER_PROGRAM;
-  const deliveries = new Float32Array(T * P);
+  const S = STAGES.length;
+  const deliveries = new Float32Array(T * P * S);
   const slow = new Float32Array(T * C);
   for (const s of samples) {
-    deliveries[s.t * P + s.program]!++;
-    for (const [stage, levels] of s.slow.entries())
+    for (const [stage, levels] of s.slow.entries()) {
+      if (levels === undefined) continue;
+      deliveries[(s.t * P + s.program) * S + stage]!++;
       for (let l = 0; l < levels; l++) slow[s.t * C + columnOf(s.program, stage, l)]!++;
+    }
   }
-  const share = sharesOfOtherDays(deliveries, slow, P, dayOf, days);
+  const share = sharesOfOtherDays(deliveries, slow, P * S, dayOf, days);
   const rho = new Float32Array(SLOW_WIDTHS.length * C);
   const ceiling = new Float32Array(SLOW_WIDTHS.length * C);
   const calibration: Calibration[] = [];
   for (const [w, width] of SLOW_WIDTHS.entries()) {
-    const n = rolling(deliveries, P, width);
+    const n = rolling(deliveries, P * S, width);
     const k = rolling(slow, C, width);
     const found: Notable[] = [];
     for (let j = 0; j < C; j++) {
-      const program = Math.floor(j / PER_PROGRAM);
+      const stage = Math.floor(j / LEVELS.length);
       let spread = 0;
       let expected = 0;
       for (let t = 0; t < T; t++) {
-        const m = n[t * P + program]!;
+        const m = n[t * P * S + stage]!;
         const p = share[dayOf[t]! * C + j]!;
         spread += (k[t * C + j]! - m * p) ** 2 - m * p * (1 - p);
         expected += m * (m - 1) * p * (1 - p);
@@ -212,7 +267,7 @@ function fitCounts(
       rho[w * C + j] = own;
       for (let t = 0; t < T; t++) {
         if (k[t * C + j]! < LEAST_SLOW) continue;
-        const nats = slowNats(k[t * C + j]!, n[t * P + program]!, share[dayOf[t]! * C + j]!, own);
+        const nats = slowNats(k[t * C + j]!, n[t * P * S + stage]!, share[dayOf[t]! * C + j]!, own);
         if (nats >= NOTICE_NATS) found.push({ t, j, nats });
       }
     }
@@ -228,24 +283,24 @@ function fitCounts(
 function sharesOfOtherDays(
   deliveries: Float32Array,
   slow: Float32Array,
-  P: number,
+  S: number,
   dayOf: Int32Array,
   days: number,
 ): Float64Array {
-  const C = P * PER_PROGRAM;
-  const n = new Float64Array((days + 1) * P);
+  const C = S * LEVELS.length;
+  const n = new Float64Array((days + 1) * S);
   const k = new Float64Array((days + 1) * C);
   for (const [t, day] of dayOf.entries()) {
     for (const d of [day, days]) {
-      for (let p = 0; p < P; p++) n[d * P + p]! += deliveries[t * P + p]!;
+      for (let s = 0; s < S; s++) n[d * S + s]! += deliveries[t * S + s]!;
       for (let j = 0; j < C; j++) k[d * C + j]! += slow[t * C + j]!;
     }
   }
   const share = new Float64Array(days * C);
   for (let d = 0; d < days; d++) {
     for (let j = 0; j < C; j++) {
-      const p = Math.floor(j / PER_PROGRAM);
-      share[d * C + j] = shareOf(k[days * C + j]! - k[d * C + j]!, n[days * P + p]! - n[d * P + p]!);
+      const s = Math.floor(j / LEVELS.length);
+      share[d * C + j] = shareOf(k[days * C + j]! - k[d * C + j]!, n[days * S + s]! - n[d * S + s]!);
     }
   }
   return share;

@@ -1,8 +1,9 @@
 import { STAGES, type TimedDelivery } from "../feature/slowness.ts";
-import type { SeenLine } from "../feature/transaction.ts";
+import type { SeenLine, Transaction } from "../feature/transaction.ts";
 import { logBetaBinomialUpperTail } from "../math/beta-binomial.ts";
 import { hash64 } from "../math/hash.ts";
 import { type Calibration, naturalRate, pValue } from "./calibrate.ts";
+import { expectReception, type ReceivedMessage, type ReceptionModel, receivedOf } from "./reception.ts";
 
 /**
  * Of the deliveries that ended within a time, how many were slow for their kind? Their number is given, so that a surge of mail
@@ -21,7 +22,9 @@ const LEAST_SECONDS = 0.1;
 /** Seconds that Postfix tells apart; they make the logarithm of none finite. */
 const RESOLUTION = 0.01;
 /** The newest deliveries of each program that are kept for citing. */
-const MAX_RECENT = 512;
+const MAX_RECENT = 1024;
+/** Messages whose reception is judged in one go; only memory depends on it. */
+const MAX_WAITING = 256;
 
 export type StageModel = {
   /** Mean of ln(seconds). */
@@ -41,6 +44,8 @@ export type SlownessModel = {
   readonly programs: readonly ProgramModel[];
   /** Pseudonym of program and destination -> how much longer than the program's each stage takes there, in ln(seconds). */
   readonly destinations: Readonly<Record<string, readonly number[]>>;
+  /** What reception should take; undefined where training had too few messages. */
+  readonly reception: ReceptionModel | undefined;
   /** (W, C): correlation of the deliveries of a window. C: programs, their stages, their levels. */
   readonly rho: Float32Array;
   /** (W, C): the largest -ln p of training, at least FLOOR_NATS. */
@@ -88,7 +93,7 @@ export type RecentDelivery = {
   readonly time: number;
   readonly destination: string;
   readonly seconds: readonly number[];
-  /** Per stage, as slowBy() says. */
+  /** Per stage, as slowBy() says; -1 where it did not count. */
   readonly slow: readonly number[];
   readonly line: SeenLine;
 };
@@ -96,54 +101,102 @@ export type RecentDelivery = {
 export class SlownessScorer {
   readonly model: SlownessModel;
   readonly #programs: ReadonlyMap<string, number>;
-  /** The last MAX_WIDTH closed slots: deliveries (MAX_WIDTH, P), and slow ones (MAX_WIDTH, C). */
+  /** Messages that were closed in the open slot; a network costs less for many rows than for one. */
+  #waiting: { readonly message: ReceivedMessage; readonly delivery: TimedDelivery }[] = [];
+  /** The last MAX_WIDTH slots: deliveries by program and stage (MAX_WIDTH, P S), and slow ones (MAX_WIDTH, C). */
   readonly #deliveries: Float64Array;
   readonly #slow: Float64Array;
   readonly #recent: RecentDelivery[][];
   #head = 0;
-  #seen = 0;
+  readonly #seen: [number, number] = [0, 0];
 
   constructor(model: SlownessModel) {
     const P = model.programs.length;
     this.model = model;
     this.#programs = new Map(model.programs.map(({ program }, i) => [program, i]));
-    this.#deliveries = new Float64Array(MAX_WIDTH * P);
+    this.#deliveries = new Float64Array(MAX_WIDTH * P * STAGES.length);
     this.#slow = new Float64Array(MAX_WIDTH * P * PER_PROGRAM);
     this.#recent = model.programs.map(() => []);
   }
 
-  /** Counts a delivery in the open slot. */
-  add(delivery: TimedDelivery, line: SeenLine): void {
-    const { programs, destinations, salt, stride } = this.model;
-    if (this.#seen++ % stride !== 0) return;
-    const program = this.#programs.get(delivery.program);
-    if (program === undefined) return;
-    const P = programs.length;
-    const shift = destinations[destinationKey(salt, delivery.program, delivery.destination)];
-    const slow = programs[program]!.stages.map((stage, s) =>
-      slowBy(stage, shift?.[s] ?? 0, delivery.seconds[s]!),
+  /** Counts what a delivery's line alone tells of: all stages but reception. */
+  add(delivery: TimedDelivery): void {
+    const { destinations, salt, stride } = this.model;
+    if (this.#seen[0]++ % stride !== 0 || !this.#programs.has(delivery.program)) return;
+    const shifts = destinations[destinationKey(salt, delivery.program, delivery.destination)];
+    this.#count(
+      delivery,
+      STAGES.map(({ local }, s) => (local ? undefined : (shifts?.[s] ?? 0))),
+      delivery.line.time,
     );
-    this.#deliveries[this.#head * P + program]!++;
+  }
+
+  /** Counts the reception of a closed message, of which the deliveries told. */
+  addMessage(t: Transaction, deliveries: readonly TimedDelivery[]): void {
+    for (const delivery of deliveries) {
+      if (this.#seen[1]++ % this.model.stride !== 0 || !this.#programs.has(delivery.program)) continue;
+      this.#waiting.push({ message: receivedOf(t, Number.NaN), delivery });
+    }
+    if (this.#waiting.length >= MAX_WAITING) this.#settle();
+  }
+
+  #settle(): void {
+    const waiting = this.#waiting;
+    if (waiting.length === 0) return;
+    this.#waiting = [];
+    const { reception, programs } = this.model;
+    const told =
+      reception &&
+      expectReception(
+        reception,
+        waiting.map(({ message }) => message),
+      );
+    for (const [i, { delivery }] of waiting.entries()) {
+      const { stages } = programs[this.#programs.get(delivery.program)!]!;
+      this.#count(
+        delivery,
+        STAGES.map(({ local }, s) => (!local ? undefined : told ? told[i]! - stages[s]!.centre : 0)),
+        delivery.line.time,
+      );
+    }
+  }
+
+  /** shifts: per stage; undefined for those that do not count now. */
+  #count(delivery: TimedDelivery, shifts: readonly (number | undefined)[], time: number): void {
+    const { programs } = this.model;
+    const program = this.#programs.get(delivery.program)!;
+    const P = programs.length;
+    const slow = programs[program]!.stages.map((stage, s) =>
+      shifts[s] === undefined ? -1 : slowBy(stage, shifts[s], delivery.seconds[s]!),
+    );
     for (const [s, levels] of slow.entries()) {
+      if (levels < 0) continue;
+      this.#deliveries[(this.#head * P + program) * STAGES.length + s]!++;
       for (let l = 0; l < levels; l++) this.#slow[this.#head * P * PER_PROGRAM + columnOf(program, s, l)]!++;
     }
     const recent = this.#recent[program]!;
-    recent.push({ time: line.time, ...delivery, slow, line });
+    recent.push({ ...delivery, time, slow });
     if (recent.length > MAX_RECENT) recent.shift();
   }
 
   /** The program's column that stands out most at the end of the open slot, for each program that has one. */
   score(): SlowFinding[] {
+    this.#settle();
     const best: SlowFinding[] = [];
     const { programs, rho, ceiling, calibration } = this.model;
     const C = programs.length * PER_PROGRAM;
     for (const [program, { stages }] of programs.entries()) {
       for (const [w, width] of SLOW_WIDTHS.entries()) {
-        const deliveries = this.#sum(this.#deliveries, programs.length, program, width);
         for (let at = 0; at < PER_PROGRAM; at++) {
           const [stage, level] = [Math.floor(at / LEVELS.length), at % LEVELS.length];
           const column = columnOf(program, stage, level);
           const slow = this.#sum(this.#slow, C, column, width);
+          const deliveries = this.#sum(
+            this.#deliveries,
+            programs.length * STAGES.length,
+            program * STAGES.length + stage,
+            width,
+          );
           // fresh evidence only, else it is the shadow of what is over
           if (slow < LEAST_SLOW || this.#sum(this.#slow, C, column, 2) === 0) continue;
           const share = stages[stage]!.shares[level]!;
@@ -165,10 +218,12 @@ export class SlownessScorer {
 
   /** Closes the open slot and begins the next. */
   next(): void {
-    const P = this.model.programs.length;
+    this.#settle();
+    const P = this.model.programs.length * STAGES.length;
     this.#head = (this.#head + 1) % MAX_WIDTH;
     this.#deliveries.fill(0, this.#head * P, (this.#head + 1) * P);
-    this.#slow.fill(0, this.#head * P * PER_PROGRAM, (this.#head + 1) * P * PER_PROGRAM);
+    const C = this.model.programs.length * PER_PROGRAM;
+    this.#slow.fill(0, this.#head * C, (this.#head + 1) * C);
   }
 
   /** Forgets the slots so far, as after a silence. */

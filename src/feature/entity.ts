@@ -51,7 +51,7 @@ export const ENTITY_FEATURES: readonly EntityFeature[] = [
     "failed log-ins from networks new for their account, at",
     FIRSTS,
   ),
-  feature("auth_failures_network", "network", "auth", "failed log-ins from"),
+  feature("auth_failures_network", "network", "auth", "failed log-ins from", { least: 10 }),
   feature("recipients", "account", "outbound", "recipients addressed by", { excusedBy: "recipients" }),
   feature("messages", "account", "outbound", "messages sent by", { excusedBy: "messages", regular: "also" }),
   feature("failing_messages", "domain", "outbound", "messages that failed to reach"),

@@ -1,5 +1,7 @@
 import type { MailEvent } from "../mail/event.ts";
 import { PlanMemo } from "../mail/plan-memo.ts";
+import { familyOf } from "./family.ts";
+import { type SeenLine, seenLine, type Transaction } from "./transaction.ts";
 
 /** Stages of a delivery whose length tells of slowness; the time in the queue (Postfix's b) tells of a backlog. */
 export const STAGES = [
@@ -12,6 +14,7 @@ export const STAGES = [
 const MAX_RECEPTION = 60;
 /** Messages remembered in each of two generations, so that each counts once a program: its many recipients would be slow together. */
 const MAX_REMEMBERED = 8192;
+const MAX_PROGRAMS = 16;
 
 /** A message's first delivery by a program, on its first attempt. */
 export type TimedDelivery = {
@@ -21,6 +24,7 @@ export type TimedDelivery = {
   readonly destination: string;
   /** Seconds, in the order of STAGES. */
   readonly seconds: readonly number[];
+  readonly line: SeenLine;
 };
 
 /** Finds the deliveries that tell how long deliveries take. */
@@ -28,22 +32,38 @@ export class DeliveryTimer {
   readonly #plans = new PlanMemo(
     (event) => event.event === "delivery" && STAGES.every(({ field }) => event.fields[field] !== undefined),
   );
-  #seen = new Set<string>();
-  #before = new Set<string>();
+  #seen = new Map<string, TimedDelivery>();
+  #before = new Map<string, TimedDelivery>();
+  /** The programs that delivered. */
+  readonly #programs = new Set<string>();
 
-  read(event: MailEvent): TimedDelivery | undefined {
+  /** line: the event's, where the caller has it. */
+  read(event: MailEvent, line?: SeenLine): TimedDelivery | undefined {
     if (!this.#plans.of(event)) return undefined;
     const { fields, daemon, queueId } = event;
     const seconds = STAGES.map(({ field }) => Number(fields[field]));
     if (!seconds.every((s) => s >= 0) || seconds[0]! >= MAX_RECEPTION) return undefined;
-    const key = `${daemon} ${event.host} ${queueId}`;
+    const key = `${daemon} ${queueId}`;
     if (queueId === undefined || this.#seen.has(key) || this.#before.has(key)) return undefined;
-    this.#seen.add(key);
+    const to = String(fields["to"] ?? "");
+    const timed = {
+      ...{ program: daemon, destination: to.slice(to.lastIndexOf("@") + 1).toLowerCase(), seconds },
+      line: line ?? seenLine(event, event.time ?? 0, familyOf(event)),
+    };
+    this.#seen.set(key, timed);
+    if (this.#programs.size < MAX_PROGRAMS) this.#programs.add(daemon);
     if (this.#seen.size >= MAX_REMEMBERED) {
       this.#before = this.#seen;
-      this.#seen = new Set();
+      this.#seen = new Map();
     }
-    const to = String(fields["to"] ?? "");
-    return { program: daemon, destination: to.slice(to.lastIndexOf("@") + 1).toLowerCase(), seconds };
+    return timed;
+  }
+
+  /** The first deliveries of a message that is closed, one a program. */
+  closed({ type, key }: Transaction): TimedDelivery[] {
+    if (type !== "message") return [];
+    return [...this.#programs].flatMap(
+      (p) => this.#seen.get(`${p} ${key}`) ?? this.#before.get(`${p} ${key}`) ?? [],
+    );
   }
 }

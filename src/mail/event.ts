@@ -5,6 +5,18 @@ export type Severity = "info" | "warning" | "error" | "fatal" | "panic";
 export const isGrave = ({ severity }: MailEvent): boolean =>
   severity === "error" || severity === "fatal" || severity === "panic";
 
+const TURNS: ReadonlySet<string> = new Set([
+  "process_start",
+  "process_stop",
+  "process_exit",
+  "reload",
+  "throttling",
+]);
+
+/** Whether the line tells that a program starts, stops, dies or is reloaded. */
+export const isTurn = ({ event, severity }: MailEvent): boolean =>
+  TURNS.has(event) || severity === "fatal" || severity === "panic";
+
 /** Whether the grammar knows the line and nothing is wrong by it: a start, a reload, a connection. */
 export const isRoutine = ({ event, cause, severity }: MailEvent): boolean =>
   event !== "unknown" && cause === undefined && severity === "info";

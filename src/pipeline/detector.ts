@@ -28,7 +28,7 @@ import { type Family, familyOf } from "../feature/family.ts";
 import { DeliveryTimer } from "../feature/slowness.ts";
 import { type SeenLine, seenLine, type TransactionTracker } from "../feature/transaction.ts";
 import { SlotCounter, type SlotCounts } from "../feature/window.ts";
-import { isGrave, isRoutine, type MailEvent } from "../mail/event.ts";
+import { isGrave, isRoutine, isTurn, type MailEvent } from "../mail/event.ts";
 import { PlanMemo } from "../mail/plan-memo.ts";
 import {
   MAX_GAP_SLOTS,
@@ -71,6 +71,7 @@ export class Detector {
   readonly #explained = new Map<string, number>();
   readonly #onScore: ((score: Score) => void) | undefined;
   readonly #families = new PlanMemo<Family>(familyOf);
+  readonly #turns = new PlanMemo<boolean>(isTurn);
   /** What the line at hand says of entities. */
   readonly #observed: Observation[] = [];
   /** Alerts that the line at hand opened. */
@@ -149,12 +150,14 @@ export class Detector {
     this.#now = now;
     this.#absence.see(event.daemon, now);
     const line = seenLine(event, now, this.#families.of(event));
+    if (this.#turns.of(event)) this.#rings.turn(line);
     const explained = this.#observe(event, line, slot);
     const closed = this.#tracker.add(event, now, line);
     if (!explained) {
       if (this.#transactions) for (const t of closed) this.#transactions.add(t, now);
-      const timed = this.#slowness && this.#timer.read(event);
-      if (timed) this.#slowness!.add(timed, line);
+      if (this.#slowness) for (const t of closed) this.#slowness.addMessage(t, this.#timer.closed(t));
+      const timed = this.#slowness && this.#timer.read(event, line);
+      if (timed) this.#slowness!.add(timed);
       this.#rings.counted(this.#counter.add(event, slot), line);
       this.#causes.add(event, line.family);
       this.#newness(event, line, now);
@@ -190,7 +193,8 @@ export class Detector {
   #absences(now: number): void {
     if (this.#options.without.has("absence") || this.model.novelty.days < 1) return;
     const due = this.#absence.due(now);
-    for (const finding of due.sort((a, b) => a.at - b.at)) this.#offer([absenceCandidate(finding)]);
+    for (const finding of due.sort((a, b) => a.at - b.at))
+      this.#offer([absenceCandidate(finding, this.#rings)]);
   }
 
   #offer(candidates: readonly Candidate[]): void {

@@ -75,7 +75,10 @@ export class Learner implements Warmth {
       }
       this.#observed.length = 0;
     }
-    for (const t of this.tracker.add(event, this.#now)) this.#transactions.add(t);
+    for (const t of this.tracker.add(event, this.#now)) {
+      this.#transactions.add(t);
+      this.#slowness.addMessage(t, this.#timer.closed(t), slot);
+    }
     this.#novelty.add(event.templateId, this.#now, { grave: isGrave(event), routine: isRoutine(event) });
     const timed = this.#timer.read(event);
     if (timed) this.#slowness.add(timed, slot);
@@ -140,7 +143,7 @@ export class Learner implements Warmth {
           : undefined,
       slowness:
         enough && !this.#options.without.has("transaction")
-          ? this.#slowness.fit(first, places, salt)
+          ? this.#slowness.fit(first, places, ids, this.#options)
           : undefined,
       entity: this.#entities.fit(first, Math.max(first, last), clock, salt),
       groups,

@@ -1,11 +1,17 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { DeliveryTimer, type TimedDelivery } from "../../src/feature/slowness.ts";
+import { TransactionTracker } from "../../src/feature/transaction.ts";
 import { eventsOf } from "../mail/transaction-support.ts";
 
-function timed(text: string): TimedDelivery[] {
+function timed(text: string): Omit<TimedDelivery, "line">[] {
   const timer = new DeliveryTimer();
-  return eventsOf(text).flatMap((event) => timer.read(event) ?? []);
+  return eventsOf(text).flatMap((event) => {
+    const read = timer.read(event);
+    if (read === undefined) return [];
+    const { program, destination, seconds } = read;
+    return [{ program, destination, seconds }];
+  });
 }
 const line = (id: string, delays: string, to = "ann@far.example", daemon = "smtp"): string =>
   `10:00:00 postfix/${daemon}[1]: ${id}: to=<${to}>, relay=mx.far.example[192.0.2.7]:25, delay=1, delays=${delays}, dsn=2.0.0, status=sent (250 Ok)`;
@@ -32,6 +38,28 @@ suite("the time of a delivery", () => {
         ["postfix/smtp", 5],
       ],
     ));
+
+  test("is known when the message closes, for each program", () => {
+    const timer = new DeliveryTimer();
+    const tracker = new TransactionTracker();
+    const lines = [
+      line("AAAAA11111", "0.1/0/1/3"),
+      line("AAAAA11111", "0.1/0/0/0.2", "ann@our.example", "lmtp"),
+      line("AAAAA22222", "0.1/0/5/6"),
+      "10:00:00 postfix/qmgr[1]: AAAAA11111: removed",
+    ];
+    const closed = eventsOf(lines.join("\n")).flatMap((event) => {
+      timer.read(event);
+      return tracker.add(event, event.time!).flatMap((t) => timer.closed(t));
+    });
+    assert.deepEqual(
+      closed.map(({ program, seconds }) => [program, seconds[2]]),
+      [
+        ["postfix/smtp", 3],
+        ["postfix/lmtp", 0.2],
+      ],
+    );
+  });
 
   test("is not that of a retry, of a damaged record, or of another line", () =>
     assert.deepEqual(
