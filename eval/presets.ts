@@ -198,6 +198,31 @@ const SECOND: readonly Short[] = [
   ["postfix_config_broken", 15.2, 50],
 ];
 
+const HEATH: Server = {
+  name: "heath",
+  host: "mta3",
+  domain: "heathmoor.example",
+  zone: "Australia/Brisbane",
+  header: "journald",
+  mailsPerDay: 350,
+  weekend: 0.5,
+  longQueueIds: true,
+};
+const SECOND_QUIET: readonly Short[] = [
+  ["mailbox_over_quota", 8.2, 480],
+  ["sasl_bruteforce_slow", 5, 1440],
+  ["daemon_silent", 10.2, 180, { daemon: "postgrey" }],
+  ["account_new_networks", 3.4, 300],
+  ["spam_wave", 16.3, 120, { intensity: 0.5 }],
+  ["daemon_silent", 11.4, 240, { daemon: "rspamd" }],
+  ["disk_full", 1.2, 60, { intensity: 0.5 }],
+  ["delay_growth", 7.5, 480],
+  ["relay_probe", 4.6, 90],
+  ["mailbox_permission", 2.9, 240, { intensity: 0.5 }],
+  ["log_silence", 12.1, 60],
+  ["greylist_storm", 0.8, 300, { intensity: 0.5 }],
+];
+
 export type Preset = {
   readonly name: string;
   readonly what: string;
@@ -320,5 +345,11 @@ export const PRESETS: readonly Preset[] = [
     what: "second site; RFC 3164; Toronto; 900 mails a day",
     site: "second",
     plan: server(C, 99, GORSE, SECOND),
+  },
+  {
+    name: "heath",
+    what: "second site; journald JSON; Brisbane; 350 mails a day; quiet faults, or half of one",
+    site: "second",
+    plan: server(D, 111, HEATH, SECOND_QUIET),
   },
 ];

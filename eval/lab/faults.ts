@@ -146,6 +146,8 @@ export const PHASES = (lab: string): readonly Phase[] => [
       ["out_loop", 16],
       ["out_forward", 8],
     ],
+    // Until no more comes back.
+    repair: () => pause(25_000),
   },
   {
     state: "policy_down",

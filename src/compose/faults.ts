@@ -181,7 +181,8 @@ export class FaultRun {
       const end = Math.min(time + ms, this.to);
       if (middle.length === 0 || end <= begin || this.stateAt(begin) !== state) continue;
       const attack = this.kind.perHour === undefined ? undefined : this.kind.perHour * SYSTEM_PER_ATTACK;
-      const mean = ((attack ?? SYSTEM_PER_HOUR) * this.intensity * (end - begin)) / HOUR;
+      const mean =
+        ((this.kind.systemPerHour ?? attack ?? SYSTEM_PER_HOUR) * this.intensity * (end - begin)) / HOUR;
       for (let n = random.poisson(mean); n > 0; n--)
         yield cluster(begin + random.uniform() * (end - begin), pick(middle, random));
     }

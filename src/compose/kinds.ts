@@ -27,6 +27,8 @@ export type FaultKind = {
   readonly clockMs?: number;
   /** Episodes an hour at intensity 1, for what comes on top of normal traffic. */
   readonly perHour?: number;
+  /** Clusters of the system's own lines an hour, where that is not the usual number. */
+  readonly systemPerHour?: number;
   /** Classes of normal episodes that make it up. */
   readonly classes?: readonly string[];
   readonly note: string;
@@ -58,11 +60,15 @@ export const FAULTS: Readonly<Record<string, FaultKind>> = {
     ...recorded(["postfix_stopped"], "Postfix stopped, Dovecot alive", "unrecorded"),
     mutes: "postfix/",
   },
-  postfix_config_broken: recorded(
-    ["postfix_config_broken"],
-    "smtpd dies of its configuration at every connection",
-    "unrecorded",
-  ),
+  postfix_config_broken: {
+    ...recorded(
+      ["postfix_config_broken"],
+      "smtpd dies of its configuration at every connection",
+      "unrecorded",
+    ),
+    // While clients wait, master starts smtpd once a minute. Source: Postfix, postconf(5), service_throttle_time.
+    systemPerHour: 60,
+  },
   policy_down: recorded(["policy_down"], "the policy service is dead"),
   quota_too_small: recorded(["over_quota"], "a quota far too small for all; deliveries are put off"),
   mailbox_index_damaged: recorded(["index_corrupt"], "random bytes in Dovecot's index files"),
