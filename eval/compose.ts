@@ -1,4 +1,4 @@
-// Composes a log and its labels: npm run eval:compose -- --preset NAME | --plan FILE --out LOG [--labels FILE] [--only-known-until ISO]
+// Composes a log and its labels: npm run eval:compose -- --preset NAME | --plan FILE [--site second] --out LOG [--labels FILE] [--only-known-until ISO]
 // With --only-known-until, lines of a template that no line before that time had are left out: what is found then was not found by novelty.
 import { closeSync, openSync, readFileSync, writeFileSync, writeSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -66,6 +66,7 @@ function main(): number {
       plan: { type: "string" },
       out: { type: "string" },
       labels: { type: "string" },
+      site: { type: "string", default: "first" },
       "only-known-until": { type: "string" },
     },
   });
@@ -77,7 +78,7 @@ function main(): number {
     return EX_USAGE;
   }
   const plan = preset?.plan ?? (JSON.parse(readFileSync(values.plan!, "utf8")) as Plan);
-  const { material, source } = loadMaterial();
+  const { material, source } = loadMaterial(preset?.site ?? (values.site === "second" ? "second" : "first"));
   const until = values["only-known-until"];
   const began = process.cpuUsage();
   const { labels, lines, leftOut } = writeLog(

@@ -2,6 +2,7 @@
 // `npm run eval -- servers` writes the same of all servers into docs/accuracy.md. Nothing of the detector was or may be tuned on them.
 import { cpus } from "node:os";
 import { parseArgs } from "node:util";
+
 import { countRules } from "./accuracy/count-rules.ts";
 import { measureServers, rivalTables, serverTables } from "./accuracy/servers.ts";
 import { slowThings } from "./accuracy/slow.ts";

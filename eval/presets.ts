@@ -1,5 +1,7 @@
 // The servers of the composed evaluation. No constant of the detector was chosen on any of them, and none may be.
+
 import { contamination, type Fault, type Maintenance, type Plan, type Server } from "../src/compose/plan.ts";
+import type { Site } from "./episodes.ts";
 
 const DAYS = 35;
 /** Days of the training part. */
@@ -156,7 +158,53 @@ const ELDER: Server = {
   monthly: { day: 1, hour: 6, mails: 500 },
 };
 
-export type Preset = { readonly name: string; readonly what: string; readonly plan: Plan };
+/** Of the second site: postgrey, rspamd, no postscreen, long queue ids. */
+const FERRY: Server = {
+  name: "ferry",
+  host: "mail2",
+  domain: "ferrydale.example",
+  zone: "Europe/Helsinki",
+  header: "rfc5424",
+  mailsPerDay: 120,
+  noisePerDay: 180,
+  weekend: 0.3,
+  longQueueIds: true,
+};
+const GORSE: Server = {
+  name: "gorse",
+  host: "mxout",
+  domain: "gorsefield.example",
+  zone: "America/Toronto",
+  header: "rfc3164",
+  mailsPerDay: 900,
+  weekend: 0.45,
+  growth: 0.01,
+  longQueueIds: true,
+};
+const SECOND: readonly Short[] = [
+  ["disk_full", 10.2, 90],
+  ["postfix_stopped", 13.5, 75],
+  ["mail_loop", 9.6, 120],
+  ["policy_down", 8.4, 100],
+  ["milter_down", 14.3, 60],
+  ["quota_too_small", 7.8, 300],
+  ["mailbox_index_damaged", 11.1, 180],
+  ["mailbox_permission", 9.9, 120],
+  ["greylist_storm", 8.8, 300],
+  ["connection_flood", 3.7, 45],
+  ["directory_harvest", 1.9, 90],
+  ["backscatter", 5.3, 150],
+  ["clock_jump", 12.6, 80],
+  ["postfix_config_broken", 15.2, 50],
+];
+
+export type Preset = {
+  readonly name: string;
+  readonly what: string;
+  readonly plan: Plan;
+  /** The recorded site; the first one where it is absent. */
+  readonly site?: Site;
+};
 
 const A = "2026-04-06T00:00:00Z";
 const B = "2026-08-31T00:00:00Z";
@@ -255,5 +303,22 @@ export const PRESETS: readonly Preset[] = [
       { ...ELDER, name: "quiet", host: "smtp", domain: "glenmore.example", mailsPerDay: 700 },
       QUIET,
     ),
+  },
+  {
+    name: "ferry",
+    what: "second site: postgrey, rspamd, Dovecot; RFC 5424; Helsinki; 120 mails a day",
+    site: "second",
+    plan: server(
+      B,
+      88,
+      FERRY,
+      SECOND.map(([kind, hour, minutes]) => [kind, (hour + 20) % 24, minutes] as const),
+    ),
+  },
+  {
+    name: "gorse",
+    what: "second site; RFC 3164; Toronto; 900 mails a day",
+    site: "second",
+    plan: server(C, 99, GORSE, SECOND),
   },
 ];

@@ -2,10 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Label } from "../../src/compose/labels.ts";
-import type { Material } from "../../src/compose/material.ts";
 import { DAY_MS } from "../../src/feature/clock.ts";
 import { writeLog } from "../compose.ts";
-import { loadMaterial } from "../episodes.ts";
+import { loadMaterial, type Site } from "../episodes.ts";
 import { type Preset, TRAIN_DAYS } from "../presets.ts";
 import type { Corpus } from "./corpus.ts";
 
@@ -17,12 +16,14 @@ export type ComposedCorpus = Corpus & {
   readonly truth: readonly Label[];
 };
 
-let loaded: ReturnType<typeof loadMaterial> | undefined;
-/** The episodes, read once, and a word on which they are. */
-export const episodes = (): { material: Material; source: string } => {
-  loaded ??= loadMaterial();
+const sites = new Map<Site, ReturnType<typeof loadMaterial>>();
+
+/** The episodes of a preset's site, read once, and a word on which they are. */
+export function episodesOf({ site = "first" }: Preset): ReturnType<typeof loadMaterial> {
+  const loaded = sites.get(site) ?? loadMaterial(site);
+  sites.set(site, loaded);
   return loaded;
-};
+}
 
 /** Composes each server's log in turn, hands it over with its labels, and removes it. onlyKnown: without templates unseen in training. */
 export async function withComposed<T>(
@@ -44,7 +45,12 @@ function composedIn(folder: string, preset: Preset, onlyKnown: boolean): Compose
   const start = Date.parse(plan.start);
   const until = start + TRAIN_DAYS * DAY_MS;
   const log = join(folder, `${name}.log`);
-  const { labels, lines, leftOut } = writeLog(plan, episodes().material, log, onlyKnown ? until : undefined);
+  const { labels, lines, leftOut } = writeLog(
+    plan,
+    episodesOf(preset).material,
+    log,
+    onlyKnown ? until : undefined,
+  );
   const file = join(folder, "labels.json");
   writeFileSync(file, JSON.stringify(labels));
   return {

@@ -2,7 +2,7 @@ import { type Section, table } from "../../bench/table.ts";
 import { readLines } from "../baselines/lines.ts";
 import { type BaselineRow, baselineRows } from "../baselines/rows.ts";
 import { PRESETS, type Preset, TRAIN_DAYS } from "../presets.ts";
-import { type ComposedCorpus, episodes, withComposed } from "./composed.ts";
+import { type ComposedCorpus, episodesOf, withComposed } from "./composed.ts";
 import type { Score } from "./corpus.ts";
 import { countRules } from "./count-rules.ts";
 import { measureAll } from "./runs.ts";
@@ -93,7 +93,8 @@ const falseAlarms = (all: readonly Found[]): string =>
 /** Our detector on these servers, in Markdown. */
 export function serverTables(all: readonly Found[]): string {
   const t = totalOf(all.map((f) => f.ours));
-  return `Composed from ${episodes().source}, ${TRAIN_DAYS} days learned, seed ${SEED}.
+  const sources = new Set(all.map(({ corpus }) => episodesOf(corpus.preset).source));
+  return `Composed from ${[...sources].join(" and ")}, ${TRAIN_DAYS} days learned, seed ${SEED}.
 
 ${table([SERVER_HEAD, ...all.map(serverRow)])}
 

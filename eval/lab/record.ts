@@ -1,12 +1,13 @@
-// Records the lab's second site anew, with real daemons in namespaces of their own that no packet leaves: npm run eval:lab -- --out FILE [--only STATE,...] [--raw FILE]
+// Records the lab's second site anew, with real daemons in namespaces of their own that no packet leaves: npm run eval:lab -- --out FILE [--only STATE,...: into FILE] [--raw FILE]
 // As root on Debian, with postfix, dovecot-imapd, -pop3d, -lmtpd, rspamd, postgrey, rsyslog, faketime, iproute2 and openssl installed and none of them running. Takes about ten minutes.
 import { spawn, spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { gzipSync } from "node:zlib";
+import { gunzipSync, gzipSync } from "node:zlib";
+import { readEpisodes } from "../../src/compose/material.ts";
 import { attribute, readRaw, type Span } from "./attribute.ts";
 import { PHASES, type Phase, sh } from "./faults.ts";
 import { Ledger } from "./ledger.ts";
@@ -104,7 +105,17 @@ async function record(out: string, only: readonly string[], rawOut: string | und
   if (rawOut !== undefined) writeFileSync(rawOut, raw);
   const lines = readRaw(raw);
   const { episodes, lost } = attribute(lines, ledger.deeds, spans);
-  writeFileSync(out, gzipSync(`${episodes.map((e) => JSON.stringify(e)).join("\n")}\n`, { level: 9 }));
+  // States recorded anew take the place of those in the file.
+  const kept =
+    only.length > 0 && existsSync(out)
+      ? [...readEpisodes(gunzipSync(readFileSync(out)).toString("utf8"))].filter(
+          (e) => !only.includes(e.state),
+        )
+      : [];
+  writeFileSync(
+    out,
+    gzipSync(`${[...kept, ...episodes].map((e) => JSON.stringify(e)).join("\n")}\n`, { level: 9 }),
+  );
   process.stderr.write(
     `${episodes.length} episodes, ${lines.length} lines, ${lost} of two episodes and left out\n`,
   );

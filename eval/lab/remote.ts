@@ -1,7 +1,7 @@
 // The mail servers of others: one SMTP server behind each MX address of the lab's organisations.
 import { createServer } from "node:net";
 import { Mail } from "./mail.ts";
-import { contextOf, Wire } from "./wire.ts";
+import { contextOf, pause, Wire } from "./wire.ts";
 import { mxOf, ORGS, SERVER } from "./world.ts";
 
 /** What all of them may be told to do, beside what a recipient's local part asks for. */
@@ -100,11 +100,15 @@ async function converse(wire: Wire, org: number, first: boolean, key: string, ce
 }
 
 /** A forwarder that gives a message back to where it came from. */
-async function again(org: number, from: string, body: string): Promise<void> {
+async function again(org: number, from: string, body: string, tries = 0): Promise<void> {
   try {
     const mail = await Mail.open(mxOf(org)[0]!, SERVER, 25, `mx1.${ORGS[org]}`);
     await mail.say(`MAIL FROM:<${from}>`);
-    await mail.say("RCPT TO:<forward@nordhav.example>");
+    if ((await mail.say("RCPT TO:<forward@nordhav.example>")) >= 400) {
+      await mail.quit();
+      if (tries < 3) await pause(3300).then(() => again(org, from, body, tries + 1));
+      return;
+    }
     await mail.data(
       `Received: from mail.nordhav.example by mx1.${ORGS[org]}; Tue, 24 Nov 2026 12:00:00 +0000\r\n${body}`,
     );

@@ -10,6 +10,7 @@ export type FaultKind = {
     | "state"
     | "attack"
     | "silence"
+    | "clock"
     | "daemon"
     | "delay"
     | "partner"
@@ -67,10 +68,6 @@ export const FAULTS: Readonly<Record<string, FaultKind>> = {
   mailbox_index_damaged: recorded(["index_corrupt"], "random bytes in Dovecot's index files"),
   mailbox_permission: recorded(["mailbox_permission"], "half of the mailboxes belong to root"),
   greylist_storm: recorded(["greylist_storm"], "all remote servers greylist us"),
-  clock_jump: {
-    ...recorded(["clock_jump"], "the clock goes back by 65 minutes; the heads of lines are composed"),
-    clockMs: -65 * 60_000,
-  },
   postfix_lookup_table_missing: recorded(["config_fatal"], "a lookup table is gone: 451", "unrecorded"),
   latency_degradation: recorded(
     ["latency1", "latency2", "latency3", "latency4"],
@@ -131,6 +128,13 @@ export const FAULTS: Readonly<Record<string, FaultKind>> = {
     states: [],
     classes: ["out_user", "out_multi", "out_bounce", "app_mail", "out_lost"],
     note: "outbound mail takes 2, 4, 8 and 16 times as long (intensity stretches further), in four steps; no new text",
+  },
+  clock_jump: {
+    evidence: "composed",
+    way: "clock",
+    states: [],
+    clockMs: -65 * 60_000,
+    note: "the times of lines are 65 minutes behind; Dovecot's own complaints are missing",
   },
   partner_mail_missing: {
     evidence: "composed",

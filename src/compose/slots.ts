@@ -43,6 +43,7 @@ const TOKENS: readonly (readonly [name: string, pattern: string])[] = [
   ["id", String.raw`(?:(?:message-id|msgid)=|\bid: )<[^>]{1,300}>`],
   ["reversed", String.raw`\d{1,3}\.\d{1,3}\.(?:1[89]\.198|2\.0\.192)(?=\.)`],
   ["mail", String.raw`[\w.+-]{1,120}@(?:[\w-]{1,63}\.){1,6}example\b`],
+  ["box", String.raw`(?<=\.example/)[a-z]{1,40}\.[a-z]{1,40}(?=[/),:]|$)`],
   ["host", String.raw`(?:[\w-]{1,63}\.){1,8}example\b`],
   ["ip", String.raw`\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}`],
   ["delay", String.raw`\bdelay=[\d.]{1,12}`],
@@ -129,6 +130,11 @@ export class SlotFinder {
         this.host(found.slice(at + 1));
         break;
       }
+      case "box":
+        // A mailbox's folder is named for its account.
+        if (this.names.isAccount(found)) this.put("account", found);
+        else this.add(found);
+        break;
       case "host":
         this.host(found);
         break;

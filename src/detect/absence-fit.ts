@@ -5,13 +5,13 @@ import {
   expectedEvents,
   type GapTail,
   MIN_COMPANION,
+  MIN_DAILY,
   type StreamModel,
   tailThreshold,
   WHOLE_LOG,
 } from "./absence.ts";
 
-/** Streams watched beside the whole log: programs with at least this many lines a day. */
-const MIN_DAILY = 48;
+/** Streams watched beside the whole log: programs with at least MIN_DAILY lines a day. */
 const MAX_STREAMS = 32;
 /** Programs whose times training keeps. */
 const MAX_PROGRAMS = 256;

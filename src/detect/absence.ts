@@ -15,6 +15,8 @@ const LOOK_AGAIN_MS = 10_000;
 /** Least expected lines of a silence of one program, told by the clock alone and by a companion. */
 const MIN_PROGRAM = 40;
 export const MIN_COMPANION = 12;
+/** Below so many lines a day, as they come lately, no minutes of silence tell anything. */
+export const MIN_DAILY = 48;
 /** Days over which the level of a stream is remembered, and the expected lines with which it is drawn towards the usual. */
 const LEVEL_DAYS = 1;
 const LEVEL_PRIOR = 20;
@@ -155,6 +157,10 @@ export class AbsenceScorer {
       if (gap.raised || !(until >= gap.lookAt)) continue;
       const { stream, last } = gap;
       if (gap.patience > 1 && until - gap.toldAt > DAY_MS) gap.patience = 1;
+      if (gap.level * stream.perDay < MIN_DAILY) {
+        gap.lookAt = until + LOOK_AGAIN_MS;
+        continue;
+      }
       const scale = gap.patience / gap.level;
       const sofar = expectedEvents(stream, last, until, this.#clock);
       const told = gap.companion !== undefined && sofar >= gap.together * scale && goesOn(gap);

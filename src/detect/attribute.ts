@@ -50,11 +50,13 @@ export class CauseCounter {
   /**
    * The kind that stands out in the last `slots` slots, and how clearly: the share of its cause in the whole surplus. own: what the
    * finding itself is about. family: the finding's; what fails elsewhere doesn't name it, but for "total", which is about everything.
+   * among: the only kinds that are asked for.
    */
   kind(
     own: Cause | undefined,
     slots: number,
     family: Family,
+    among?: ReadonlySet<Kind>,
   ): { kind: Kind; confidence: number } | undefined {
     const votes = new Map<Kind, number>();
     const span = this.#slots.slice(-Math.max(2, slots));
@@ -70,15 +72,46 @@ export class CauseCounter {
         mu += this.#expected.get(key)?.[place.weekend ? "weekend" : "weekday"][place.slotOfDay] ?? 0;
       }
       if (n <= mu) continue;
-      const weight = ((n - mu) / Math.sqrt(mu + 1)) * (cause === own ? 2 : 1);
       const kind = KIND_OF_CAUSE[cause];
+      if (among && !among.has(kind)) continue;
+      const weight = ((n - mu) / Math.sqrt(mu + 1)) * (cause === own ? 2 : 1);
       votes.set(kind, (votes.get(kind) ?? 0) + weight);
     }
     const ranked = [...votes].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1));
     const total = ranked.reduce((sum, [, v]) => sum + v, 0);
     const top = ranked[0];
-    if (!top || top[1] < 2)
+    if (!top || (top[1] < 2 && among === undefined))
       return own === undefined ? undefined : { kind: KIND_OF_CAUSE[own], confidence: 0.5 };
     return { kind: top[0], confidence: Math.round(Math.min(0.95, top[1] / total) * 100) / 100 };
   }
+}
+
+/**
+ * Causes that are symptoms of many faults: they name one only where nothing else does. A password service gives up under guesses, and
+ * an unknown recipient is a typo, a forgotten alias or a harvest.
+ */
+const SYMPTOMS: ReadonlySet<Cause> = new Set([
+  "other",
+  "connect",
+  "crash",
+  "protocol",
+  "expired",
+  "auth_backend",
+  "unknown_user",
+]);
+
+/** The kind that the cited lines themselves name: most of those that complain. Undefined where they say little. */
+export function kindOfLines(
+  lines: readonly { readonly cause: Cause | undefined }[],
+): { kind: Kind; confidence: number } | undefined {
+  const votes = new Map<Kind, number>();
+  let complaints = 0;
+  for (const { cause } of lines) {
+    if (cause !== undefined) complaints++;
+    if (cause === undefined || SYMPTOMS.has(cause)) continue;
+    votes.set(KIND_OF_CAUSE[cause], (votes.get(KIND_OF_CAUSE[cause]) ?? 0) + 1);
+  }
+  const top = [...votes].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1))[0];
+  if (!top || 2 * top[1] < complaints || 3 * top[1] < lines.length) return undefined;
+  return { kind: top[0], confidence: Math.round((0.5 + (0.4 * top[1]) / lines.length) * 100) / 100 };
 }

@@ -6,7 +6,7 @@ import type { SeenLine } from "../feature/transaction.ts";
 import type { MailEvent } from "../mail/event.ts";
 import { type AbsenceFinding, WHOLE_LOG } from "./absence.ts";
 import type { CitedLine, Kind } from "./alert.ts";
-import type { CauseCounter } from "./attribute.ts";
+import { type CauseCounter, kindOfLines } from "./attribute.ts";
 import type { Candidate } from "./candidate.ts";
 import type { EntityFinding, EntityScorer } from "./entity.ts";
 import { duration, KIND_OF_CAUSE, KIND_TITLES, typicalRange, usual } from "./explain.ts";
@@ -23,9 +23,9 @@ const MAX_VALUE = 120;
 
 type Context = { readonly causes: CauseCounter; readonly rings: LineRings; readonly at: number };
 
-const cited = (lines: readonly CitedLine[]): CitedLine[] =>
+export const cited = (lines: readonly CitedLine[]): CitedLine[] =>
   lines.map(({ file, line, text }) => ({ file, line, text }));
-const templatesOf = (
+export const templatesOf = (
   lines: readonly { templateId: string; template: string }[],
 ): { id: string; text: string }[] => {
   const seen = new Map(lines.map((l) => [l.templateId, l.template]));
@@ -44,7 +44,8 @@ function programsOf(
 }
 
 /** Names from the log are shown whole only when short; rendering escapes them. */
-const short = (value: string): string => (value.length > MAX_VALUE ? `${value.slice(0, MAX_VALUE)}…` : value);
+export const short = (value: string): string =>
+  value.length > MAX_VALUE ? `${value.slice(0, MAX_VALUE)}…` : value;
 
 /** What a column counts, for a title: its own name, or the message that it is about. */
 function labelOf(column: Column, template: string | undefined): string {
@@ -61,7 +62,10 @@ export function windowCandidate(
   const start = ctx.slotEnd - f.width * SLOT_MS;
   const lines = ctx.rings.ofColumn(f.column, start);
   const [low, high] = typicalRange(f.expected, f.alpha);
-  const named = f.tail === "lower" ? undefined : ctx.causes.kind(column.cause, f.width, column.family);
+  const named =
+    f.tail === "lower"
+      ? undefined
+      : (kindOfLines(lines) ?? ctx.causes.kind(column.cause, f.width, column.family));
   const kind: Kind = named?.kind ?? "volume_change";
   const label = labelOf(column, lines[0]?.template);
   const figures = `${f.actual} ${label} in ${duration(f.width * 5)}, ${usual(low, high)}`;
@@ -96,6 +100,13 @@ export function windowCandidate(
   };
 }
 
+/** The family of most of the lines. */
+function commonFamily(lines: readonly { readonly family: Family }[]): Family {
+  const votes = new Map<Family, number>();
+  for (const { family } of lines) votes.set(family, (votes.get(family) ?? 0) + 1);
+  return [...votes].sort((a, b) => b[1] - a[1])[0]?.[0] ?? "total";
+}
+
 export function transactionCandidate(
   f: WindowFinding,
   ctx: Context & {
@@ -109,14 +120,19 @@ export function transactionCandidate(
   const start = ctx.slotEnd - f.width * SLOT_MS;
   const lines = ctx.strange.linesOf(f.column, start);
   const [low, high] = typicalRange(f.expected, f.alpha);
-  const named = ctx.causes.kind(undefined, f.width, "total") ?? { kind: "unknown" as Kind, confidence: 0.3 };
+  const family = commonFamily(lines);
+  const named = kindOfLines(lines) ??
+    ctx.causes.kind(undefined, f.width, family) ?? {
+      kind: "unknown" as Kind,
+      confidence: 0.3,
+    };
   const figures = `${f.actual} ${column.label} in ${duration(f.width * 5)}, ${usual(low, high)}`;
   const { scorer } = ctx;
   return {
     at: ctx.at,
     start,
     view: "transaction",
-    family: lines[0]?.family ?? "total",
+    family,
     key: `transactions ${column.key}`,
     rate: f.rate,
     pValue: f.pValue,
@@ -163,7 +179,8 @@ export function entityCandidate(
   const fixed = KIND_OF_FEATURE[feature.name];
   const named = fixed
     ? { kind: fixed, confidence: 0.8 }
-    : (ctx.causes.kind(undefined, f.horizon, feature.family) ?? {
+    : (kindOfLines(lines) ??
+      ctx.causes.kind(undefined, f.horizon, feature.family) ?? {
         kind: "remote_unreachable" as Kind,
         confidence: 0.3,
       });
@@ -196,6 +213,15 @@ export function entityCandidate(
   };
 }
 
+/** Kinds of which processes die. */
+const REASONS: ReadonlySet<Kind> = new Set([
+  "auth_backend_failure",
+  "config_error",
+  "disk_full",
+  "lookup_failure",
+  "permission_error",
+]);
+
 /** The cause that the line names, else the one that stands out around it. */
 function noveltyKind(
   event: MailEvent,
@@ -203,6 +229,9 @@ function noveltyKind(
   causes: CauseCounter,
 ): { kind: Kind; confidence: number } {
   if (event.cause === "disk") return { kind: "disk_full", confidence: 0.9 };
+  // A process that dies is a symptom where something else says why.
+  const reason = event.cause === "crash" ? causes.kind(undefined, 2, "total", REASONS) : undefined;
+  if (reason) return { kind: reason.kind, confidence: 0.7 };
   if (event.cause !== undefined && event.cause !== "other")
     return { kind: KIND_OF_CAUSE[event.cause], confidence: 0.7 };
   const around = causes.kind(undefined, 2, family);

@@ -183,19 +183,32 @@ export function fitConditionals(
   return { live: trainWindowVae(table, () => true, seed, kernels).vae, perDay: (day) => folds[day % FOLDS]! };
 }
 
-/** Expected counts of every column given the other families. Undefined for a width that the network did not learn. */
+/**
+ * Expected counts of columns given the other families. A width that the network did not learn, five minutes, is asked as the shortest
+ * that it did, as if the time went on like that.
+ */
 export function conditionalOf(vae: Vae): Conditional {
   const C = vae.shape.counts;
   const alpha = dispersion(vae);
   const row = emptyRows(1, C);
   return (sums, mu, width, place) => {
-    if (!LEARNED_WIDTHS.includes(width)) return undefined;
-    setRow(row, 0, C, sums, mu, width, place);
-    const given = new Float32Array(C);
-    for (let family = 0; family < FAMILIES.length; family++) {
-      const { logMean } = reconstruct(vae, row, family);
-      for (let j = 0; j < C; j++) if (vae.families![j] === family) given[j] = Math.exp(logMean[j]!);
-    }
-    return { mu: given, alpha };
+    const learned = LEARNED_WIDTHS.includes(width) ? width : LEARNED_WIDTHS[0]!;
+    const times = learned / width;
+    const scaled = (values: Float32Array): Float32Array =>
+      times === 1 ? values : values.map((n) => times * n);
+    /** ln of what is expected, by family; most rows are asked for one. */
+    const logMeans: Float32Array[] = [];
+    const ask = (family: number): Float32Array => {
+      setRow(row, 0, C, scaled(sums), scaled(mu), learned, place);
+      return reconstruct(vae, row, family).logMean;
+    };
+    return {
+      alpha,
+      mu: (column) => {
+        const family = vae.families![column]!;
+        logMeans[family] ??= ask(family);
+        return Math.fround(Math.exp(logMeans[family][column]!) / times);
+      },
+    };
   };
 }

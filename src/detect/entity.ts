@@ -31,7 +31,7 @@ export type EntityFeatureModel = {
   readonly weekend: Float32Array;
   readonly alpha: readonly number[];
   readonly calibration: readonly Calibration[];
-  /** Events in training and -ln p ceiling per horizon, by pseudonym of the entity. */
+  /** By pseudonym of the entity: events in training, -ln p ceiling of each horizon, and the most events that it held. */
   readonly known: Readonly<Record<string, readonly number[]>>;
 };
 export type EntityModel = { readonly features: readonly EntityFeatureModel[]; readonly salt: string };
@@ -108,6 +108,7 @@ function fitFeature(
   const alpha: number[] = [];
   const calibration: Calibration[] = [];
   const ceilings = kept.map(() => [] as number[]);
+  const most = kept.map(() => [] as number[]);
   for (const horizon of HORIZONS) {
     const windows = kept.map((e, i) =>
       eventWindows(e.history, horizon, totals[i]!, shape, priorDays, days, shares, clock, dayOf),
@@ -124,6 +125,7 @@ function fitFeature(
     scored.forEach((list, i) => {
       const { first, firstDay, second } = highest(list);
       ceilings[i]!.push(Math.max(FLOOR_NATS, first));
+      most[i]!.push(windows[i]!.reduce((top, w) => Math.max(top, w.n), 0));
       for (const { day, nats } of list) {
         const others = Math.max(FLOOR_NATS, day === firstDay ? second : first);
         rows.push(nats - others);
@@ -134,7 +136,7 @@ function fitFeature(
     calibration.push(calibrate(maxima, rows));
   }
   const known = Object.fromEntries(
-    kept.map((e, i) => [pseudonym(salt, f, e.key), [totals[i]!, ...ceilings[i]!]]),
+    kept.map((e, i) => [pseudonym(salt, f, e.key), [totals[i]!, ...ceilings[i]!, ...most[i]!]]),
   );
   return { priorShape: shape, priorDays, days, ...shares, alpha, calibration, known };
 }
@@ -191,7 +193,11 @@ function dayShares(histories: readonly History[], first: number, last: number, c
   smooth(sums);
   const season = seasonOf(sums, undefined, last - first + 1, weekends);
   const perDay = (Math.max(sums.events, 0.5) / (last - first + 1)) * SLOTS_PER_DAY;
-  return { weekday: season.weekday.map((v) => v / perDay), weekend: season.weekend.map((v) => v / perDay) };
+  // A shape seen on one day is no shape yet.
+  const active = new Set(histories.flatMap((h) => h.slots.map((slot) => Math.floor(slot / SLOTS_PER_DAY))));
+  const flat = 1 / (1 + active.size);
+  const share = (v: number): number => ((1 - flat) * v) / perDay + flat / SLOTS_PER_DAY;
+  return { weekday: season.weekday.map(share), weekend: season.weekend.map(share) };
 }
 
 /** Share of a day's events expected in the window that ends with `slot`. */
@@ -353,7 +359,8 @@ export class EntityScorer {
       const share = this.#share(f, h, slot);
       const mu = lambda * share;
       const alpha = feature.alpha[h]!;
-      let nats = n < least || n <= mu ? 0 : -logUpperTail(n, mu, alpha);
+      const most = known?.[1 + HORIZONS.length + h] ?? 0;
+      let nats = n < least || n <= mu || n <= most ? 0 : -logUpperTail(n, mu, alpha);
       if (excuse >= 0 && nats > FLOOR_NATS) {
         const own = excuse === f ? { n, mu } : NONE;
         const given = mu * this.#load.of(excuse, slot, horizon, this.#share(excuse, h, slot), own);

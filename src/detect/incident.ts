@@ -23,6 +23,8 @@ const FRESH_SHARE = 0.7;
 const ALIVE_SHARE = 0.3;
 /** Natural rate a day of each view's family at which something counts, for each alert a day that the operator allows. */
 const RATE_PER_BUDGET = 0.01;
+/** How much rarer the last alert of a day must be than the first: trifles of the morning leave room for the evening. */
+const LAST_RARER = 1e-2;
 const MAX_LINES = 5;
 
 type Incident = {
@@ -58,6 +60,13 @@ export class IncidentManager {
     return RATE_PER_BUDGET * this.#options.perDay;
   }
 
+  /** The bar rises as the day's budget is spent. */
+  #barOfNow(at: number): number {
+    const { perDay, clock } = this.#options;
+    const spent = clock(at).day === this.#day ? Math.min(1, this.#openedToday / perDay) : 0;
+    return this.bar * LAST_RARER ** spent;
+  }
+
   /** Closes what has been quiet for long. offer() does it too, so that once a slot and at the end of the log is enough. */
   tick(now: number): void {
     if (this.#open.every((i) => now - i.lastActivity <= IDLE_MS)) return;
@@ -77,6 +86,8 @@ export class IncidentManager {
       }
       const home = this.#homeOf(candidate);
       if (home) this.#join(home, candidate);
+      else if (candidate.rate > this.#barOfNow(candidate.at) && !isOwnAlarm(candidate))
+        this.ledger.belowBar++;
       else if (this.#isNews(candidate)) opened.push(this.#start(candidate));
     }
     return opened;
@@ -89,6 +100,9 @@ export class IncidentManager {
     if (covering) return covering;
     // A program that falls silent while something is wrong is its consequence, not a second fault.
     if (candidate.kind === "service_stopped" && this.#open.length > 0) return this.#open.at(-1);
+    // So is slowness of what else is wrong with the mail; a wrong password slows nobody.
+    const cause = candidate.kind === "latency" && this.#open.filter((i) => i.family !== "auth").at(-1);
+    if (cause) return cause;
     const grave = ALWAYS.has(candidate.kind);
     const open = this.#open.filter((i) => !grave || i.alert.kind === candidate.kind);
     const young = open.filter((i) => at - i.alert.openedAt <= CASCADE_MS).at(-1);

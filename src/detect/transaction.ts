@@ -30,6 +30,8 @@ const MAX_TRAINING = 6_000;
 export const MIN_TRANSACTIONS = 300;
 /** Transactions that training remembers; of more, every second. */
 const MAX_REMEMBERED = 80_000;
+/** Contents of transactions that are kept once for all that have them: most mail goes one of a few ways. */
+const MAX_ALIKE = 4096;
 /** Rows scored in one go; only memory depends on it. */
 const SCORED_AT_ONCE = 2048;
 const FOLDS = 2;
@@ -72,6 +74,7 @@ type Sample = {
 
 export class TransactionCollector {
   readonly #samples: Sample[] = [];
+  readonly #alike = new Map<string, Sample["shapes"]>();
   #stride = 1;
   #seen = 0;
 
@@ -88,9 +91,16 @@ export class TransactionCollector {
     this.#samples.push({
       type: TRANSACTION_TYPES.indexOf(t.type),
       slot: slotOf(t.end),
-      shapes: [...t.shapes].flat(),
+      shapes: this.#shared([...t.shapes].flat()),
       reals: t.reals,
     });
+  }
+
+  #shared(shapes: Sample["shapes"]): Sample["shapes"] {
+    const key = shapes.join(" ");
+    const known = this.#alike.get(key);
+    if (known === undefined && this.#alike.size < MAX_ALIKE) this.#alike.set(key, shapes);
+    return known ?? shapes;
   }
 
   /** first: slot of the first place. groups: of joined shapes. Undefined when there are too few transactions. */
@@ -101,11 +111,15 @@ export class TransactionCollector {
     seed: number,
     kernels: Kernels,
   ): TransactionModel | undefined {
+    const joined = new Map<Sample["shapes"], Sample["shapes"]>();
+    const join = ({ shapes }: Sample): Sample["shapes"] => {
+      const known = joined.get(shapes) ?? shapes.map((x) => groups.get(x as string) ?? x);
+      joined.set(shapes, known);
+      return known;
+    };
     const samples = this.#samples
       .filter((s) => s.slot >= first && s.slot < first + places.length)
-      .map((s) =>
-        groups.size === 0 ? s : { ...s, shapes: s.shapes.map((x) => groups.get(x as string) ?? x) },
-      );
+      .map((s) => (groups.size === 0 ? s : { ...s, shapes: join(s) }));
     if (samples.length < MIN_TRANSACTIONS) return undefined;
     const columns = chooseColumns(samples);
     const offset = meanCounts(samples, columns);

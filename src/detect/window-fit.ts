@@ -70,7 +70,7 @@ export function tableOf(
 }
 
 /** Days of T slots, counted back from the last one, 0 the oldest. */
-function daysOf(T: number): { days: number; dayOf: Int32Array } {
+export function daysOf(T: number): { days: number; dayOf: Int32Array } {
   const days = Math.max(1, Math.ceil(T / SLOTS_PER_DAY));
   return {
     days,
@@ -160,7 +160,7 @@ function expectations(
 }
 
 /** A count of training that stood out. */
-type Notable = { readonly t: number; readonly j: number; readonly nats: number };
+export type Notable = { readonly t: number; readonly j: number; readonly nats: number };
 
 /**
  * Learns overdispersion, ceilings and calibration, day by day left out. conditional: given a training day, the model
@@ -176,6 +176,7 @@ export function fitWindow(
   const alpha = new Float32Array(W * C);
   const upperCeiling = new Float32Array(W * C).fill(FLOOR_NATS);
   const lowerCeiling = new Float32Array(W * C).fill(FLOOR_NATS);
+  const most = new Float32Array(W * C);
   const upper: Calibration[] = [];
   const lower: Calibration[] = [];
   for (let w = 0; w < W; w++) {
@@ -183,11 +184,13 @@ export function fitWindow(
     const mu = rolling(table.mu, C, WIDTHS[w]!);
     const a = overdispersion(sums, mu, C);
     alpha.set(a, w * C);
+    const top = highestByDay(table, sums);
+    most.set(top.first, w * C);
     for (const tail of ["upper", "lower"] as const) {
       const notable =
         tail === "lower" && !LOWER_WIDTHS.includes(WIDTHS[w]!)
           ? []
-          : notables(table, sums, mu, a, WIDTHS[w]!, tail, conditional);
+          : notables(table, sums, mu, a, WIDTHS[w]!, tail, top, conditional);
       const { ceilings, calibration } = leaveOneDayOut(table, notable);
       (tail === "upper" ? upperCeiling : lowerCeiling).set(ceilings, w * C);
       (tail === "upper" ? upper : lower).push(calibration);
@@ -200,9 +203,34 @@ export function fitWindow(
     alpha,
     upperCeiling,
     lowerCeiling,
+    most,
     upper,
     lower,
   };
+}
+
+/** The largest sum of each column, its day, and the largest of any other day, (C) each. */
+type Highest = { readonly first: Float32Array; readonly day: Int32Array; readonly second: Float32Array };
+
+function highestByDay(table: WindowTable, sums: Float32Array): Highest {
+  const C = table.columns.length;
+  const first = new Float32Array(C);
+  const day = new Int32Array(C).fill(-1);
+  const second = new Float32Array(C);
+  for (let t = 0; t < table.places.length; t++) {
+    const today = table.dayOf[t]!;
+    for (let j = 0; j < C; j++) {
+      const x = sums[t * C + j]!;
+      if (day[j] === today) {
+        if (x > first[j]!) first[j] = x;
+      } else if (x > first[j]!) {
+        second[j] = first[j]!;
+        first[j] = x;
+        day[j] = today;
+      } else if (x > second[j]!) second[j] = x;
+    }
+  }
+  return { first, day, second };
 }
 
 /** Sums over the newest `width` rows of each row of a (T, C) table. The first rows sum what there is. */
@@ -251,6 +279,7 @@ function notables(
   alpha: Float32Array,
   width: number,
   tail: "upper" | "lower",
+  top: Highest,
   conditional: ((day: number) => Conditional | undefined) | undefined,
 ): Notable[] {
   const C = table.columns.length;
@@ -277,7 +306,8 @@ function notables(
           width,
           table.places[t]!,
         );
-        if (given) nats = Math.min(nats, conditionalNats(tail, x, m, given.mu[j]!, given.alpha[j]!));
+        const most = (top.day[j] === table.dayOf[t] ? top.second : top.first)[j]!;
+        nats = Math.min(nats, conditionalNats(tail, x, m, given.mu(j), given.alpha[j]!, most));
       }
       found.push({ t, j, nats });
     }
@@ -286,8 +316,8 @@ function notables(
 }
 
 /** Ceilings of all days together, and the calibration of each day's excess over the ceilings of the other days. */
-function leaveOneDayOut(
-  table: WindowTable,
+export function leaveOneDayOut(
+  table: Pick<WindowTable, "columns" | "places" | "dayOf" | "days">,
   notable: readonly Notable[],
 ): { ceilings: Float32Array; calibration: Calibration } {
   const C = table.columns.length;

@@ -15,7 +15,7 @@ export const LOWER_MIN_EXPECTED = 4;
 export const FLOOR_NATS = 6;
 /** Below this a count is not noticed, in training or live: both must rank the same scores. Less than any ceiling, so no finding depends on it. */
 export const NOTICE_NATS = 3;
-/** How far a surge of the other families may raise what is expected here: the model never extrapolates beyond. */
+/** How far a surge of the other families may raise what is expected here, or to the most that training held: the model never extrapolates beyond. */
 const MAX_EXPLAINED = 8;
 
 /** Columns seen on too few days count together, by level and family, so that what is new or rare still has an expectation. */
@@ -43,17 +43,22 @@ export type WindowModel = {
   /** (W, C): the largest -ln p of training, at least FLOOR_NATS, for either tail. */
   readonly upperCeiling: Float32Array;
   readonly lowerCeiling: Float32Array;
+  /** (W, C): the largest sum of training. */
+  readonly most: Float32Array;
   readonly upper: readonly Calibration[];
   readonly lower: readonly Calibration[];
 };
 
-/** Expected counts of each column given the other families; `mu` and `sums` are (C). See conditional.ts. */
+/**
+ * Expected counts given the other families; `mu` and `sums` are (C), and are read again when a column is asked for: its family's
+ * columns are worked out then. See conditional.ts.
+ */
 export type Conditional = (
   sums: Float32Array,
   mu: Float32Array,
   width: number,
   place: SlotPlace,
-) => { readonly mu: Float32Array; readonly alpha: Float32Array } | undefined;
+) => { readonly mu: (column: number) => number; readonly alpha: Float32Array };
 
 /** A column that stands out in one window. */
 export type WindowFinding = {
@@ -87,14 +92,25 @@ export class WindowScorer {
   /** The last MAX_WIDTH slots, (MAX_WIDTH, C), newest at #head. */
   readonly #ring: Float32Array;
   readonly #places: (SlotPlace | undefined)[];
+  /** The model's seasons with the columns of one slot of the day side by side, (288, C). */
+  readonly #weekday: Float32Array;
+  readonly #weekend: Float32Array;
+  /** Rolling sums of counts and of what is expected, (C). */
+  readonly #sums: Float32Array;
+  readonly #mu: Float32Array;
   #head = 0;
   #filled = 0;
 
   constructor(model: WindowModel, conditional: Conditional | undefined) {
     this.model = model;
     this.#conditional = conditional;
-    this.#ring = new Float32Array(MAX_WIDTH * model.columns.length);
+    const C = model.columns.length;
+    this.#ring = new Float32Array(MAX_WIDTH * C);
     this.#places = new Array(MAX_WIDTH);
+    this.#weekday = bySlot(model.weekday, C);
+    this.#weekend = bySlot(model.weekend, C);
+    this.#sums = new Float32Array(C);
+    this.#mu = new Float32Array(C);
   }
 
   /** Appends a closed slot. counts: (C). */
@@ -124,39 +140,38 @@ export class WindowScorer {
   score(): { scores: WindowScore[]; findings: WindowFinding[] } {
     const scores: WindowScore[] = [];
     const findings: WindowFinding[] = [];
-    for (let w = 0; w < WIDTHS.length; w++) {
-      if (this.#filled < WIDTHS[w]!) continue;
-      const { sums, mu, place } = this.#rolling(WIDTHS[w]!);
+    const place = this.#places[this.#head];
+    this.#sums.fill(0);
+    this.#mu.fill(0);
+    let slots = 0;
+    for (let w = 0; w < WIDTHS.length && WIDTHS[w]! <= this.#filled; w++) {
+      while (slots < WIDTHS[w]!) this.#roll(slots++);
+      const given = lazily(() => this.#conditional?.(this.#sums, this.#mu, WIDTHS[w]!, place!));
       for (const tail of ["upper", "lower"] as const) {
         if (tail === "lower" && !LOWER_WIDTHS.includes(WIDTHS[w]!)) continue;
-        this.#channel(w, tail, sums, mu, place, scores, findings);
+        this.#channel(w, tail, given, scores, findings);
       }
     }
     return { scores, findings };
   }
 
-  #rolling(width: number): { sums: Float32Array; mu: Float32Array; place: SlotPlace } {
+  /** Adds the slot that lies `back` before the newest to the rolling sums. */
+  #roll(back: number): void {
     const C = this.model.columns.length;
-    const sums = new Float32Array(C);
-    const mu = new Float32Array(C);
-    for (let k = 0; k < width; k++) {
-      const row = (this.#head - k + MAX_WIDTH) % MAX_WIDTH;
-      const place = this.#places[row]!;
-      const season = place.weekend ? this.model.weekend : this.model.weekday;
-      for (let j = 0; j < C; j++) {
-        sums[j]! += this.#ring[row * C + j]!;
-        mu[j]! += season[j * SLOTS_PER_DAY + place.slotOfDay]!;
-      }
+    const slot = (this.#head - back + MAX_WIDTH) % MAX_WIDTH;
+    const { slotOfDay, weekend } = this.#places[slot]!;
+    const season = weekend ? this.#weekend : this.#weekday;
+    const [sums, mu, ring] = [this.#sums, this.#mu, this.#ring];
+    for (let j = 0; j < C; j++) {
+      sums[j]! += ring[slot * C + j]!;
+      mu[j]! += season[slotOfDay * C + j]!;
     }
-    return { sums, mu, place: this.#places[this.#head]! };
   }
 
   #channel(
     w: number,
     tail: "upper" | "lower",
-    sums: Float32Array,
-    mu: Float32Array,
-    place: SlotPlace,
+    given: () => ReturnType<Conditional> | undefined,
     scores: WindowScore[],
     findings: WindowFinding[],
   ): void {
@@ -166,16 +181,17 @@ export class WindowScorer {
     const calibration = (tail === "upper" ? this.model.upper : this.model.lower)[w]!;
     const channels = WIDTHS.length + LOWER_WIDTHS.length;
     const best = new Map<Family, WindowFinding>();
-    let given: ReturnType<Conditional> | undefined;
+    const [sums, mu] = [this.#sums, this.#mu];
     let top = -FLOOR_NATS;
     for (let j = 0; j < C; j++) {
       const a = alpha[w * C + j]!;
+      if (isNear(tail, sums[j]!, mu[j]!, a)) continue;
       let nats = tailNats(tail, sums[j]!, mu[j]!, a);
       const ceil = ceiling[w * C + j]!;
-      if (nats > FLOOR_NATS && this.#conditional) {
-        given ??= this.#conditional(sums, mu, WIDTHS[w]!, place);
-        if (given)
-          nats = Math.min(nats, conditionalNats(tail, sums[j]!, mu[j]!, given.mu[j]!, given.alpha[j]!));
+      const others = nats > FLOOR_NATS ? given() : undefined;
+      if (others) {
+        const most = this.model.most[w * C + j]!;
+        nats = Math.min(nats, conditionalNats(tail, sums[j]!, mu[j]!, others.mu(j), others.alpha[j]!, most));
       }
       const excess = nats - ceil;
       if (nats >= NOTICE_NATS) top = Math.max(top, excess);
@@ -202,6 +218,32 @@ export class WindowScorer {
   }
 }
 
+/** (C, 288) as (288, C). */
+function bySlot(season: Float32Array, C: number): Float32Array {
+  const out = new Float32Array(season.length);
+  for (let j = 0; j < C; j++)
+    for (let s = 0; s < SLOTS_PER_DAY; s++) out[s * C + j] = season[j * SLOTS_PER_DAY + s]!;
+  return out;
+}
+
+/** What `make` returns, made when it is first asked for. */
+function lazily<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
+}
+
+/**
+ * Whether a count lies within half a standard deviation of what is expected, or on the other side of it. Its tail is then far below
+ * NOTICE_NATS whatever the overdispersion, so nothing depends on its digits; nearly all counts of a slot are such.
+ */
+export function isNear(tail: "upper" | "lower", x: number, mu: number, alpha: number): boolean {
+  const away = tail === "upper" ? x - mu : mu - x;
+  return away <= 0 || 4 * away * away <= mu + alpha * mu * mu;
+}
+
 /** Depth of a column: of two equally strange ones the more specific tells the operator more. */
 const DEPTH: Readonly<Record<ColumnLevel, number>> = {
   all: 0,
@@ -224,14 +266,15 @@ export function tailNats(tail: "upper" | "lower", x: number, mu: number, alpha: 
   return x >= mu || mu <= LOWER_MIN_EXPECTED ? 0 : -logLowerTail(x, mu, alpha);
 }
 
-/** The same under the expectation given the other families, which may explain a surge or a lull only so far. */
+/** The same under the expectation given the other families, which may explain a surge or a lull only so far. most: the largest sum of training. */
 export function conditionalNats(
   tail: "upper" | "lower",
   x: number,
   mu: number,
   given: number,
   alpha: number,
+  most: number,
 ): number {
-  const bounded = Math.min(mu * MAX_EXPLAINED, Math.max(mu / MAX_EXPLAINED, given));
+  const bounded = Math.min(Math.max(mu * MAX_EXPLAINED, most), Math.max(mu / MAX_EXPLAINED, given));
   return tailNats(tail, x, bounded, alpha);
 }

@@ -1,4 +1,4 @@
-import type { MailEvent } from "../mail/event.ts";
+import type { Cause, MailEvent } from "../mail/event.ts";
 import { LineIds } from "../mail/line-ids.ts";
 import { ALONE } from "../mail/message.ts";
 import { PlanMemo } from "../mail/plan-memo.ts";
@@ -30,6 +30,7 @@ export type SeenLine = {
   readonly templateId: string;
   readonly template: string;
   readonly family: Family;
+  readonly cause: Cause | undefined;
 };
 
 export type Transaction = {
@@ -190,8 +191,8 @@ const planPart = (event: MailEvent): PlanPart => ({
 
 /** What may be cited of an event. family: of the event. */
 export const seenLine = (event: MailEvent, time: number, family: Family): SeenLine => {
-  const { file, line, text, templateId, template } = event;
-  return { file, line, text, time, templateId, template, family };
+  const { file, line, text, templateId, template, cause } = event;
+  return { file, line, text, time, templateId, template, family, cause };
 };
 
 /** Events with which a transaction begins. */

@@ -24,6 +24,7 @@ export const samples: readonly CompanionSample[] = [
     line: "2026/03/01-10:00:00 postgrey (type Net::Server::Multiplex) starting! pid(812)",
     event: "process_start",
   },
+  { daemon: "postgrey", line: "2026/03/01-11:00:00 Server closing!", event: "process_stop" },
   {
     daemon: "sqlgrey",
     line: "grey: new: 192.0.2.9(192.0.2.9), a@b.example -> x@our.example",
@@ -49,6 +50,7 @@ export const samples: readonly CompanionSample[] = [
 const RULES: readonly Rule[] = [
   [/^cleaning|cleanup|^(?:main database|old)|\bcleaned\b/i, "cache_cleanup"],
   [/type Net::Server|Net::Server/i, "process_start"],
+  [/^(?:\d{1,7} )?Server closing!/, "process_stop"],
   [/^(?:whitelisted|rm |request|dbaccess: |conf: |skipping|gets:|spawn)/i, "info"],
   [
     /^(?:Setting (?:gid|uid)|Group Not|User Not|Binding|Pid_file|Resolved|setting up|process id)|^Process Backgrounded/i,

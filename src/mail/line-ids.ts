@@ -1,10 +1,11 @@
 import type { MailEvent } from "./event.ts";
 import { PlanMemo } from "./plan-memo.ts";
+import { sessionOf as postscreenSession } from "./postscreen.ts";
 import { queueIdLength } from "./scan.ts";
 import { readSeverity } from "./warning.ts";
 
 /** How a line's queue id or session is found without reading its fields. */
-type Way = "none" | "head" | "process" | "brackets" | "tail" | "grammar";
+type Way = "none" | "head" | "process" | "client" | "brackets" | "tail" | "grammar";
 type Ways = { readonly queueId: Way; readonly session: Way };
 
 /** Longest value that the grammar keeps; beyond, it is asked. */
@@ -42,6 +43,8 @@ function waysOf(event: MailEvent): Ways {
 function sessionWay(event: MailEvent): Way {
   const { session } = event;
   if (session === undefined) return "none";
+  if (event.daemon === "postfix/postscreen")
+    return sessionBy("client", event) === session ? "client" : "grammar";
   for (const way of ["process", "brackets", "tail"] as const)
     if (sessionBy(way, event) === session) return way;
   return "grammar";
@@ -49,6 +52,8 @@ function sessionWay(event: MailEvent): Way {
 
 function sessionBy(way: Way, event: MailEvent): string | undefined {
   if (way === "process") return `${event.host}/${event.daemon}[${event.pid}]`;
+  // what may stand before postscreen's words holds no bracket
+  if (way === "client") return postscreenSession(event.host, event.message, event.message.indexOf("["));
   return way === "brackets" ? bracketSession(event.message) : tailSession(event.message);
 }
 

@@ -161,6 +161,31 @@ export const samples: readonly Sample[] = [
     cause: "policy",
   },
   {
+    line: "warning: problem talking to server 127.0.0.1:10023: Connection refused",
+    event: "policy_failure",
+    cause: "policy",
+  },
+  {
+    line: "warning: problem talking to server /run/greyd.sock: No such file or directory",
+    event: "policy_failure",
+    cause: "policy",
+  },
+  {
+    line: "warning: problem talking to server private/anvil: Connection timed out",
+    event: "connect_failure",
+    cause: "crash",
+  },
+  {
+    line: "warning: problem talking to server private/tlsmgr: Connection refused",
+    event: "connect_failure",
+    cause: "crash",
+  },
+  {
+    line: "warning: problem talking to service rewrite: Connection timed out",
+    event: "connect_failure",
+    cause: "crash",
+  },
+  {
     line: "warning: 4A1B2C3D4E: queue file size limit exceeded",
     event: "limit_reached",
     cause: "limit",

@@ -211,7 +211,7 @@ function readVerdict(
 }
 
 /** `host/postscreen[IP]:port` of the client whose bracket is at `open`. */
-function sessionOf(host: string, body: string, open: number): string | undefined {
+export function sessionOf(host: string, body: string, open: number): string | undefined {
   if (open < 0 || !findPeer(body, open)) return undefined;
   return `${host}/postscreen${body.slice(open, peer.end)}`;
 }

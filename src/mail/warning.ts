@@ -177,6 +177,10 @@ const WARNINGS: readonly (readonly [string, EventName, Cause?])[] = [
   ["create the maildirs in advance", "mailbox_error", "permission"],
   ["mailbox", "mailbox_error"],
   ["connect to transport", "connect_failure", "crash"],
+  // attr_clnt.c serves the policy client, and these two of Postfix's own; clnt_stream.c says "service".
+  ["talking to server private/anvil", "connect_failure", "crash"],
+  ["talking to server private/tlsmgr", "connect_failure", "crash"],
+  ["problem talking to server", "policy_failure", "policy"],
   ["problem talking to s", "connect_failure", "crash"],
   ["connect #", "connect_failure", "crash"],
   ["to subsystem", "connect_failure", "crash"],

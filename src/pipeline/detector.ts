@@ -16,6 +16,8 @@ import { IncidentManager, type Ledger } from "../detect/incident.ts";
 import { LineRings } from "../detect/lines.ts";
 import { NoveltyScorer } from "../detect/novelty.ts";
 import { RegularScorer } from "../detect/regular.ts";
+import { slowCandidate } from "../detect/slow-candidate.ts";
+import { SlownessScorer } from "../detect/slowness.ts";
 import { TransactionScorer } from "../detect/transaction.ts";
 import { WindowScorer } from "../detect/window.ts";
 import { columnIndex } from "../detect/window-fit.ts";
@@ -23,6 +25,7 @@ import { DAY_MS, placeOf, SLOT_MS, slotOf } from "../feature/clock.ts";
 import type { ColumnRegistry } from "../feature/columns.ts";
 import type { EntityReader, Observation } from "../feature/entity.ts";
 import { type Family, familyOf } from "../feature/family.ts";
+import { DeliveryTimer } from "../feature/slowness.ts";
 import { type SeenLine, seenLine, type TransactionTracker } from "../feature/transaction.ts";
 import { SlotCounter, type SlotCounts } from "../feature/window.ts";
 import { isGrave, isRoutine, type MailEvent } from "../mail/event.ts";
@@ -57,6 +60,8 @@ export class Detector {
   readonly #tracker: TransactionTracker;
   readonly #transactions: TransactionScorer | undefined;
   readonly #rates: WindowScorer | undefined;
+  readonly #timer = new DeliveryTimer();
+  readonly #slowness: SlownessScorer | undefined;
   readonly #novelty: NoveltyScorer;
   readonly #absence: AbsenceScorer;
   readonly #regulars: RegularScorer;
@@ -94,6 +99,8 @@ export class Detector {
         )
       : undefined;
     this.#rates = model.transaction ? new WindowScorer(model.transaction.rates, undefined) : undefined;
+    this.#slowness =
+      model.slowness && !options.without.has("transaction") ? new SlownessScorer(model.slowness) : undefined;
     this.#novelty = new NoveltyScorer(model.novelty);
     this.#causes = new CauseCounter(model.window);
     this.#rings = new LineRings();
@@ -146,6 +153,8 @@ export class Detector {
     const closed = this.#tracker.add(event, now, line);
     if (!explained) {
       if (this.#transactions) for (const t of closed) this.#transactions.add(t, now);
+      const timed = this.#slowness && this.#timer.read(event);
+      if (timed) this.#slowness!.add(timed, line);
       this.#rings.counted(this.#counter.add(event, slot), line);
       this.#causes.add(event, line.family);
       this.#newness(event, line, now);
@@ -196,11 +205,13 @@ export class Detector {
       if (silent && next - slot > 2 * MAX_GAP_SLOTS && slot !== this.#slot) continue;
       this.#push(closed, slot);
       if (slot === next - 1 || slot === this.#slot) this.#offer(this.#judge(slot, now, silent));
+      this.#slowness?.next();
     }
     this.manager.tick(now);
     if (silent) {
       this.#window.restart();
       this.#rates?.restart();
+      this.#slowness?.restart();
     }
     this.#slot = next;
   }
@@ -254,6 +265,8 @@ export class Detector {
         );
       }
     }
+    for (const finding of this.#slowness?.score() ?? [])
+      candidates.push(slowCandidate(finding, { scorer: this.#slowness!, at: now, slotEnd: end }));
     if (!without.has("entity") && full) {
       const { findings, rows } = this.#entities.score(slot, this.#onScore !== undefined);
       for (const r of rows)

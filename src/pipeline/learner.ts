@@ -3,11 +3,13 @@ import { fitConditionals } from "../detect/conditional.ts";
 import { EntityCollector } from "../detect/entity.ts";
 import { NoveltyCollector } from "../detect/novelty.ts";
 import { fitRegulars } from "../detect/regular.ts";
+import { SlownessCollector } from "../detect/slowness-fit.ts";
 import { TransactionCollector } from "../detect/transaction.ts";
 import { fitWindow, windowTable } from "../detect/window-fit.ts";
 import { DAY_MS, SLOTS_PER_DAY, slotOf } from "../feature/clock.ts";
 import { ColumnRegistry } from "../feature/columns.ts";
 import { EntityReader, type Observation } from "../feature/entity.ts";
+import { DeliveryTimer } from "../feature/slowness.ts";
 import { TransactionTracker } from "../feature/transaction.ts";
 import { joinColumns, placesOf, SlotCounter, type SlotCounts } from "../feature/window.ts";
 import { isGrave, isRoutine, type MailEvent } from "../mail/event.ts";
@@ -34,6 +36,8 @@ export class Learner implements Warmth {
   readonly #slots: SlotCounts[] = [];
   readonly #entities = new EntityCollector();
   readonly #transactions = new TransactionCollector();
+  readonly #timer = new DeliveryTimer();
+  readonly #slowness = new SlownessCollector();
   readonly #novelty = new NoveltyCollector();
   readonly #absence = new AbsenceCollector();
   /** Shapes by the id of their template. */
@@ -73,6 +77,8 @@ export class Learner implements Warmth {
     }
     for (const t of this.tracker.add(event, this.#now)) this.#transactions.add(t);
     this.#novelty.add(event.templateId, this.#now, { grave: isGrave(event), routine: isRoutine(event) });
+    const timed = this.#timer.read(event);
+    if (timed) this.#slowness.add(timed, slot);
     this.#shape(event);
     this.#absence.add(event.daemon, this.#now);
   }
@@ -131,6 +137,10 @@ export class Learner implements Warmth {
       transaction:
         enough && !this.#options.without.has("transaction")
           ? this.#transactions.fit(first, places, ids, this.#options.seed, this.#options.kernels)
+          : undefined,
+      slowness:
+        enough && !this.#options.without.has("transaction")
+          ? this.#slowness.fit(first, places, salt)
           : undefined,
       entity: this.#entities.fit(first, Math.max(first, last), clock, salt),
       groups,

@@ -2,6 +2,7 @@ import type { AbsenceModel } from "../detect/absence.ts";
 import type { EntityModel } from "../detect/entity.ts";
 import type { NoveltyModel } from "../detect/novelty.ts";
 import type { RegularModel } from "../detect/regular.ts";
+import type { SlownessModel } from "../detect/slowness.ts";
 import type { TransactionModel } from "../detect/transaction.ts";
 import type { WindowModel } from "../detect/window.ts";
 import type { LocalClock } from "../feature/clock.ts";
@@ -43,6 +44,8 @@ export type Model = {
   readonly windowVae: Vae | undefined;
   /** Undefined where there were too few transactions, or the view is left out. */
   readonly transaction: TransactionModel | undefined;
+  /** How long deliveries take; undefined where there were too few, or the transaction view is left out. */
+  readonly slowness: SlownessModel | undefined;
   readonly entity: EntityModel;
   /** Shapes that differ in one word, joined; the reader of the lines to judge must adopt them. */
   readonly groups: TemplateGroups;

@@ -7,16 +7,20 @@ import { suite, test } from "node:test";
 import { FAULTS } from "../../src/compose/kinds.ts";
 import { Material } from "../../src/compose/material.ts";
 import { checkPlan, contamination, type Fault, type Plan } from "../../src/compose/plan.ts";
-import { at, labelsOf, linesOf, MONDAY, planOf } from "./support.ts";
+import { at, labelsOf, linesOf, MATERIAL, MONDAY, planOf, SECOND } from "./support.ts";
 
 const PARTNER = { partner: { hour: 2, mails: 30 } };
 /** Kinds that leave nothing: what is missing is the sign. */
-const SILENT = new Set(["silence", "daemon", "partner"]);
+const SILENT = new Set(["silence", "clock", "daemon", "partner"]);
+
+/** The site where a kind was recorded. */
+const siteOf = (kind: string): Material =>
+  FAULTS[kind]!.states.every((state) => MATERIAL.has(state)) ? MATERIAL : SECOND;
 
 /** A day's log with one fault, its label, and the lines that are its trace. */
 function oneFault(fault: Fault, more: Partial<Plan> = {}) {
   const plan = planOf({ faults: [fault], ...more }, PARTNER);
-  const lines = linesOf(plan);
+  const lines = linesOf(plan, siteOf(fault.kind));
   const label = labelsOf(plan, lines)[0]!;
   const affected = label.affected.flatMap(([first, last]) => lines.slice(first - 1, last));
   return { plan, lines, label, affected };
@@ -58,6 +62,22 @@ suite("a fault", () => {
     assert.equal(inside.length, 0);
     assert.equal(label.lines[1], label.lines[0] - 1);
     assert.ok(label.lines[0] > 1000 && label.lines[0] < lines.length - 1000);
+  });
+
+  test("that stops Postfix lets it write no more than its farewell, while Dovecot goes on", () => {
+    const { lines, label } = oneFault({ kind: "postfix_stopped", start: at(0, 9), minutes: 60 });
+    const inside = lines.slice(label.lines[0] - 1, label.lines[1]);
+    const postfix = inside.filter(({ text }) => text.includes(" postfix/"));
+    assert.ok(postfix.length > 0 && postfix.every(({ fault }) => fault === 0));
+    assert.ok(inside.filter(({ text }) => text.includes(" dovecot")).length > 10);
+  });
+
+  test("of the clock moves the heads of its lines, and no others", () => {
+    const { lines } = oneFault({ kind: "clock_jump", start: at(0, 9), minutes: 60 });
+    for (const { time, text } of lines) {
+      const off = time >= Date.parse(at(0, 9)) && time < Date.parse(at(0, 10)) ? 65 * 60_000 : 0;
+      assert.ok(Math.abs(Date.parse(text.split(" ")[0]!) + off - time) < 2);
+    }
   });
 
   test("of one silent daemon leaves the others' lines", () => {

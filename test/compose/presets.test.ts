@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { PRESETS, TRAIN_DAYS } from "../../eval/presets.ts";
 import { checkPlan, instant } from "../../src/compose/plan.ts";
-import { linesOf, textOf } from "./support.ts";
+import { linesOf, MATERIAL, SECOND, textOf } from "./support.ts";
 
 const DAY = 86_400_000;
 
@@ -24,8 +24,10 @@ suite("the servers of the composed evaluation", () => {
 
   test("share no name: no domain, no account", () => {
     const owner = new Map<string, string>();
-    for (const { name, plan } of PRESETS) {
-      const text = textOf(linesOf({ ...plan, days: 1, faults: [], surges: [], maintenance: [] }));
+    for (const { name, plan, site } of PRESETS) {
+      const material = site === "second" ? SECOND : MATERIAL;
+      const day = { ...plan, days: 1, faults: [], surges: [], maintenance: [] };
+      const text = textOf(linesOf(day, material));
       const domains = new Set(text.match(/[a-z0-9-]+\.example\b/g));
       assert.ok(domains.size > 20, name);
       for (const domain of domains) {

@@ -5,10 +5,12 @@ import { type Label, Labels } from "../../src/compose/labels.ts";
 import { Material, readEpisodes } from "../../src/compose/material.ts";
 import type { Plan, Server } from "../../src/compose/plan.ts";
 
+const materialOf = (path: string): Material =>
+  new Material(readEpisodes(gunzipSync(readFileSync(path)).toString("utf8")));
 /** The excerpt of the lab's episodes that is part of the clone. */
-export const MATERIAL: Material = new Material(
-  readEpisodes(gunzipSync(readFileSync("samples/episodes.jsonl.gz")).toString("utf8")),
-);
+export const MATERIAL: Material = materialOf("samples/episodes.jsonl.gz");
+/** The episodes of the lab's second site. */
+export const SECOND: Material = materialOf("samples/episodes-second.jsonl.gz");
 
 /** A Monday. */
 export const MONDAY = "2026-04-06T00:00:00Z";

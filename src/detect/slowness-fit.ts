@@ -1,0 +1,252 @@
+import type { SlotPlace } from "../feature/clock.ts";
+import { STAGES, type TimedDelivery } from "../feature/slowness.ts";
+import type { Calibration } from "./calibrate.ts";
+import {
+  columnOf,
+  destinationKey,
+  LEAST_SLOW,
+  LEVELS,
+  logSeconds,
+  PER_PROGRAM,
+  type ProgramModel,
+  SLOW_WIDTHS,
+  type SlownessModel,
+  type StageModel,
+  slowBy,
+  slowNats,
+} from "./slowness.ts";
+import { NOTICE_NATS } from "./window.ts";
+import { daysOf, leaveOneDayOut, type Notable, rolling } from "./window-fit.ts";
+
+/** Learns how long deliveries take, and how often many of them are slow together. */
+
+/** Deliveries that training remembers; of more, every second. */
+const MAX_REMEMBERED = 80_000;
+/** Programs and destinations that training tells apart; later ones are of no program, or of no destination. */
+const MAX_PROGRAMS = 8;
+const MAX_DESTINATIONS = 20_000;
+/** A program with fewer deliveries, or on fewer days, teaches no quantiles. */
+const MIN_DELIVERIES = 200;
+const MIN_DAYS = 3;
+/** Deliveries are never told to be less alike than this: training's days are few. */
+const MIN_RHO = 0.002;
+const MAX_RHO = 0.5;
+
+/** destination: its number, -1 for those beyond the table. */
+type Sample = {
+  readonly program: number;
+  readonly destination: number;
+  readonly slot: number;
+  readonly seconds: readonly number[];
+};
+/** A sample in its training day, with what its stages are beyond the program's mean and the destination's by other days. */
+type Placed = Sample & { readonly t: number; readonly day: number; readonly slow: number[] };
+
+export class SlownessCollector {
+  #samples: Sample[] = [];
+  readonly #programs = new Map<string, number>();
+  readonly #destinations = new Map<string, number>();
+  #stride = 1;
+  #seen = 0;
+
+  add({ program, destination, seconds }: TimedDelivery, slot: number): void {
+    if (this.#seen++ % this.#stride !== 0) return;
+    const p = number(this.#programs, program, MAX_PROGRAMS);
+    if (p < 0) return;
+    if (this.#samples.length >= MAX_REMEMBERED) {
+      this.#samples = this.#samples.filter((_, i) => i % 2 === 0);
+      this.#stride *= 2;
+    }
+    const d = number(this.#destinations, destination, MAX_DESTINATIONS);
+    this.#samples.push({ program: p, destination: d, slot, seconds });
+  }
+
+  /** first: slot of the first place. Undefined where no program has enough deliveries. */
+  fit(first: number, places: readonly SlotPlace[], salt: string): SlownessModel | undefined {
+    const { days, dayOf } = daysOf(places.length);
+    const names = [...this.#programs.keys()];
+    const destinationNames = [...this.#destinations.keys()];
+    const programs: ProgramModel[] = [];
+    const kept: Placed[] = [];
+    const destinations: Record<string, readonly number[]> = {};
+    for (const [p, program] of names.entries()) {
+      const own = this.#samples
+        .filter((s) => s.program === p && s.slot >= first && s.slot < first + places.length)
+        .map((s): Placed => {
+          const t = s.slot - first;
+          return { ...s, program: programs.length, t, day: dayOf[t]!, slow: [] };
+        });
+      if (own.length < MIN_DELIVERIES || new Set(own.map((s) => s.day)).size < MIN_DAYS) continue;
+      const shifts = STAGES.map(({ local }, s) => (local ? undefined : new Shifts(own, s)));
+      programs.push({ program, stages: shifts.map((shift, s) => fitStage(own, s, shift)) });
+      for (const d of new Set(own.map((s) => s.destination)))
+        if (d >= 0)
+          destinations[destinationKey(salt, program, destinationNames[d]!)] = shifts.map(
+            (shift) => shift?.of(d) ?? 0,
+          );
+      for (const s of own) kept.push(s);
+    }
+    if (programs.length === 0) return undefined;
+    return {
+      ...{ stride: this.#stride, salt, programs, destinations },
+      ...fitCounts(kept, programs.length, { places, days, dayOf }),
+    };
+  }
+}
+
+function number(known: Map<string, number>, name: string, most: number): number {
+  const n = known.get(name);
+  if (n !== undefined) return n;
+  if (known.size >= most) return -1;
+  known.set(name, known.size);
+  return known.size - 1;
+}
+
+/** The mean of each destination, drawn towards the program's: a random effect by moments. Source: Searle et al., Variance Components (1992). */
+class Shifts {
+  readonly #mean: number;
+  /** Weight of the program's mean, in deliveries: variance within destinations over the one between them. */
+  readonly #weight: number;
+  /** Destination, or destination and day -> how many, and their sum above the mean. */
+  readonly #sums = new Map<string, { n: number; sum: number }>();
+
+  constructor(samples: readonly Placed[], stage: number) {
+    const values = samples.map((s) => logSeconds(s.seconds[stage]!));
+    const mean = values.reduce((a, b) => a + b, 0) / values.length;
+    this.#mean = mean;
+    let square = 0;
+    for (const [i, { destination, day }] of samples.entries()) {
+      const above = values[i]! - mean;
+      square += above ** 2;
+      for (const key of [`${destination}`, `${destination} ${day}`]) {
+        const sums = this.#sums.get(key) ?? { n: 0, sum: 0 };
+        sums.n++;
+        sums.sum += above;
+        this.#sums.set(key, sums);
+      }
+    }
+    let between = 0;
+    let groups = 0;
+    for (const d of new Set(samples.map((s) => s.destination))) {
+      const { n, sum } = this.#sums.get(`${d}`)!;
+      between += sum ** 2 / n;
+      groups++;
+    }
+    const within = (square - between) / Math.max(1, samples.length - groups);
+    const spread = Math.max(0, square / samples.length - within);
+    this.#weight = spread > 0 ? within / spread : Number.POSITIVE_INFINITY;
+  }
+
+  get mean(): number {
+    return this.#mean;
+  }
+
+  /** day: the one that is left out. */
+  of(destination: number, day?: number): number {
+    const all = this.#sums.get(`${destination}`);
+    if (all === undefined || destination < 0) return 0;
+    const out = day === undefined ? undefined : this.#sums.get(`${destination} ${day}`);
+    const n = all.n - (out?.n ?? 0);
+    return n === 0 ? 0 : (all.sum - (out?.sum ?? 0)) / (n + this.#weight);
+  }
+}
+
+/** Also notes how slow each sample is, judged by other days' destinations. */
+function fitStage(samples: readonly Placed[], stage: number, shifts: Shifts | undefined): StageModel {
+  const seconds = samples.map((s) => s.seconds[stage]!);
+  const centre =
+    shifts?.mean ?? seconds.reduce((sum, x) => sum + logSeconds(x), 0) / Math.max(1, seconds.length);
+  const shift = samples.map((s) => shifts?.of(s.destination, s.day) ?? 0);
+  const above = Float64Array.from(seconds, (x, i) => logSeconds(x) - centre - shift[i]!).sort();
+  const limits = LEVELS.map((share) => quantile(above, 1 - share));
+  const model = { centre, limits };
+  for (const [i, s] of samples.entries())
+    s.slow[stage] = slowBy({ ...model, shares: [], usual: [0, 0, 0] }, shift[i]!, seconds[i]!);
+  const sorted = Float64Array.from(seconds).sort();
+  return {
+    ...model,
+    shares: LEVELS.map((_, l) => shareOf(samples.filter((s) => s.slow[stage]! > l).length, samples.length)),
+    usual: [quantile(sorted, 0.05), quantile(sorted, 0.5), quantile(sorted, 0.95)],
+  };
+}
+
+const quantile = (sorted: Float64Array, q: number): number =>
+  sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))]!;
+/** Half a slow delivery is added, so that nothing is impossible. */
+const shareOf = (slow: number, deliveries: number): number => (slow + 0.5) / (deliveries + 1);
+
+/** Correlations, ceilings and calibration, day by day left out. */
+function fitCounts(
+  samples: readonly Placed[],
+  P: number,
+  { places, days, dayOf }: { places: readonly SlotPlace[]; days: number; dayOf: Int32Array },
+): Pick<SlownessModel, "rho" | "ceiling" | "calibration"> {
+  const T = places.length;
+  const C = P * PER_PROGRAM;
+  const deliveries = new Float32Array(T * P);
+  const slow = new Float32Array(T * C);
+  for (const s of samples) {
+    deliveries[s.t * P + s.program]!++;
+    for (const [stage, levels] of s.slow.entries())
+      for (let l = 0; l < levels; l++) slow[s.t * C + columnOf(s.program, stage, l)]!++;
+  }
+  const share = sharesOfOtherDays(deliveries, slow, P, dayOf, days);
+  const rho = new Float32Array(SLOW_WIDTHS.length * C);
+  const ceiling = new Float32Array(SLOW_WIDTHS.length * C);
+  const calibration: Calibration[] = [];
+  for (const [w, width] of SLOW_WIDTHS.entries()) {
+    const n = rolling(deliveries, P, width);
+    const k = rolling(slow, C, width);
+    const found: Notable[] = [];
+    for (let j = 0; j < C; j++) {
+      const program = Math.floor(j / PER_PROGRAM);
+      let spread = 0;
+      let expected = 0;
+      for (let t = 0; t < T; t++) {
+        const m = n[t * P + program]!;
+        const p = share[dayOf[t]! * C + j]!;
+        spread += (k[t * C + j]! - m * p) ** 2 - m * p * (1 - p);
+        expected += m * (m - 1) * p * (1 - p);
+      }
+      const own = Math.min(MAX_RHO, Math.max(MIN_RHO, expected > 0 ? spread / expected : MIN_RHO));
+      rho[w * C + j] = own;
+      for (let t = 0; t < T; t++) {
+        if (k[t * C + j]! < LEAST_SLOW) continue;
+        const nats = slowNats(k[t * C + j]!, n[t * P + program]!, share[dayOf[t]! * C + j]!, own);
+        if (nats >= NOTICE_NATS) found.push({ t, j, nats });
+      }
+    }
+    const table = { columns: new Array(C), places, days, dayOf };
+    const left = leaveOneDayOut(table, found);
+    ceiling.set(left.ceilings, w * C);
+    calibration.push(left.calibration);
+  }
+  return { rho, ceiling, calibration };
+}
+
+/** (days, C): share of slow deliveries on all other days. */
+function sharesOfOtherDays(
+  deliveries: Float32Array,
+  slow: Float32Array,
+  P: number,
+  dayOf: Int32Array,
+  days: number,
+): Float64Array {
+  const C = P * PER_PROGRAM;
+  const n = new Float64Array((days + 1) * P);
+  const k = new Float64Array((days + 1) * C);
+  for (const [t, day] of dayOf.entries()) {
+    for (const d of [day, days]) {
+      for (let p = 0; p < P; p++) n[d * P + p]! += deliveries[t * P + p]!;
+      for (let j = 0; j < C; j++) k[d * C + j]! += slow[t * C + j]!;
+    }
+  }
+  const share = new Float64Array(days * C);
+  for (let d = 0; d < days; d++) {
+    for (let j = 0; j < C; j++) {
+      const p = Math.floor(j / PER_PROGRAM);
+      share[d * C + j] = shareOf(k[days * C + j]! - k[d * C + j]!, n[days * P + p]! - n[d * P + p]!);
+    }
+  }
+  return share;
+}

@@ -1,0 +1,200 @@
+import { STAGES, type TimedDelivery } from "../feature/slowness.ts";
+import type { SeenLine } from "../feature/transaction.ts";
+import { logBetaBinomialUpperTail } from "../math/beta-binomial.ts";
+import { hash64 } from "../math/hash.ts";
+import { type Calibration, naturalRate, pValue } from "./calibrate.ts";
+
+/**
+ * Of the deliveries that ended within a time, how many were slow for their kind? Their number is given, so that a surge of mail
+ * raises nothing by itself. Slow is what takes longer than nine, or 99 of 100 did in training, by program, stage and destination.
+ */
+
+/** Slots of five minutes: half an hour to six hours, the long ones for few deliveries and slow drifts. */
+export const SLOW_WIDTHS = [6, 12, 24, 72] as const;
+const MAX_WIDTH = 72;
+/** Share of training's deliveries that are slow, per level. */
+export const LEVELS = [0.1, 0.01] as const;
+/** Fewer slow deliveries are chance, however rare. */
+export const LEAST_SLOW = 4;
+/** Nobody calls a shorter stage slow, in seconds. */
+const LEAST_SECONDS = 0.1;
+/** Seconds that Postfix tells apart; they make the logarithm of none finite. */
+const RESOLUTION = 0.01;
+/** The newest deliveries of each program that are kept for citing. */
+const MAX_RECENT = 512;
+
+export type StageModel = {
+  /** Mean of ln(seconds). */
+  readonly centre: number;
+  /** Per level: how far above what is expected a delivery is slow, in ln(seconds), and the share that was. */
+  readonly limits: readonly number[];
+  readonly shares: readonly number[];
+  /** Seconds that a twentieth, half and 19 of 20 of the deliveries stayed below. */
+  readonly usual: readonly [number, number, number];
+};
+export type ProgramModel = { readonly program: string; readonly stages: readonly StageModel[] };
+
+export type SlownessModel = {
+  /** One of so many deliveries is looked at: 1 but on busy servers. */
+  readonly stride: number;
+  readonly salt: string;
+  readonly programs: readonly ProgramModel[];
+  /** Pseudonym of program and destination -> how much longer than the program's each stage takes there, in ln(seconds). */
+  readonly destinations: Readonly<Record<string, readonly number[]>>;
+  /** (W, C): correlation of the deliveries of a window. C: programs, their stages, their levels. */
+  readonly rho: Float32Array;
+  /** (W, C): the largest -ln p of training, at least FLOOR_NATS. */
+  readonly ceiling: Float32Array;
+  /** Per width. */
+  readonly calibration: readonly Calibration[];
+};
+
+export const PER_PROGRAM: number = STAGES.length * LEVELS.length;
+export const columnOf = (program: number, stage: number, level: number): number =>
+  (program * STAGES.length + stage) * LEVELS.length + level;
+export const logSeconds = (seconds: number): number => Math.log(seconds + RESOLUTION);
+export const destinationKey = (salt: string, program: string, destination: string): string =>
+  hash64(`${salt} ${program} ${destination}`);
+
+/** How many levels a stage is slow by, 0 ... LEVELS.length. shift: of the destination. */
+export function slowBy({ centre, limits }: StageModel, shift: number, seconds: number): number {
+  if (seconds < LEAST_SECONDS) return 0;
+  const above = logSeconds(seconds) - centre - shift;
+  let levels = 0;
+  while (levels < limits.length && above > limits[levels]!) levels++;
+  return levels;
+}
+
+/** A program whose deliveries are slow in one stage. */
+export type SlowFinding = {
+  readonly program: number;
+  readonly stage: number;
+  readonly level: number;
+  /** In slots. */
+  readonly width: number;
+  readonly slow: number;
+  readonly deliveries: number;
+  /** Share of slow ones in training. */
+  readonly share: number;
+  readonly rho: number;
+  readonly excess: number;
+  /** Expected number a day by nature. */
+  readonly rate: number;
+  readonly pValue: number;
+};
+
+/** A delivery as it is kept for citing. */
+export type RecentDelivery = {
+  readonly time: number;
+  readonly destination: string;
+  readonly seconds: readonly number[];
+  /** Per stage, as slowBy() says. */
+  readonly slow: readonly number[];
+  readonly line: SeenLine;
+};
+
+export class SlownessScorer {
+  readonly model: SlownessModel;
+  readonly #programs: ReadonlyMap<string, number>;
+  /** The last MAX_WIDTH closed slots: deliveries (MAX_WIDTH, P), and slow ones (MAX_WIDTH, C). */
+  readonly #deliveries: Float64Array;
+  readonly #slow: Float64Array;
+  readonly #recent: RecentDelivery[][];
+  #head = 0;
+  #seen = 0;
+
+  constructor(model: SlownessModel) {
+    const P = model.programs.length;
+    this.model = model;
+    this.#programs = new Map(model.programs.map(({ program }, i) => [program, i]));
+    this.#deliveries = new Float64Array(MAX_WIDTH * P);
+    this.#slow = new Float64Array(MAX_WIDTH * P * PER_PROGRAM);
+    this.#recent = model.programs.map(() => []);
+  }
+
+  /** Counts a delivery in the open slot. */
+  add(delivery: TimedDelivery, line: SeenLine): void {
+    const { programs, destinations, salt, stride } = this.model;
+    if (this.#seen++ % stride !== 0) return;
+    const program = this.#programs.get(delivery.program);
+    if (program === undefined) return;
+    const P = programs.length;
+    const shift = destinations[destinationKey(salt, delivery.program, delivery.destination)];
+    const slow = programs[program]!.stages.map((stage, s) =>
+      slowBy(stage, shift?.[s] ?? 0, delivery.seconds[s]!),
+    );
+    this.#deliveries[this.#head * P + program]!++;
+    for (const [s, levels] of slow.entries()) {
+      for (let l = 0; l < levels; l++) this.#slow[this.#head * P * PER_PROGRAM + columnOf(program, s, l)]!++;
+    }
+    const recent = this.#recent[program]!;
+    recent.push({ time: line.time, ...delivery, slow, line });
+    if (recent.length > MAX_RECENT) recent.shift();
+  }
+
+  /** The program's column that stands out most at the end of the open slot, for each program that has one. */
+  score(): SlowFinding[] {
+    const best: SlowFinding[] = [];
+    const { programs, rho, ceiling, calibration } = this.model;
+    const C = programs.length * PER_PROGRAM;
+    for (const [program, { stages }] of programs.entries()) {
+      for (const [w, width] of SLOW_WIDTHS.entries()) {
+        const deliveries = this.#sum(this.#deliveries, programs.length, program, width);
+        for (let at = 0; at < PER_PROGRAM; at++) {
+          const [stage, level] = [Math.floor(at / LEVELS.length), at % LEVELS.length];
+          const column = columnOf(program, stage, level);
+          const slow = this.#sum(this.#slow, C, column, width);
+          // fresh evidence only, else it is the shadow of what is over
+          if (slow < LEAST_SLOW || this.#sum(this.#slow, C, column, 2) === 0) continue;
+          const share = stages[stage]!.shares[level]!;
+          const nats = slowNats(slow, deliveries, share, rho[w * C + column]!);
+          const excess = nats - ceiling[w * C + column]!;
+          if (excess <= 0) continue;
+          const rate = naturalRate(calibration[w]!, excess, SLOW_WIDTHS.length);
+          if (rate >= (best[program]?.rate ?? Number.POSITIVE_INFINITY)) continue;
+          best[program] = {
+            ...{ program, stage, level, width, slow, deliveries, share, excess, rate },
+            rho: rho[w * C + column]!,
+            pValue: pValue(calibration[w]!, excess),
+          };
+        }
+      }
+    }
+    return Object.values(best);
+  }
+
+  /** Closes the open slot and begins the next. */
+  next(): void {
+    const P = this.model.programs.length;
+    this.#head = (this.#head + 1) % MAX_WIDTH;
+    this.#deliveries.fill(0, this.#head * P, (this.#head + 1) * P);
+    this.#slow.fill(0, this.#head * P * PER_PROGRAM, (this.#head + 1) * P * PER_PROGRAM);
+  }
+
+  /** Forgets the slots so far, as after a silence. */
+  restart(): void {
+    this.#deliveries.fill(0);
+    this.#slow.fill(0);
+  }
+
+  /** Deliveries of the finding's program since a time, the newest kept ones. */
+  recent(program: number, since: number): RecentDelivery[] {
+    return this.#recent[program]!.filter((d) => d.time >= since);
+  }
+
+  /** Slow deliveries of a finding's column in the newest slots. */
+  slowIn({ program, stage, level, width }: SlowFinding, slots: number): number {
+    const C = this.model.programs.length * PER_PROGRAM;
+    return this.#sum(this.#slow, C, columnOf(program, stage, level), Math.min(width, slots));
+  }
+
+  #sum(ring: Float64Array, row: number, column: number, slots: number): number {
+    let sum = 0;
+    for (let k = 0; k < slots; k++) sum += ring[((this.#head - k + MAX_WIDTH) % MAX_WIDTH) * row + column]!;
+    return sum;
+  }
+}
+
+/** -ln P of at least so many slow ones; 0 where no more than usual are. */
+export const slowNats = (slow: number, deliveries: number, share: number, rho: number): number =>
+  slow <= deliveries * share ? 0 : -logBetaBinomialUpperTail(slow, deliveries, share, rho);

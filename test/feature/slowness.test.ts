@@ -1,0 +1,49 @@
+import assert from "node:assert/strict";
+import { suite, test } from "node:test";
+import { DeliveryTimer, type TimedDelivery } from "../../src/feature/slowness.ts";
+import { eventsOf } from "../mail/transaction-support.ts";
+
+function timed(text: string): TimedDelivery[] {
+  const timer = new DeliveryTimer();
+  return eventsOf(text).flatMap((event) => timer.read(event) ?? []);
+}
+const line = (id: string, delays: string, to = "ann@far.example", daemon = "smtp"): string =>
+  `10:00:00 postfix/${daemon}[1]: ${id}: to=<${to}>, relay=mx.far.example[192.0.2.7]:25, delay=1, delays=${delays}, dsn=2.0.0, status=sent (250 Ok)`;
+
+suite("the time of a delivery", () => {
+  test("is told by stage, program and the recipient's domain", () =>
+    assert.deepEqual(timed(line("AAAAA11111", "0.1/0.02/1.5/3", "Ann@Far.Example")), [
+      { program: "postfix/smtp", destination: "far.example", seconds: [0.1, 1.5, 3] },
+    ]));
+
+  test("counts a message once a program, however many recipients it has", () =>
+    assert.deepEqual(
+      timed(
+        [
+          line("AAAAA11111", "0.1/0/1/3"),
+          line("AAAAA11111", "0.1/0/2/4", "bob@far.example"),
+          line("AAAAA11111", "0.1/0/0/0.2", "ann@our.example", "lmtp"),
+          line("AAAAA22222", "0.1/0/5/6"),
+        ].join("\n"),
+      ).map(({ program, seconds }) => [program, seconds[1]]),
+      [
+        ["postfix/smtp", 1],
+        ["postfix/lmtp", 0],
+        ["postfix/smtp", 5],
+      ],
+    ));
+
+  test("is not that of a retry, of a damaged record, or of another line", () =>
+    assert.deepEqual(
+      timed(
+        [
+          line("AAAAA11111", "61/0/1/3"),
+          line("AAAAA22222", "1/0/x/3"),
+          line("AAAAA33333", "1/0"),
+          "10:00:00 postfix/smtp[1]: AAAAA44444: to=<ann@far.example>, relay=none, delay=9, status=deferred (timed out)",
+          "10:00:00 postfix/qmgr[1]: AAAAA44444: removed",
+        ].join("\n"),
+      ),
+      [],
+    ));
+});
