@@ -20,7 +20,7 @@ const SERVERS: readonly (Server & { readonly start: string; readonly seed: numbe
     ...{ mailsPerDay: 600, weekend: 0.35, start: "2026-04-06T00:00:00Z", seed: 101 },
   },
   {
-    ...{ name: "gorse", host: "post", domain: "gorsehill.example", zone: "America/New_York", header: "iso" },
+    ...{ name: "heath", host: "post", domain: "gorsehill.example", zone: "America/New_York", header: "iso" },
     ...{ mailsPerDay: 450, weekend: 0.5, growth: 0.02, start: "2026-08-31T00:00:00Z", seed: 102 },
   },
   {

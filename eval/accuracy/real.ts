@@ -245,6 +245,8 @@ the rest is watched, with 2 alerts a day and seed ${SEED}. By lines and not by t
 often end in one. Where that leaves less than a day to learn from, the verb refuses, and so does the row. What the budget held back is shown too.
 No line, name or address of these logs may stand here. The judgements are ours, made by looking at each alert's lines and at what came before and after;
 they are kept in \`eval/real-judgements.json\` by log, kind and hour, and an alert that nobody has looked at is *not judged*.
+These logs are no held-out test: on the first reading 76 alerts were sent, one of them worth it, and what was found then (70 silences of a log whose level had fallen, one
+budget spent on trifles) was mended afterwards. They are also few and short: no week of an ordinary busy server is among them.
 
 ${table([LOG_HEAD, ...watched.map(logRow)])}
 
