@@ -45,6 +45,7 @@ export function slowThings(all: readonly Found[]): string {
         });
     }),
   );
+  if (rows.length === 0) return "None of these servers meets a slow or quiet fault.";
   const found = rows.filter((row) => !row[5]!.startsWith("**")).length;
   return `Faults of the composed servers that write nothing new, or little at a time. Strength 1 is the usual one of the kind; the table of
 [composing.md](composing.md) says what it scales. Minutes run from the start of the fault; a silence can be told only when it has lasted, and a nightly mail is missed
