@@ -9,7 +9,8 @@ import type { Material } from "../src/compose/material.ts";
 import { ROOT, type Score, scored } from "./accuracy/corpus.ts";
 import { writeLog } from "./compose.ts";
 import { loadMaterial, type Site } from "./episodes.ts";
-import { PRESETS, type Preset, TRAIN_DAYS } from "./presets.ts";
+import { type Preset, TRAIN_DAYS } from "./preset-plan.ts";
+import { PRESETS } from "./presets.ts";
 
 const SEED = "1";
 const BUDGET = "2/day";
