@@ -1,35 +1,8 @@
 // The servers of the composed evaluation. No constant of the detector was chosen on any of them, and none may be.
 
-import { contamination, type Fault, type Maintenance, type Plan, type Server } from "../src/compose/plan.ts";
-import type { Site } from "./episodes.ts";
-
-const DAYS = 35;
-/** Days of the training part. */
-export const TRAIN_DAYS = 14;
-
-/** A fault by the day (0: the first of the log), the hour in UTC, and its length. */
-export const at = (start: string, day: number, hour: number): string =>
-  new Date(Date.parse(start) + day * 86_400_000 + hour * 3_600_000).toISOString();
-
-export type Short = readonly [kind: string, hour: number, minutes: number, more?: Partial<Fault>];
-
-/** Spreads faults over the weeks after training, one after the other, each at its hour. */
-function spread(start: string, faults: readonly Short[]): Fault[] {
-  const step = ((DAYS - TRAIN_DAYS - 1) * 24) / faults.length;
-  return faults.map(([kind, hour, minutes, more], i) => {
-    const day = TRAIN_DAYS + Math.floor((i * step) / 24) + 0.5;
-    return { kind, start: at(start, Math.floor(day), hour), minutes, ...more };
-  });
-}
-
-const upkeep = (start: string, hour: number): Maintenance[] => [
-  { kind: "reload", at: at(start, 3, 9.4) },
-  { kind: "restart", at: at(start, 9, hour) },
-  { kind: "certificate", at: at(start, 12, hour - 1) },
-  { kind: "reload", at: at(start, 18, 13.2) },
-  { kind: "restart", at: at(start, 24, hour) },
-  { kind: "certificate", at: at(start, 31, hour - 1) },
-];
+import { contamination, type Server } from "../src/compose/plan.ts";
+import { A, at, B, C, D, type Preset, type Short, server, spread, TRAIN_DAYS } from "./preset-plan.ts";
+import { SECOND_SITE } from "./presets-second.ts";
 
 const RECORDED: readonly Short[] = [
   ["dns_resolver_down", 9.3, 55],
@@ -76,24 +49,6 @@ const QUIET: readonly Short[] = [
   ["latency_degradation", 6.5, 720],
   ["daemon_silent", 12.4, 300, { daemon: "opendmarc" }],
 ];
-
-export function server(
-  start: string,
-  seed: number,
-  described: Server,
-  faults: readonly Short[],
-  more: Partial<Plan> = {},
-): Plan {
-  return {
-    seed,
-    start,
-    days: DAYS,
-    server: described,
-    maintenance: upkeep(start, described.zone.startsWith("America") ? 9.2 : 3.2),
-    faults: spread(start, faults),
-    ...more,
-  };
-}
 
 const ALDER: Server = {
   name: "alder",
@@ -157,84 +112,6 @@ const ELDER: Server = {
   partner: { hour: 4, mails: 50 },
   monthly: { day: 1, hour: 6, mails: 500 },
 };
-
-/** Of the second site: postgrey, rspamd, no postscreen, long queue ids. */
-const FERRY: Server = {
-  name: "ferry",
-  host: "mail2",
-  domain: "ferrydale.example",
-  zone: "Europe/Helsinki",
-  header: "rfc5424",
-  mailsPerDay: 120,
-  noisePerDay: 180,
-  weekend: 0.3,
-  longQueueIds: true,
-};
-const GORSE: Server = {
-  name: "gorse",
-  host: "mxout",
-  domain: "gorsefield.example",
-  zone: "America/Toronto",
-  header: "rfc3164",
-  mailsPerDay: 900,
-  weekend: 0.45,
-  growth: 0.01,
-  longQueueIds: true,
-};
-const SECOND: readonly Short[] = [
-  ["disk_full", 10.2, 90],
-  ["postfix_stopped", 13.5, 75],
-  ["mail_loop", 9.6, 120],
-  ["policy_down", 8.4, 100],
-  ["milter_down", 14.3, 60],
-  ["quota_too_small", 7.8, 300],
-  ["mailbox_index_damaged", 11.1, 180],
-  ["mailbox_permission", 9.9, 120],
-  ["greylist_storm", 8.8, 300],
-  ["connection_flood", 3.7, 45],
-  ["directory_harvest", 1.9, 90],
-  ["backscatter", 5.3, 150],
-  ["clock_jump", 12.6, 80],
-  ["postfix_config_broken", 15.2, 50],
-];
-
-const HEATH: Server = {
-  name: "heath",
-  host: "mta3",
-  domain: "heathmoor.example",
-  zone: "Australia/Brisbane",
-  header: "journald",
-  mailsPerDay: 350,
-  weekend: 0.5,
-  longQueueIds: true,
-};
-const SECOND_QUIET: readonly Short[] = [
-  ["mailbox_over_quota", 8.2, 480],
-  ["sasl_bruteforce_slow", 5, 1440],
-  ["daemon_silent", 10.2, 180, { daemon: "postgrey" }],
-  ["account_new_networks", 3.4, 300],
-  ["spam_wave", 16.3, 120, { intensity: 0.5 }],
-  ["daemon_silent", 11.4, 240, { daemon: "rspamd" }],
-  ["disk_full", 1.2, 60, { intensity: 0.5 }],
-  ["delay_growth", 7.5, 480],
-  ["relay_probe", 4.6, 90],
-  ["mailbox_permission", 2.9, 240, { intensity: 0.5 }],
-  ["log_silence", 12.1, 60],
-  ["greylist_storm", 0.8, 300, { intensity: 0.5 }],
-];
-
-export type Preset = {
-  readonly name: string;
-  readonly what: string;
-  readonly plan: Plan;
-  /** The recorded site; the first one where it is absent. */
-  readonly site?: Site;
-};
-
-const A = "2026-04-06T00:00:00Z";
-const B = "2026-08-31T00:00:00Z";
-const C = "2026-01-12T00:00:00Z";
-const D = "2026-06-01T00:00:00Z";
 
 /** Every composed log of the evaluation. Their training part are the first two weeks. */
 export const PRESETS: readonly Preset[] = [
@@ -329,27 +206,5 @@ export const PRESETS: readonly Preset[] = [
       QUIET,
     ),
   },
-  {
-    name: "ferry",
-    what: "second site: postgrey, rspamd, Dovecot; RFC 5424; Helsinki; 120 mails a day",
-    site: "second",
-    plan: server(
-      B,
-      88,
-      FERRY,
-      SECOND.map(([kind, hour, minutes]) => [kind, (hour + 20) % 24, minutes] as const),
-    ),
-  },
-  {
-    name: "gorse",
-    what: "second site; RFC 3164; Toronto; 900 mails a day",
-    site: "second",
-    plan: server(C, 99, GORSE, SECOND),
-  },
-  {
-    name: "heath",
-    what: "second site; journald JSON; Brisbane; 350 mails a day; quiet faults, or half of one",
-    site: "second",
-    plan: server(D, 111, HEATH, SECOND_QUIET),
-  },
+  ...SECOND_SITE,
 ];

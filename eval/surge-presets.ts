@@ -1,7 +1,7 @@
 // Three servers full of harmless surges, in training and after it, beside eight faults each. For the question what the network of the
 // window view is for. As with the other presets, no constant of the detector was chosen on them.
 import type { Server, Surge } from "../src/compose/plan.ts";
-import { at, type Preset, type Short, server } from "./presets.ts";
+import { at, type Preset, type Short, server } from "./preset-plan.ts";
 
 const FAULTS: readonly Short[] = [
   ["remote_blocklisted", 9.4, 240],

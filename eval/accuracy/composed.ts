@@ -5,7 +5,7 @@ import type { Label } from "../../src/compose/labels.ts";
 import { DAY_MS } from "../../src/feature/clock.ts";
 import { writeLog } from "../compose.ts";
 import { loadMaterial, type Site } from "../episodes.ts";
-import { type Preset, TRAIN_DAYS } from "../presets.ts";
+import { type Preset, TRAIN_DAYS } from "../preset-plan.ts";
 import type { Corpus } from "./corpus.ts";
 
 export type ComposedCorpus = Corpus & {

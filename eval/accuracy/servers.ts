@@ -1,7 +1,8 @@
 import { type Section, table } from "../../bench/table.ts";
 import { readLines } from "../baselines/lines.ts";
 import { type BaselineRow, baselineRows } from "../baselines/rows.ts";
-import { PRESETS, type Preset, TRAIN_DAYS } from "../presets.ts";
+import { type Preset, TRAIN_DAYS } from "../preset-plan.ts";
+import { PRESETS } from "../presets.ts";
 import { type ComposedCorpus, episodesOf, withComposed } from "./composed.ts";
 import type { Score } from "./corpus.ts";
 import { countRules } from "./count-rules.ts";

@@ -7,12 +7,12 @@ const LONG_ID = "[0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z]{10,11}z[0-9B-DF-HJ-NP-TV-Zb
 const OF_QUEUE = new RegExp(`^(${LONG_ID}): `);
 const CHILD = new RegExp(`notification: (${LONG_ID})$|\\bqueue-id: <(${LONG_ID})>|forwarded as (${LONG_ID})`);
 const MESSAGE = /(?:message-id=|msgid=|id: )<([^>]+)>/;
-const CLIENT = /(?:\[|\brip=|client_address=|,)((?:198\.1[89]|192\.0\.2|203\.0)[\d.]+)\b/;
+const CLIENT = /(?:\[|\brip=|client_address=|,)((?:198\.1[89]|192\.0\.2)\.[\d.]+)\b/;
 const SMTPD = /^postfix\/(?:submission\/|smtps\/)?smtpd$/;
 const SESSION = /session=<([^>]+)>|^(?:imap|pop3)\([^)]*\)<\d+><([^>]+)>|,<([A-Za-z0-9+/]{16})>\)/;
 const LMTP = /^lmtp\((?:[^)]*\)<)?(\d+)[)>]/;
-/** Addresses that are ours or a remote MX's, so no client's. */
-const NO_CLIENT = /^(?:192\.0\.2\.(?:10|53|66)|203\.0\.113\..*)$/;
+/** Addresses of our own that are no client's. */
+const NO_CLIENT = /^192\.0\.2\.(?:10|53|66)$/;
 /** Lines close together in time make one cluster of the system's own. */
 const CLUSTER_GAP = 1;
 /** Longer clusters are cut, so that the middle of a fault can be drawn from many. */

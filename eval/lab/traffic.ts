@@ -90,7 +90,7 @@ export function acts(ledger: Ledger, ca: string): Acts {
     const letter: Letter = { from, to, tls: n % 4 !== 3, ...more };
     let code = 0;
     const id = (make: (host: string) => string): string => make(ORGS[n]!);
-    await ledger.run(kind === "in_ham" ? "in_ham" : kind, { client, org: ORGS[n]! }, async (make) => {
+    await ledger.run(kind, { client, org: ORGS[n]! }, async (make) => {
       code = await deliver(client, `out.${ORGS[n]}`, id(make), letter);
     });
     // Greylisted: the sender comes back. Each visit is an episode of its own; what came first is told by its lines.

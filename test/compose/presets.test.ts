@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import { PRESETS, TRAIN_DAYS } from "../../eval/presets.ts";
+import { TRAIN_DAYS } from "../../eval/preset-plan.ts";
+import { PRESETS } from "../../eval/presets.ts";
 import { checkPlan, instant } from "../../src/compose/plan.ts";
 import { linesOf, MATERIAL, SECOND, textOf } from "./support.ts";
 
