@@ -20,6 +20,8 @@ export type Label = {
 type Open = {
   readonly index: number;
   readonly from: number;
+  /** Time of the last line before. */
+  before: number;
   readonly to: number;
   first: number;
   last: number;
@@ -44,7 +46,9 @@ export class Labels {
       if (unlabelled === true) continue;
       const from = instant(start);
       const to = from + minutes * 60_000;
-      const label: Open = { index, from, to, first: 0, last: 0, count: 0, runs: [], lastTime: Number.NaN };
+      const label: Open = {
+        ...{ index, from, to, before: from, first: 0, last: 0, count: 0, runs: [], lastTime: Number.NaN },
+      };
       this.open.push(label);
       this.byIndex.set(index, label);
     }
@@ -54,7 +58,10 @@ export class Labels {
   add(time: number, fault: number): void {
     this.line++;
     for (const label of this.open) {
-      if (time < label.from) label.first = this.line + 1;
+      if (time < label.from) {
+        label.first = this.line + 1;
+        label.before = time;
+      }
       if (time < label.to) label.last = this.line;
     }
     const label = this.byIndex.get(fault);
@@ -69,13 +76,15 @@ export class Labels {
   /** The labels, in the order of their starts. */
   done(): Label[] {
     const sorted = [...this.open].sort((a, b) => a.from - b.from || a.index - b.index);
-    return sorted.map(({ index, from, to, first, last, count, runs, lastTime }, n): Label => {
+    return sorted.map(({ index, from, before, to, first, last, count, runs, lastTime }, n): Label => {
       const { kind } = this.plan.faults![index]!;
+      // Where the clock goes back, no line says that time goes on: the log stands still at the last line before.
+      const since = FAULTS[kind]!.clockMs === undefined ? from : before;
       const begins = Math.max(1, first);
       return {
         id: `${this.plan.server.name}-${String(n + 1).padStart(2, "0")}`,
         kind,
-        start: iso(from),
+        start: iso(since),
         end: iso(to),
         lines: [begins, Math.max(begins - 1, last)],
         affected_count: count,

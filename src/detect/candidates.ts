@@ -8,6 +8,7 @@ import { type AbsenceFinding, WHOLE_LOG } from "./absence.ts";
 import type { CitedLine, Kind } from "./alert.ts";
 import { type CauseCounter, kindOfLines } from "./attribute.ts";
 import type { Candidate } from "./candidate.ts";
+import type { ClockFinding } from "./clock-watch.ts";
 import type { EntityFinding, EntityScorer } from "./entity.ts";
 import { duration, KIND_OF_CAUSE, KIND_TITLES, typicalRange, usual } from "./explain.ts";
 import type { LineRings } from "./lines.ts";
@@ -275,6 +276,33 @@ export function noveltyCandidate(
     templates: [{ id: event.templateId, text: event.template.slice(0, 400) }],
     lines: cited(lines),
     fresh: 1,
+    shareSince: () => 1,
+  };
+}
+
+/** Clocks that go back by minutes and stay there: once in three years, by a zone that was set wrong. */
+const CLOCK_RATE = 1e-3;
+
+export function clockCandidate({ host, backMs, lines }: ClockFinding, at: number): Candidate {
+  const minutes = Math.round(backMs / 60_000);
+  const figures = `the times of ${short(host)} went back by ${duration(minutes)} and stay there`;
+  return {
+    at,
+    start: lines[0]!.time,
+    view: "novelty",
+    family: "system",
+    key: `clock ${host}`,
+    rate: CLOCK_RATE,
+    pValue: CLOCK_RATE / 288,
+    kind: "clock_fault",
+    kindConfidence: 0.9,
+    title: `${KIND_TITLES.clock_fault}: ${figures}`,
+    summary: `Lines are judged as of the latest time seen, until the clock has caught up: ${figures}.`,
+    measure: { name: "minutes behind the latest line", actual: minutes, typicalLow: 0, typicalHigh: 0 },
+    entities: [{ type: "host", value: host }],
+    templates: templatesOf(lines),
+    lines: cited(lines),
+    fresh: lines.length,
     shareSince: () => 1,
   };
 }

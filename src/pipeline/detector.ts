@@ -4,12 +4,14 @@ import { CauseCounter } from "../detect/attribute.ts";
 import type { Candidate } from "../detect/candidate.ts";
 import {
   absenceCandidate,
+  clockCandidate,
   entityCandidate,
   noveltyCandidate,
   regularCandidate,
   transactionCandidate,
   windowCandidate,
 } from "../detect/candidates.ts";
+import { ClockWatch } from "../detect/clock-watch.ts";
 import { conditionalOf } from "../detect/conditional.ts";
 import { EntityScorer } from "../detect/entity.ts";
 import { IncidentManager, type Ledger } from "../detect/incident.ts";
@@ -71,6 +73,7 @@ export class Detector {
   readonly #explained = new Map<string, number>();
   readonly #onScore: ((score: Score) => void) | undefined;
   readonly #families = new PlanMemo<Family>(familyOf);
+  readonly #clockWatch = new ClockWatch();
   readonly #turns = new PlanMemo<boolean>(isTurn);
   /** What the line at hand says of entities. */
   readonly #observed: Observation[] = [];
@@ -151,6 +154,10 @@ export class Detector {
     this.#absence.see(event.daemon, now);
     const line = seenLine(event, now, this.#families.of(event));
     if (this.#turns.of(event)) this.#rings.turn(line);
+    if (!this.#options.without.has("novelty")) {
+      const jump = this.#clockWatch.see(event.host, event.daemon, event.time, line);
+      if (jump) this.#offer([clockCandidate(jump, now)]);
+    }
     const explained = this.#observe(event, line, slot);
     const closed = this.#tracker.add(event, now, line);
     if (!explained) {

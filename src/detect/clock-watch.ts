@@ -1,0 +1,48 @@
+import type { SeenLine } from "../feature/transaction.ts";
+
+/** The times of a host's program went back by so much, and no more: a second file that begins days earlier is no clock ... */
+const BACK_MS = 10 * 60_000;
+const MOST_BACK_MS = 12 * 3_600_000;
+/** ... and stayed there for so many lines in a row, over so much of its own time: a file out of order ends sooner, or never begins. */
+const LINES = 12;
+const SPAN_MS = 60_000;
+const MAX_WRITERS = 4096;
+const KEEP = 5;
+
+type Writer = { latest: number; late: number; from: number; told: boolean; lines: SeenLine[] };
+
+export type ClockFinding = {
+  readonly host: string;
+  readonly backMs: number;
+  readonly lines: readonly SeenLine[];
+};
+
+/** Tells when a clock is set back, of a host or of one program alone. Writers may be late against each other: each has its own time. */
+export class ClockWatch {
+  readonly #writers = new Map<string, Writer>();
+
+  /** time: the line's own, in ms. line: what may be cited. */
+  see(host: string, program: string, time: number, line: SeenLine): ClockFinding | undefined {
+    const key = `${host} ${program}`;
+    let known = this.#writers.get(key);
+    if (!known) {
+      known = { latest: time, late: 0, from: Number.NaN, told: false, lines: [] };
+      if (this.#writers.size < MAX_WRITERS) this.#writers.set(key, known);
+    }
+    if (time > known.latest - BACK_MS || time < known.latest - MOST_BACK_MS) {
+      if (time > known.latest) known.latest = time;
+      if (known.late > 0) {
+        known.late = 0;
+        known.told = false;
+        known.lines = [];
+      }
+      return undefined;
+    }
+    if (known.told) return undefined;
+    if (known.late++ === 0) known.from = time;
+    if (known.lines.length < KEEP) known.lines.push(line);
+    if (known.late < LINES || time - known.from < SPAN_MS) return undefined;
+    known.told = true;
+    return { host, backMs: known.latest - time, lines: known.lines };
+  }
+}
