@@ -22,6 +22,8 @@ type Open = {
   readonly from: number;
   /** Time of the last line before. */
   before: number;
+  /** The first line of its second. */
+  beforeLine: number;
   readonly to: number;
   first: number;
   last: number;
@@ -47,7 +49,18 @@ export class Labels {
       const from = instant(start);
       const to = from + minutes * 60_000;
       const label: Open = {
-        ...{ index, from, to, before: from, first: 0, last: 0, count: 0, runs: [], lastTime: Number.NaN },
+        ...{
+          index,
+          from,
+          to,
+          before: from,
+          beforeLine: 0,
+          first: 0,
+          last: 0,
+          count: 0,
+          runs: [],
+          lastTime: Number.NaN,
+        },
       };
       this.open.push(label);
       this.byIndex.set(index, label);
@@ -60,6 +73,7 @@ export class Labels {
     for (const label of this.open) {
       if (time < label.from) {
         label.first = this.line + 1;
+        if (iso(time) !== iso(label.before)) label.beforeLine = this.line;
         label.before = time;
       }
       if (time < label.to) label.last = this.line;
@@ -76,23 +90,25 @@ export class Labels {
   /** The labels, in the order of their starts. */
   done(): Label[] {
     const sorted = [...this.open].sort((a, b) => a.from - b.from || a.index - b.index);
-    return sorted.map(({ index, from, before, to, first, last, count, runs, lastTime }, n): Label => {
-      const { kind } = this.plan.faults![index]!;
-      // Where the clock goes back, no line says that time goes on: the log stands still at the last line before.
-      const since = FAULTS[kind]!.clockMs === undefined ? from : before;
-      const begins = Math.max(1, first);
-      return {
-        id: `${this.plan.server.name}-${String(n + 1).padStart(2, "0")}`,
-        kind,
-        start: iso(since),
-        end: iso(to),
-        lines: [begins, Math.max(begins - 1, last)],
-        affected_count: count,
-        affected: runs,
-        last_affected: count === 0 ? null : iso(lastTime),
-        evidence: FAULTS[kind]!.evidence,
-        note: FAULTS[kind]!.note,
-      };
-    });
+    return sorted.map(
+      ({ index, from, before, beforeLine, to, first, last, count, runs, lastTime }, n): Label => {
+        const { kind } = this.plan.faults![index]!;
+        // Where the clock goes back, no line says that time goes on: the log stands still at the last line before.
+        const standsStill = FAULTS[kind]!.clockMs !== undefined;
+        const begins = Math.max(1, standsStill ? beforeLine : first);
+        return {
+          id: `${this.plan.server.name}-${String(n + 1).padStart(2, "0")}`,
+          kind,
+          start: iso(standsStill ? before : from),
+          end: iso(to),
+          lines: [begins, Math.max(begins - 1, last)],
+          affected_count: count,
+          affected: runs,
+          last_affected: count === 0 ? null : iso(lastTime),
+          evidence: FAULTS[kind]!.evidence,
+          note: FAULTS[kind]!.note,
+        };
+      },
+    );
   }
 }

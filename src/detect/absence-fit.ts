@@ -6,6 +6,7 @@ import {
   type GapTail,
   MIN_COMPANION,
   MIN_DAILY,
+  MIN_PROGRAM,
   type StreamModel,
   tailThreshold,
   WHOLE_LOG,
@@ -106,7 +107,7 @@ function companionOf(
 ): StreamModel["companion"] {
   const least = (tail: GapTail): number => tailThreshold(tail, stream.days, COMPARED_AT, MIN_COMPANION);
   let best: StreamModel["companion"];
-  let sharpest = SHARPER * tailThreshold(stream.gaps, stream.days, COMPARED_AT, 0);
+  let sharpest = SHARPER * tailThreshold(stream.gaps, stream.days, COMPARED_AT, MIN_PROGRAM);
   for (const [key, others] of programs) {
     // One that is rarer tells little.
     if (key === stream.key || others.length < times.length / 2) continue;

@@ -13,7 +13,7 @@ const EARLY = 0.99;
 /** How soon a companion is asked again while the clock already finds the silence long. */
 const LOOK_AGAIN_MS = 10_000;
 /** Least expected lines of a silence of one program, told by the clock alone and by a companion. */
-const MIN_PROGRAM = 40;
+export const MIN_PROGRAM = 40;
 export const MIN_COMPANION = 12;
 /** Below so many lines a day, as they come lately, no minutes of silence tell anything. */
 export const MIN_DAILY = 48;
@@ -131,6 +131,7 @@ export class AbsenceScorer {
 
   /** A line of a program came: what was silent is so no longer. */
   see(program: string, time: number): void {
+    if (Number.isNaN(this.#slot)) this.#slot = slotOf(time);
     if (this.#whole) this.#end(this.#whole, time);
     const gap = this.#byProgram.get(program);
     if (gap) this.#end(gap, time);
@@ -151,7 +152,7 @@ export class AbsenceScorer {
   due(until: number): AbsenceFinding[] {
     const found: AbsenceFinding[] = [];
     const slot = slotOf(until);
-    if (slot !== this.#slot) this.#levels(slot);
+    if (slot > this.#slot) this.#levels(slot);
     if (until < this.#lookAt) return found;
     for (const gap of this.#gaps) {
       if (gap.raised || !(until >= gap.lookAt)) continue;
@@ -165,9 +166,10 @@ export class AbsenceScorer {
       const sofar = expectedEvents(stream, last, until, this.#clock);
       const told = gap.companion !== undefined && sofar >= gap.together * scale && goesOn(gap);
       if (sofar < gap.alone * scale && !told) {
-        const next = sofar < gap.together * scale ? gap.together * scale : sofar;
-        gap.lookAt =
-          until + Math.max(next > sofar ? 1 : LOOK_AGAIN_MS, (EARLY * (next - sofar)) / gap.fastest);
+        const asked = gap.companion !== undefined && sofar >= gap.together * scale;
+        const next = (gap.companion === undefined || asked ? gap.alone : gap.together) * scale;
+        const wait = Math.max(1, (EARLY * (next - sofar)) / gap.fastest);
+        gap.lookAt = until + (asked ? Math.min(LOOK_AGAIN_MS, wait) : wait);
         continue;
       }
       const at = told ? until : this.#dueAt(stream, last, until, gap.alone * scale);
@@ -202,21 +204,18 @@ export class AbsenceScorer {
 
   /** Takes the level of each stream up to the slot that begins. A gap that runs is not counted against its stream. */
   #levels(slot: number): void {
-    const passed = Number.isNaN(this.#slot) ? 0 : Math.min(slot - this.#slot, SLOTS_PER_DAY);
-    for (let s = slot - passed; s < slot; s++) {
+    for (let s = Math.max(this.#slot, slot - SLOTS_PER_DAY); s < slot; s++) {
       const { slotOfDay, weekend } = placeOf(s, this.#clock);
       for (const gap of this.#gaps) {
         gap.recent = gap.recent * FADE + (gap.lines - gap.levelLines);
         gap.levelLines = gap.lines;
         gap.usual = gap.usual * FADE + (weekend ? gap.stream.weekend : gap.stream.weekday)[slotOfDay]!;
+        if (gap.last < s * SLOT_MS) continue;
+        const level = (gap.recent + LEVEL_PRIOR) / (gap.usual + LEVEL_PRIOR);
+        gap.level = Math.min(1, Math.max(MIN_LEVEL, level));
       }
     }
     this.#slot = slot;
-    for (const gap of this.#gaps) {
-      if (gap.last < (slot - passed) * SLOT_MS) continue;
-      const level = (gap.recent + LEVEL_PRIOR) / (gap.usual + LEVEL_PRIOR);
-      gap.level = Math.min(1, Math.max(MIN_LEVEL, level));
-    }
   }
 }
 

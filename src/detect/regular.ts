@@ -29,7 +29,8 @@ const PRIOR_DAYS = 3;
 const SPAN = SLOTS_PER_DAY + 24;
 /** How often it is asked, in slots. */
 const EVERY = 6;
-/** Calm of all others explains so much at most; events with which it is drawn towards the usual. */
+/** Calm of all others over so many slots explains so much at most; events with which it is drawn towards the usual. */
+const LOAD_SLOTS = 72;
 const MIN_LOAD = 0.05;
 const LOAD_PRIOR = 10;
 /** Keys whose pseudonyms are remembered; only speed depends on it. */
@@ -50,8 +51,8 @@ type Regular = {
 export type RegularModel = {
   /** `name` is the entity's pseudonym. */
   readonly regulars: readonly Regular[];
-  /** Mean events a day of all entities, for each feature of which regulars are looked for: of week days, of weekend days. */
-  readonly totals: readonly (readonly [week: number, weekend: number])[];
+  /** Mean events of all entities in each slot of the day (288), for each feature of which regulars are looked for. */
+  readonly totals: readonly { readonly week: Float32Array; readonly weekend: Float32Array }[];
   readonly calibration: Calibration;
 };
 
@@ -95,17 +96,27 @@ export function fitRegulars(
       regulars.push({ feature, name: pseudonym(salt, feature, key), week, weekend, ceiling });
     }
   }
-  const totals = REGULAR.map((feature): [number, number] => {
-    const perDay = new Map<number, number>();
-    for (const history of histories(feature).values())
-      for (const [day, n] of daily(history, dayOf)) perDay.set(day, (perDay.get(day) ?? 0) + n);
-    const mean = (weekend: boolean): number => {
-      const kind = days.filter((d) => calendar.isWeekend(d) === weekend);
-      return kind.reduce((sum, d) => sum + (perDay.get(d) ?? 0), 0) / Math.max(1, kind.length);
-    };
-    return [mean(false), mean(true)];
-  });
+  const totals = REGULAR.map((feature) => totalOf(histories(feature), calendar, clock));
   return { regulars, totals, calibration: calibrate(maxima, rows) };
+}
+
+/** Mean events of all together in each slot of a day of the week, and of the weekend. */
+function totalOf(
+  histories: ReadonlyMap<string, History>,
+  { days, isWeekend }: Days,
+  clock: LocalClock,
+): RegularModel["totals"][number] {
+  const total = { week: new Float32Array(SLOTS_PER_DAY), weekend: new Float32Array(SLOTS_PER_DAY) };
+  const weekends = days.filter(isWeekend).length;
+  for (const { slots, counts } of histories.values())
+    for (const [i, slot] of slots.entries()) {
+      const { minute, day } = clock(slot * SLOT_MS);
+      const [kind, n] = isWeekend(day)
+        ? (["weekend", weekends] as const)
+        : (["week", days.length - weekends] as const);
+      total[kind][Math.floor(minute / 5)]! += counts[i]! / Math.max(1, n);
+    }
+  return total;
 }
 
 function daily({ slots, counts }: History, dayOf: (slot: number) => number): Map<number, number> {
@@ -186,7 +197,6 @@ export type RegularFinding = {
 class Recent {
   readonly #slots: number[] = [];
   readonly #counts: number[] = [];
-  sum = 0;
 
   get last(): number {
     return this.#slots.at(-1) ?? Number.NaN;
@@ -198,16 +208,17 @@ class Recent {
       this.#slots.push(slot);
       this.#counts.push(count);
     }
-    this.sum += count;
   }
 
-  /** Events in the SPAN slots up to `slot`. The last slot stays, so that it is known when anything came. */
-  count(slot: number): number {
+  /** Events in the newest `span` slots up to `slot`, at most SPAN. The last slot stays, so that it is known when anything came. */
+  count(slot: number, span: number): number {
     while (this.#slots.length > 1 && this.#slots[0]! <= slot - SPAN) {
       this.#slots.shift();
-      this.sum -= this.#counts.shift()!;
+      this.#counts.shift();
     }
-    return this.last <= slot - SPAN ? 0 : this.sum;
+    let n = 0;
+    for (let i = this.#slots.length - 1; i >= 0 && this.#slots[i]! > slot - span; i--) n += this.#counts[i]!;
+    return n;
   }
 }
 
@@ -255,16 +266,19 @@ export class RegularScorer {
   score(slot: number): RegularFinding[] {
     const found: RegularFinding[] = [];
     if (slot % EVERY !== 0 || !(slot - this.#first >= SPAN)) return found;
-    const loads = REGULAR.map((_, place) => this.#load(place, slot));
     for (const watched of this.#watched.values()) {
       const { regular, key, recent } = watched;
       if (key === "") continue;
-      const n = recent.count(slot);
+      const n = recent.count(slot, SPAN);
       const { mean, alpha } = this.#expected(regular, slot);
       if (n >= mean / 2) watched.told = false;
-      const mu = mean * loads[REGULAR.indexOf(regular.feature)]!;
+      if (watched.told || lowerNats(n, mean, alpha) <= regular.ceiling) continue;
+      const mu = mean * this.#load(watched, slot);
       const excess = lowerNats(n, mu, alpha) - regular.ceiling;
-      if (watched.told || excess <= 0) continue;
+      if (excess <= 0) {
+        watched.told = true; // excused for this time: later hours would not know how calm this one was
+        continue;
+      }
       found.push({
         feature: regular.feature,
         key,
@@ -296,11 +310,17 @@ export class RegularScorer {
     return weekday === 0 || weekday === 6;
   }
 
-  /** How calm all together are, MIN_LOAD ... 1: on a holiday nobody is missed. */
-  #load(place: number, slot: number): number {
-    const [week, weekend] = this.#model.totals[place]!;
-    const usual = Math.max(...[slot - SPAN, slot].map((s) => (this.#isWeekend(s) ? weekend : week)));
-    const load = (this.#all[place]!.count(slot) + LOAD_PRIOR) / (usual + LOAD_PRIOR);
+  /** How calm all others are, MIN_LOAD ... 1: on a holiday nobody is missed. */
+  #load({ regular, recent }: Watched, slot: number): number {
+    const place = REGULAR.indexOf(regular.feature);
+    const { week, weekend } = this.#model.totals[place]!;
+    let usual = 0;
+    for (let s = slot - LOAD_SLOTS + 1; s <= slot; s++)
+      usual += (this.#isWeekend(s) ? weekend : week)[Math.floor(this.#clock(s * SLOT_MS).minute / 5)]!;
+    // Its own share comes in one go, so it is all of a day's or nothing.
+    const own = this.#expected(regular, slot).mean;
+    const n = this.#all[place]!.count(slot, LOAD_SLOTS) - recent.count(slot, LOAD_SLOTS);
+    const load = (n + LOAD_PRIOR) / (Math.max(0, usual - own) + LOAD_PRIOR);
     return Math.min(1, Math.max(MIN_LOAD, load));
   }
 }

@@ -66,3 +66,57 @@ suite("a silence", () => {
     assert.equal(silences.length, 1);
   });
 });
+
+suite("a silence of one program", () => {
+  /** A milter that writes for every message that cleanup takes, whatever the hour; both by chance, but reproducibly. */
+  const cleanup: number[] = [];
+  for (let n = 0, time = START; time < END; n++, time += MINUTE * (2 + ((n * 7919) % 23))) cleanup.push(time);
+  const both = ((): ReturnType<AbsenceCollector["fit"]> => {
+    const collector = new AbsenceCollector();
+    for (const time of cleanup) {
+      collector.add("postfix/cleanup", time);
+      collector.add("opendkim", time + 1000);
+    }
+    return collector.fit(START, END, clock);
+  })();
+
+  /** Minutes until opendkim's silence is told while cleanup goes on; NaN when it is not. */
+  const silent = (model: typeof both): number => {
+    const one = new AbsenceScorer(model, clock, 0.005);
+    one.see("opendkim", END);
+    for (let n = 0, time = END; time < END + DAY_MS; n++, time += MINUTE * (2 + ((n * 7919) % 23))) {
+      const found = one.due(time).find(({ key }) => key === "opendkim");
+      if (found) return (found.at - END) / MINUTE;
+      one.see("postfix/cleanup", time);
+    }
+    return Number.NaN;
+  };
+
+  test("is told sooner by the program that goes on than by the clock", () => {
+    const alone = { streams: both.streams.map((s) => ({ ...s, companion: undefined })) };
+    const [byBoth, byClock] = [silent(both), silent(alone)];
+    assert.ok(byBoth < 0.6 * byClock, `${byBoth} and ${byClock} minutes`);
+  });
+
+  test("is none where the companion is silent, too", () => {
+    const one = new AbsenceScorer(both, clock, 0.005);
+    for (const program of ["opendkim", "postfix/cleanup"]) one.see(program, END);
+    const found: string[] = [];
+    for (let time = END; time < END + DAY_MS / 4; time += MINUTE)
+      found.push(...one.due(time).map(({ key }) => key));
+    assert.deepEqual(found, [""], "the whole log is silent");
+  });
+});
+
+suite("a log that has become rare", () => {
+  test("is told to be silent once or twice, not all day long", () => {
+    const one = scorer();
+    let told = 0;
+    // A line every two hours, where one a minute was usual.
+    for (let time = END; time < END + 10 * DAY_MS; time += 120 * MINUTE) {
+      for (let t = time; t < time + 120 * MINUTE; t += MINUTE) told += one.due(t).length;
+      one.see("postfix/smtpd", time + 120 * MINUTE);
+    }
+    assert.ok(told >= 1 && told <= 4, `${told} times in ten days`);
+  });
+});

@@ -82,3 +82,45 @@ suite("an incident without new evidence", () => {
     assert.equal(m.ledger.joined, 0);
   });
 });
+
+suite("the bar of a day", () => {
+  test("rises as the budget is spent: a trifle opens first, but not second", () => {
+    const m = manager();
+    const trifle = { rate: 0.01, view: "entity", key: "entity a" } as const;
+    assert.equal(m.offer([candidate(trifle)]).length, 1);
+    const later = NOON + 5 * HOUR;
+    const second = { ...trifle, at: later, start: later - HOUR, family: "auth", key: "entity b" } as const;
+    assert.deepEqual(m.offer([candidate({ ...second, kind: "bruteforce" })]), []);
+    assert.equal(m.offer([candidate({ ...second, kind: "bruteforce", rate: 1e-3 })]).length, 1);
+  });
+  test("is low again the next day", () => {
+    const m = manager();
+    m.offer([candidate({ rate: 0.01 })]);
+    const at = NOON + 26 * HOUR;
+    assert.equal(m.offer([candidate({ rate: 0.01, at, start: at, family: "auth", key: "x" })]).length, 1);
+  });
+});
+
+suite("a faint alert", () => {
+  const faint = {
+    rate: 0.01,
+    view: "entity",
+    family: "auth",
+    kind: "login_anomaly",
+    key: "entity a",
+  } as const;
+  const soon = { at: NOON + 10 * MINUTE, start: NOON } as const;
+  test("hides no clearer fault of another family and kind", () => {
+    const m = manager();
+    m.offer([candidate(faint)]);
+    assert.equal(m.offer([candidate(soon)]).length, 1);
+  });
+  test("takes in what is of its family, its kind, or as faint", () => {
+    for (const changes of [{ family: "auth" }, { kind: "login_anomaly" }, { rate: 5e-3 }] as const) {
+      const m = manager();
+      m.offer([candidate(faint)]);
+      assert.deepEqual(m.offer([candidate({ ...soon, ...changes })]), [], JSON.stringify(changes));
+      assert.equal(m.ledger.joined, 1);
+    }
+  });
+});
