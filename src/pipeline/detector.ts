@@ -1,13 +1,11 @@
 import { AbsenceScorer } from "../detect/absence.ts";
+import { absenceCandidate, clockCandidate, regularCandidate } from "../detect/absence-candidates.ts";
 import type { Alert } from "../detect/alert.ts";
 import { CauseCounter } from "../detect/attribute.ts";
 import type { Candidate } from "../detect/candidate.ts";
 import {
-  absenceCandidate,
-  clockCandidate,
   entityCandidate,
   noveltyCandidate,
-  regularCandidate,
   transactionCandidate,
   windowCandidate,
 } from "../detect/candidates.ts";

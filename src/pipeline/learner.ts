@@ -1,6 +1,6 @@
 import { AbsenceCollector } from "../detect/absence-fit.ts";
 import { fitConditionals } from "../detect/conditional.ts";
-import { EntityCollector } from "../detect/entity.ts";
+import { EntityCollector } from "../detect/entity-fit.ts";
 import { NoveltyCollector } from "../detect/novelty.ts";
 import { fitRegulars } from "../detect/regular.ts";
 import { SlownessCollector } from "../detect/slowness-fit.ts";

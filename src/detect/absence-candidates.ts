@@ -1,0 +1,111 @@
+import { ENTITY_FEATURES } from "../feature/entity.ts";
+import { type AbsenceFinding, WHOLE_LOG } from "./absence.ts";
+import type { Kind } from "./alert.ts";
+import type { Candidate } from "./candidate.ts";
+import { cited, short, templatesOf } from "./candidates.ts";
+import type { ClockFinding } from "./clock-watch.ts";
+import { duration, KIND_TITLES, typicalRange, usual } from "./explain.ts";
+import type { LineRings } from "./lines.ts";
+import type { RegularFinding } from "./regular.ts";
+
+/** What stayed away, and clocks that went back, in an operator's words. */
+
+const HOUR_MS = 3_600_000;
+
+/** Turns so long before a silence belong to it. */
+const TURN_MS = 5 * 60_000;
+
+export function absenceCandidate(f: AbsenceFinding, rings: LineRings): Candidate {
+  const turns = rings.turns(f.since - TURN_MS);
+  const whole = f.key === WHOLE_LOG;
+  const kind: Kind = whole ? "log_silence" : "service_stopped";
+  const minutes = Math.max(1, Math.round((f.at - f.since) / 60_000));
+  const expected = Math.round(f.expectedEvents);
+  const figures = `nothing ${whole ? "was logged" : `came from ${f.key}`} for ${duration(minutes)}, where ${expected} lines are usual`;
+  return {
+    at: f.at,
+    start: f.since,
+    view: "absence",
+    family: "silence",
+    key: `absence ${f.key}`,
+    rate: f.rate,
+    pValue: Math.min(1, f.rate / 288),
+    kind,
+    kindConfidence: 0.9,
+    title: `${KIND_TITLES[kind]}: ${figures}`,
+    summary:
+      f.companion === undefined
+        ? `The longest such gap in training held ${Math.round(f.longest)} expected lines; this one holds ${expected}.`
+        : `Meanwhile ${f.companion} went on, which it never did for so long in training.`,
+    templates: templatesOf(turns),
+    lines: cited(turns),
+    measure: {
+      name: whole ? "log lines" : `lines of ${f.key}`,
+      actual: 0,
+      typicalLow: Math.max(1, expected - Math.round(2 * Math.sqrt(expected))),
+      typicalHigh: expected + Math.round(2 * Math.sqrt(expected)),
+    },
+    entities: [{ type: whole ? "log" : "program", value: whole ? "all programs" : f.key }],
+    fresh: 0,
+    shareSince: (time) => (time < f.since ? 1 : 0),
+  };
+}
+
+/** at: log time at which it is asked. */
+export function regularCandidate(f: RegularFinding, at: number): Candidate {
+  const feature = ENTITY_FEATURES[f.feature]!;
+  const [low, high] = typicalRange(f.expected, f.alpha);
+  const hours = Math.round((at - f.since) / HOUR_MS);
+  const figures = `${f.actual === 0 ? "no" : f.actual} ${feature.label} ${short(f.key)} since ${hours} h, ${usual(low, high)} a day`;
+  return {
+    at,
+    start: f.since,
+    view: "absence",
+    family: feature.family,
+    key: `regular ${feature.name} ${f.key}`,
+    rate: f.rate,
+    pValue: f.pValue,
+    kind: "volume_change",
+    kindConfidence: 0.8,
+    title: `Expected mail stays away: ${figures}`,
+    summary: `It came at the same hour on nearly every such day of training: ${figures}.`,
+    measure: {
+      name: `${feature.label} ${feature.type}`,
+      actual: f.actual,
+      typicalLow: low,
+      typicalHigh: high,
+    },
+    entities: [{ type: feature.type, value: f.key }],
+    templates: [],
+    lines: [],
+    fresh: 0,
+    shareSince: (time) => (time < at ? 1 : 0),
+  };
+}
+
+/** Clocks that go back by minutes and stay there: once in three years, by a zone that was set wrong. */
+const CLOCK_RATE = 1e-3;
+
+export function clockCandidate({ host, backMs, lines }: ClockFinding, at: number): Candidate {
+  const minutes = Math.round(backMs / 60_000);
+  const figures = `the times of ${short(host)} went back by ${duration(minutes)} and stay there`;
+  return {
+    at,
+    start: lines[0]!.time,
+    view: "novelty",
+    family: "system",
+    key: `clock ${host}`,
+    rate: CLOCK_RATE,
+    pValue: CLOCK_RATE / 288,
+    kind: "clock_fault",
+    kindConfidence: 0.9,
+    title: `${KIND_TITLES.clock_fault}: ${figures}`,
+    summary: `Lines are judged as of the latest time seen, until the clock has caught up: ${figures}.`,
+    measure: { name: "minutes behind the latest line", actual: minutes, typicalLow: 0, typicalHigh: 0 },
+    entities: [{ type: "host", value: host }],
+    templates: templatesOf(lines),
+    lines: cited(lines),
+    fresh: lines.length,
+    shareSince: () => 1,
+  };
+}
