@@ -8,7 +8,8 @@ export type Candidate = {
   /** First time of its evidence. */
   readonly start: number;
   readonly view: View;
-  readonly family: Family | "silence";
+  /** "account": what one account does. It is no fault of the queue through which its mail goes, and hides none. */
+  readonly family: Family | "silence" | "account";
   /** What stands out: a column, or a feature of an entity. Two candidates with one key are about the same thing. */
   readonly key: string;
   /** Expected number a day by nature, over all channels of the view. */

@@ -188,7 +188,7 @@ export function entityCandidate(
     at: ctx.at,
     start,
     view: "entity",
-    family: feature.family,
+    family: named.kind === "account_compromised" ? "account" : feature.family,
     key: `entity ${feature.name} ${f.key}`,
     rate: f.rate,
     pValue: f.pValue,

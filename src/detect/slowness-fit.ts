@@ -212,8 +212,7 @@ function fitStage(
   const above = Float64Array.from(seconds, (x, i) => logSeconds(x) - centre - shift[i]!).sort();
   const limits = LEVELS.map((share) => quantile(above, 1 - share));
   const model = { centre, limits };
-  for (const [i, s] of samples.entries())
-    s.slow[stage] = slowBy({ ...model, shares: [], usual: [0, 0, 0] }, shift[i]!, seconds[i]!);
+  for (const [i, s] of samples.entries()) s.slow[stage] = slowBy(stage, model, shift[i]!, seconds[i]!);
   const sorted = Float64Array.from(seconds).sort();
   return {
     ...model,

@@ -17,8 +17,6 @@ const MAX_WIDTH = 72;
 export const LEVELS = [0.1, 0.01] as const;
 /** Fewer slow deliveries are chance, however rare. */
 export const LEAST_SLOW = 4;
-/** Nobody calls a shorter stage slow, in seconds. */
-const LEAST_SECONDS = 0.1;
 /** Seconds that Postfix tells apart; they make the logarithm of none finite. */
 const RESOLUTION = 0.01;
 /** The newest deliveries of each program that are kept for citing. */
@@ -61,9 +59,14 @@ export const logSeconds = (seconds: number): number => Math.log(seconds + RESOLU
 export const destinationKey = (salt: string, program: string, destination: string): string =>
   hash64(`${salt} ${program} ${destination}`);
 
-/** How many levels a stage is slow by, 0 ... LEVELS.length. shift: of the destination. */
-export function slowBy({ centre, limits }: StageModel, shift: number, seconds: number): number {
-  if (seconds < LEAST_SECONDS) return 0;
+/** How many levels a stage, by its number, is slow by: 0 ... LEVELS.length. shift: of the destination. */
+export function slowBy(
+  stage: number,
+  { centre, limits }: Pick<StageModel, "centre" | "limits">,
+  shift: number,
+  seconds: number,
+): number {
+  if (seconds < STAGES[stage]!.least) return 0;
   const above = logSeconds(seconds) - centre - shift;
   let levels = 0;
   while (levels < limits.length && above > limits[levels]!) levels++;
@@ -167,7 +170,7 @@ export class SlownessScorer {
     const program = this.#programs.get(delivery.program)!;
     const P = programs.length;
     const slow = programs[program]!.stages.map((stage, s) =>
-      shifts[s] === undefined ? -1 : slowBy(stage, shifts[s], delivery.seconds[s]!),
+      shifts[s] === undefined ? -1 : slowBy(s, stage, shifts[s], delivery.seconds[s]!),
     );
     for (const [s, levels] of slow.entries()) {
       if (levels < 0) continue;

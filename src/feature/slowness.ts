@@ -3,11 +3,14 @@ import { PlanMemo } from "../mail/plan-memo.ts";
 import { familyOf } from "./family.ts";
 import { type SeenLine, seenLine, type Transaction } from "./transaction.ts";
 
-/** Stages of a delivery whose length tells of slowness; the time in the queue (Postfix's b) tells of a backlog. */
+/**
+ * Stages of a delivery whose length tells of slowness; the time in the queue (Postfix's b) tells of a backlog. least: seconds below
+ * which nobody calls it slow; who hands a message in waits for more than the server, so reception varies with its clients.
+ */
 export const STAGES = [
-  { field: "delay_a", doing: "to be received", local: true },
-  { field: "delay_c", doing: "to connect", local: false },
-  { field: "delay_d", doing: "to be handed over", local: false },
+  { field: "delay_a", doing: "to be received", local: true, least: 0.3 },
+  { field: "delay_c", doing: "to connect", local: false, least: 0.1 },
+  { field: "delay_d", doing: "to be handed over", local: false, least: 0.1 },
 ] as const;
 
 /** What has waited longer was deferred, or held: no first attempt. */

@@ -12,6 +12,9 @@ import { createRandom } from "../../src/math/random.ts";
 /** Twelve days of two deliveries each five minutes: to a near server, and to a far one that takes ten times as long. */
 const DAYS = 12;
 const PLACES = Array.from({ length: DAYS * 288 }, (_, t) => ({ slotOfDay: t % 288, weekend: false }));
+/** Seconds that reception takes, and how much longer that of a message that was signed. */
+const RECEPTION = 0.4;
+const SIGNING = 8;
 const NEAR = { name: "near.example", takes: 0.1 };
 const FAR = { name: "far.example", takes: 1 };
 type Traffic = {
@@ -28,7 +31,7 @@ const delivery = (
   { name, takes }: typeof NEAR,
   slot: number,
   stretch = 1,
-  received = 0.1,
+  received = RECEPTION,
 ): TimedDelivery => ({
   ...{ program: "postfix/smtp", destination: name },
   seconds: [received * spread(), takes * stretch * spread(), takes * stretch * spread()],
@@ -37,8 +40,6 @@ const delivery = (
     ...{ templateId: "t", template: "postfix/smtp: <*>", family: "outbound", cause: undefined },
   },
 });
-/** A message that was signed takes eight times as long to be received. */
-const SIGNING = 8;
 const message = (signed: boolean): Transaction => ({
   ...{ type: "message", key: "AAAAA11111", start: 0, end: 0, lines: [], finished: true },
   ...{ why: undefined, startSeen: true, reals: new Float64Array(6).fill(1) },
@@ -57,7 +58,7 @@ function learn(): SlownessModel {
   for (let slot = 0; slot < PLACES.length; slot++)
     for (const server of [NEAR, FAR]) {
       const signed = slot % 10 === 0;
-      const made = delivery(server, slot, 1, signed ? 0.1 * SIGNING : 0.1);
+      const made = delivery(server, slot, 1, signed ? RECEPTION * SIGNING : RECEPTION);
       collector.add(made, slot);
       collector.addMessage(message(signed), [made], slot);
     }
@@ -67,7 +68,7 @@ const model = learn();
 
 function watch(
   hours: number,
-  { mails = 1, stretch = () => 1, signed = false, reception = 0.1 }: Traffic,
+  { mails = 1, stretch = () => 1, signed = false, reception = RECEPTION }: Traffic,
   made = new SlownessScorer(model),
 ) {
   const found: SlowFinding[] = [];
@@ -120,11 +121,11 @@ suite("slow deliveries", () => {
   });
 
   test("are told by what the message went through: signing takes its time, and the same time without it is slow", () => {
-    assert.deepEqual(rare(watch(6, { signed: true, reception: 0.1 * SIGNING })), []);
-    const [first] = rare(watch(1, { reception: 0.1 * SIGNING }));
+    assert.deepEqual(rare(watch(6, { signed: true, reception: RECEPTION * SIGNING })), []);
+    const [first] = rare(watch(1, { reception: RECEPTION * SIGNING }));
     assert.equal(first?.stage, 0);
     // three times as long is slow for a signed message, though a tenth of all others' limit would never tell
-    assert.equal(rare(watch(2, { signed: true, reception: 0.3 * SIGNING }))[0]?.stage, 0);
+    assert.equal(rare(watch(2, { signed: true, reception: 3 * RECEPTION * SIGNING }))[0]?.stage, 0);
   });
 
   test("tell of nothing once they have left the longest window, or after a silence", () => {
