@@ -27,6 +27,8 @@ import { daysOf, leaveOneDayOut, type Notable, rolling } from "./window-fit.ts";
 const MAX_REMEMBERED = 80_000;
 /** Programs and destinations that training tells apart; later ones are of no program, or of no destination. */
 const MAX_PROGRAMS = 8;
+/** Ways through the server that messages share in memory. */
+const MAX_SHARED = 8192;
 const MAX_DESTINATIONS = 20_000;
 /** A program with fewer deliveries, or on fewer days, teaches no quantiles. */
 const MIN_DELIVERIES = 200;
@@ -51,6 +53,7 @@ export class SlownessCollector {
   #samples: Sample[] = [];
   readonly #programs = new Map<string, number>();
   readonly #destinations = new Map<string, number>();
+  readonly #shapes = new Map<string, ReceivedMessage["shapes"]>();
   #stride = 1;
   /** Lines and messages that came: each are thinned for themselves. */
   readonly #seen: [number, number] = [0, 0];
@@ -60,8 +63,19 @@ export class SlownessCollector {
   }
 
   addMessage(t: Transaction, deliveries: readonly TimedDelivery[], slot: number): void {
-    for (const delivery of deliveries)
-      this.#add(delivery, slot, receivedOf(t, logSeconds(delivery.seconds[0]!)));
+    for (const delivery of deliveries) {
+      const received = receivedOf(t, logSeconds(delivery.seconds[0]!));
+      this.#add(delivery, slot, { ...received, shapes: this.#sharedShapes(received.shapes) });
+    }
+  }
+
+  /** Most messages go the same few ways; they share what they went through. */
+  #sharedShapes(shapes: ReceivedMessage["shapes"]): ReceivedMessage["shapes"] {
+    const key = shapes.join(" ");
+    const known = this.#shapes.get(key);
+    if (known) return known;
+    if (this.#shapes.size < MAX_SHARED) this.#shapes.set(key, shapes);
+    return shapes;
   }
 
   #add({ program, destination, seconds }: TimedDelivery, slot: number, message: Sample["message"]): void {
@@ -94,10 +108,11 @@ export class SlownessCollector {
       (s) => s.message && s.slot >= first && s.slot < first + places.length,
     );
     const reception = fitReception(
-      messages.map(({ message }) => ({
-        ...message!,
-        shapes: message!.shapes.map((x) => groups.get(x as string) ?? x),
-      })),
+      messages.map(({ message }) =>
+        groups.size === 0
+          ? message!
+          : { ...message!, shapes: message!.shapes.map((x) => groups.get(x as string) ?? x) },
+      ),
       messages.map((s) => dayOf[s.slot - first]!),
       seed,
       kernels,
