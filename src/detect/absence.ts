@@ -82,7 +82,7 @@ type Gap = {
   readonly together: number;
   /** Expected lines by the companion's at which it falls due together with the clock. */
   readonly byCompanion: number;
-  readonly companion: Gap | undefined;
+  companion: Gap | undefined;
   /** The largest number of lines that one ms of the season brings. */
   readonly fastest: number;
   /** NaN before the first line. */
@@ -119,7 +119,7 @@ export class AbsenceScorer {
   constructor(model: AbsenceModel, clock: LocalClock, rate: number) {
     this.#clock = clock;
     this.#rate = rate;
-    const gaps = new Map<string, Gap & { companion: Gap | undefined }>();
+    const gaps = new Map<string, Gap>();
     for (const stream of model.streams)
       gaps.set(stream.key, gapOf(stream, rate / (stream.key === WHOLE_LOG ? 1 : model.streams.length)));
     for (const gap of gaps.values())
@@ -164,9 +164,9 @@ export class AbsenceScorer {
       }
       const scale = gap.patience / gap.level;
       const sofar = expectedEvents(stream, last, until, this.#clock);
-      const told = gap.companion !== undefined && sofar >= gap.together * scale && goesOn(gap);
+      const asked = gap.companion !== undefined && sofar >= gap.together * scale;
+      const told = asked && goesOn(gap);
       if (sofar < gap.alone * scale && !told) {
-        const asked = gap.companion !== undefined && sofar >= gap.together * scale;
         const next = (gap.companion === undefined || asked ? gap.alone : gap.together) * scale;
         const wait = Math.max(1, (EARLY * (next - sofar)) / gap.fastest);
         gap.lookAt = until + (asked ? Math.min(LOOK_AGAIN_MS, wait) : wait);

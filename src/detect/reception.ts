@@ -3,6 +3,7 @@ import type { Kernels } from "../model/kernels.ts";
 import { reconstruct } from "../model/score.ts";
 import { trainVae } from "../model/train.ts";
 import { createVae, type Rows, type Vae } from "../model/vae.ts";
+import { type Contents, contentsOf } from "./contents.ts";
 
 /**
  * How long receiving a message should take, by what happened to it: signed or not, from a client or forwarded, its size. The network
@@ -28,14 +29,14 @@ const OPTIONS = {
   ...{ maskRate: 0.05, familyMaskRate: 0.5, patience: 5 },
 } as const;
 
-/** shapes: a shape and its count in turn. time: in ln(seconds). */
+/** time: in ln(seconds). */
 export type ReceivedMessage = {
-  readonly shapes: readonly (string | number)[];
+  readonly shapes: Contents;
   readonly numbers: readonly number[];
   readonly time: number;
 };
 export const receivedOf = (t: Transaction, time: number): ReceivedMessage => ({
-  shapes: [...t.shapes].flat(),
+  shapes: contentsOf(t),
   numbers: [t.reals[3]!, t.reals[4]!],
   time,
 });

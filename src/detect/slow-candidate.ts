@@ -52,7 +52,7 @@ export function slowCandidate(
   const alone = destinations[0] && destinations[0].part > ALONE ? destinations[0].name : undefined;
   const slowest = slow
     .filter((d) => alone === undefined || d.destination === alone)
-    .sort((a, b) => b.seconds[f.stage]! - a.seconds[f.stage]! || b.time - a.time)
+    .sort((a, b) => b.seconds[f.stage]! - a.seconds[f.stage]! || b.line.time - a.line.time)
     .slice(0, MAX_LINES)
     .map((d) => d.line);
   const actual = median(slow.map((d) => d.seconds[f.stage]!));

@@ -3,6 +3,7 @@ import { STAGES, type TimedDelivery } from "../feature/slowness.ts";
 import type { Transaction } from "../feature/transaction.ts";
 import type { Kernels } from "../model/kernels.ts";
 import type { Calibration } from "./calibrate.ts";
+import { joiner, SharedContents } from "./contents.ts";
 import { fitReception, type ReceivedMessage, receivedOf } from "./reception.ts";
 import {
   columnOf,
@@ -27,8 +28,6 @@ import { daysOf, leaveOneDayOut, type Notable, rolling } from "./window-fit.ts";
 const MAX_REMEMBERED = 80_000;
 /** Programs and destinations that training tells apart; later ones are of no program, or of no destination. */
 const MAX_PROGRAMS = 8;
-/** Ways through the server that messages share in memory. */
-const MAX_SHARED = 8192;
 const MAX_DESTINATIONS = 20_000;
 /** A program with fewer deliveries, or on fewer days, teaches no quantiles. */
 const MIN_DELIVERIES = 200;
@@ -53,7 +52,7 @@ export class SlownessCollector {
   #samples: Sample[] = [];
   readonly #programs = new Map<string, number>();
   readonly #destinations = new Map<string, number>();
-  readonly #shapes = new Map<string, ReceivedMessage["shapes"]>();
+  readonly #shared = new SharedContents();
   #stride = 1;
   /** Lines and messages that came: each are thinned for themselves. */
   readonly #seen: [number, number] = [0, 0];
@@ -65,17 +64,8 @@ export class SlownessCollector {
   addMessage(t: Transaction, deliveries: readonly TimedDelivery[], slot: number): void {
     for (const delivery of deliveries) {
       const received = receivedOf(t, logSeconds(delivery.seconds[0]!));
-      this.#add(delivery, slot, { ...received, shapes: this.#sharedShapes(received.shapes) });
+      this.#add(delivery, slot, { ...received, shapes: this.#shared.of(received.shapes) });
     }
-  }
-
-  /** Most messages go the same few ways; they share what they went through. */
-  #sharedShapes(shapes: ReceivedMessage["shapes"]): ReceivedMessage["shapes"] {
-    const key = shapes.join(" ");
-    const known = this.#shapes.get(key);
-    if (known) return known;
-    if (this.#shapes.size < MAX_SHARED) this.#shapes.set(key, shapes);
-    return shapes;
   }
 
   #add({ program, destination, seconds }: TimedDelivery, slot: number, message: Sample["message"]): void {
@@ -107,12 +97,9 @@ export class SlownessCollector {
     const messages = this.#samples.filter(
       (s) => s.message && s.slot >= first && s.slot < first + places.length,
     );
+    const join = joiner(groups);
     const reception = fitReception(
-      messages.map(({ message }) =>
-        groups.size === 0
-          ? message!
-          : { ...message!, shapes: message!.shapes.map((x) => groups.get(x as string) ?? x) },
-      ),
+      messages.map(({ message }) => ({ ...message!, shapes: join(message!.shapes) })),
       messages.map((s) => dayOf[s.slot - first]!),
       seed,
       kernels,

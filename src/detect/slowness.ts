@@ -1,5 +1,5 @@
 import { STAGES, type TimedDelivery } from "../feature/slowness.ts";
-import type { SeenLine, Transaction } from "../feature/transaction.ts";
+import type { Transaction } from "../feature/transaction.ts";
 import { logBetaBinomialUpperTail } from "../math/beta-binomial.ts";
 import { hash64 } from "../math/hash.ts";
 import { type Calibration, naturalRate, pValue } from "./calibrate.ts";
@@ -92,13 +92,9 @@ export type SlowFinding = {
 };
 
 /** A delivery as it is kept for citing. */
-export type RecentDelivery = {
-  readonly time: number;
-  readonly destination: string;
-  readonly seconds: readonly number[];
+export type RecentDelivery = TimedDelivery & {
   /** Per stage, as slowBy() says; -1 where it did not count. */
   readonly slow: readonly number[];
-  readonly line: SeenLine;
 };
 
 export class SlownessScorer {
@@ -130,7 +126,6 @@ export class SlownessScorer {
     this.#count(
       delivery,
       STAGES.map(({ local }, s) => (local ? undefined : (shifts?.[s] ?? 0))),
-      delivery.line.time,
     );
   }
 
@@ -159,13 +154,12 @@ export class SlownessScorer {
       this.#count(
         delivery,
         STAGES.map(({ local }, s) => (!local ? undefined : told ? told[i]! - stages[s]!.centre : 0)),
-        delivery.line.time,
       );
     }
   }
 
   /** shifts: per stage; undefined for those that do not count now. */
-  #count(delivery: TimedDelivery, shifts: readonly (number | undefined)[], time: number): void {
+  #count(delivery: TimedDelivery, shifts: readonly (number | undefined)[]): void {
     const { programs } = this.model;
     const program = this.#programs.get(delivery.program)!;
     const P = programs.length;
@@ -178,7 +172,7 @@ export class SlownessScorer {
       for (let l = 0; l < levels; l++) this.#slow[this.#head * P * PER_PROGRAM + columnOf(program, s, l)]!++;
     }
     const recent = this.#recent[program]!;
-    recent.push({ ...delivery, time, slow });
+    recent.push({ ...delivery, slow });
     if (recent.length > MAX_RECENT) recent.shift();
   }
 
@@ -237,7 +231,7 @@ export class SlownessScorer {
 
   /** Deliveries of the finding's program since a time, the newest kept ones. */
   recent(program: number, since: number): RecentDelivery[] {
-    return this.#recent[program]!.filter((d) => d.time >= since);
+    return this.#recent[program]!.filter((d) => d.line.time >= since);
   }
 
   /** Slow deliveries of a finding's column in the newest slots. */

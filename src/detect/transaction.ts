@@ -11,6 +11,7 @@ import { elbo, rowParts } from "../model/score.ts";
 import { trainVae } from "../model/train.ts";
 import { createVae, MAX_BATCH, type Rows, type Vae } from "../model/vae.ts";
 import { type Calibration, calibrate, pValue } from "./calibrate.ts";
+import { type Contents, contentsOf, joiner, SharedContents } from "./contents.ts";
 import type { WindowModel } from "./window.ts";
 import { fitWindow, tableOf } from "./window-fit.ts";
 
@@ -30,8 +31,6 @@ const MAX_TRAINING = 6_000;
 export const MIN_TRANSACTIONS = 300;
 /** Transactions that training remembers; of more, every second. */
 const MAX_REMEMBERED = 80_000;
-/** Contents of transactions that are kept once for all that have them: most mail goes one of a few ways. */
-const MAX_ALIKE = 4096;
 /** Rows scored in one go; only memory depends on it. */
 const SCORED_AT_ONCE = 2048;
 const FOLDS = 2;
@@ -64,17 +63,17 @@ export type TransactionModel = {
   readonly rates: WindowModel;
 };
 
-/** What training keeps of a transaction. shapes: a shape and its count in turn, flat since there are many. */
+/** What training keeps of a transaction. */
 type Sample = {
   readonly type: number;
   readonly slot: number;
-  readonly shapes: readonly (string | number)[];
+  readonly shapes: Contents;
   readonly reals: Float64Array;
 };
 
 export class TransactionCollector {
   readonly #samples: Sample[] = [];
-  readonly #alike = new Map<string, Sample["shapes"]>();
+  readonly #shared = new SharedContents();
   #stride = 1;
   #seen = 0;
 
@@ -91,16 +90,9 @@ export class TransactionCollector {
     this.#samples.push({
       type: TRANSACTION_TYPES.indexOf(t.type),
       slot: slotOf(t.end),
-      shapes: this.#shared([...t.shapes].flat()),
+      shapes: this.#shared.of(contentsOf(t)),
       reals: t.reals,
     });
-  }
-
-  #shared(shapes: Sample["shapes"]): Sample["shapes"] {
-    const key = shapes.join(" ");
-    const known = this.#alike.get(key);
-    if (known === undefined && this.#alike.size < MAX_ALIKE) this.#alike.set(key, shapes);
-    return known ?? shapes;
   }
 
   /** first: slot of the first place. groups: of joined shapes. Undefined when there are too few transactions. */
@@ -111,15 +103,10 @@ export class TransactionCollector {
     seed: number,
     kernels: Kernels,
   ): TransactionModel | undefined {
-    const joined = new Map<Sample["shapes"], Sample["shapes"]>();
-    const join = ({ shapes }: Sample): Sample["shapes"] => {
-      const known = joined.get(shapes) ?? shapes.map((x) => groups.get(x as string) ?? x);
-      joined.set(shapes, known);
-      return known;
-    };
+    const join = joiner(groups);
     const samples = this.#samples
       .filter((s) => s.slot >= first && s.slot < first + places.length)
-      .map((s) => (groups.size === 0 ? s : { ...s, shapes: join(s) }));
+      .map((s) => ({ ...s, shapes: join(s.shapes) }));
     if (samples.length < MIN_TRANSACTIONS) return undefined;
     const columns = chooseColumns(samples);
     const offset = meanCounts(samples, columns);
@@ -370,6 +357,6 @@ export class TransactionScorer {
 
 const countable = (t: Transaction): Countable => ({
   type: TRANSACTION_TYPES.indexOf(t.type),
-  shapes: [...t.shapes].flat(),
+  shapes: contentsOf(t),
   reals: t.reals,
 });

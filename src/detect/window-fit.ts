@@ -184,7 +184,7 @@ export function fitWindow(
     const mu = rolling(table.mu, C, WIDTHS[w]!);
     const a = overdispersion(sums, mu, C);
     alpha.set(a, w * C);
-    const top = highestByDay(table, sums);
+    const top = highestSums(table, sums);
     most.set(top.first, w * C);
     for (const tail of ["upper", "lower"] as const) {
       const notable =
@@ -209,28 +209,38 @@ export function fitWindow(
   };
 }
 
-/** The largest sum of each column, its day, and the largest of any other day, (C) each. */
-type Highest = { readonly first: Float32Array; readonly day: Int32Array; readonly second: Float32Array };
+/** The largest value of each column and of any other day than its: leaving a day out needs no more. (C) each; 0 where there is none. */
+class Highest {
+  readonly first: Float32Array;
+  readonly #firstDay: Int32Array;
+  readonly #second: Float32Array;
 
-function highestByDay(table: WindowTable, sums: Float32Array): Highest {
-  const C = table.columns.length;
-  const first = new Float32Array(C);
-  const day = new Int32Array(C).fill(-1);
-  const second = new Float32Array(C);
-  for (let t = 0; t < table.places.length; t++) {
-    const today = table.dayOf[t]!;
-    for (let j = 0; j < C; j++) {
-      const x = sums[t * C + j]!;
-      if (day[j] === today) {
-        if (x > first[j]!) first[j] = x;
-      } else if (x > first[j]!) {
-        second[j] = first[j]!;
-        first[j] = x;
-        day[j] = today;
-      } else if (x > second[j]!) second[j] = x;
-    }
+  constructor(C: number) {
+    this.first = new Float32Array(C);
+    this.#firstDay = new Int32Array(C).fill(-1);
+    this.#second = new Float32Array(C);
   }
-  return { first, day, second };
+
+  add(j: number, day: number, x: number): void {
+    const other = this.#firstDay[j] !== day;
+    if (x > this.first[j]!) {
+      if (other) this.#second[j] = this.first[j]!;
+      this.first[j] = x;
+      this.#firstDay[j] = day;
+    } else if (other && x > this.#second[j]!) this.#second[j] = x;
+  }
+
+  without(j: number, day: number): number {
+    return (this.#firstDay[j] === day ? this.#second : this.first)[j]!;
+  }
+}
+
+function highestSums(table: WindowTable, sums: Float32Array): Highest {
+  const C = table.columns.length;
+  const highest = new Highest(C);
+  for (let t = 0; t < table.places.length; t++)
+    for (let j = 0; j < C; j++) highest.add(j, table.dayOf[t]!, sums[t * C + j]!);
+  return highest;
 }
 
 /** Sums over the newest `width` rows of each row of a (T, C) table. The first rows sum what there is. */
@@ -306,7 +316,7 @@ function notables(
           width,
           table.places[t]!,
         );
-        const most = (top.day[j] === table.dayOf[t] ? top.second : top.first)[j]!;
+        const most = top.without(j, table.dayOf[t]!);
         nats = Math.min(nats, conditionalNats(tail, x, m, given.mu(j), given.alpha[j]!, most));
       }
       found.push({ t, j, nats });
@@ -322,23 +332,11 @@ export function leaveOneDayOut(
 ): { ceilings: Float32Array; calibration: Calibration } {
   const C = table.columns.length;
   const T = table.places.length;
-  // The two largest of each column, from different days: leaving a day out needs no more.
-  const first = new Float32Array(C);
-  const firstDay = new Int32Array(C).fill(-1);
-  const second = new Float32Array(C);
-  for (const { t, j, nats } of notable) {
-    const day = table.dayOf[t]!;
-    if (nats > first[j]!) {
-      if (firstDay[j] !== day) second[j] = first[j]!;
-      first[j] = nats;
-      firstDay[j] = day;
-    } else if (firstDay[j] !== day && nats > second[j]!) second[j] = nats;
-  }
+  const highest = new Highest(C);
+  for (const { t, j, nats } of notable) highest.add(j, table.dayOf[t]!, nats);
   const rows = new Float32Array(T).fill(-FLOOR_NATS);
-  for (const { t, j, nats } of notable) {
-    const ceiling = Math.max(FLOOR_NATS, firstDay[j] === table.dayOf[t] ? second[j]! : first[j]!);
-    rows[t] = Math.max(rows[t]!, nats - ceiling);
-  }
+  for (const { t, j, nats } of notable)
+    rows[t] = Math.max(rows[t]!, nats - Math.max(FLOOR_NATS, highest.without(j, table.dayOf[t]!)));
   const maxima = new Array<number>(table.days).fill(-FLOOR_NATS);
   const slots = new Int32Array(table.days);
   for (let t = 0; t < T; t++) {
@@ -346,5 +344,5 @@ export function leaveOneDayOut(
     slots[table.dayOf[t]!]!++;
   }
   const whole = maxima.filter((_, d) => slots[d]! >= SLOTS_PER_DAY / 2);
-  return { ceilings: first.map((v) => Math.max(FLOOR_NATS, v)), calibration: calibrate(whole, rows) };
+  return { ceilings: highest.first.map((v) => Math.max(FLOOR_NATS, v)), calibration: calibrate(whole, rows) };
 }

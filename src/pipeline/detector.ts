@@ -159,8 +159,10 @@ export class Detector {
     const explained = this.#observe(event, line, slot);
     const closed = this.#tracker.add(event, now, line);
     if (!explained) {
-      if (this.#transactions) for (const t of closed) this.#transactions.add(t, now);
-      if (this.#slowness) for (const t of closed) this.#slowness.addMessage(t, this.#timer.closed(t));
+      for (const t of closed) {
+        this.#transactions?.add(t, now);
+        this.#slowness?.addMessage(t, this.#timer.closed(t));
+      }
       const timed = this.#slowness && this.#timer.read(event, line);
       if (timed) this.#slowness!.add(timed);
       this.#rings.counted(this.#counter.add(event, slot), line);

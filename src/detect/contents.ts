@@ -1,0 +1,32 @@
+import type { Transaction } from "../feature/transaction.ts";
+
+/** What a transaction consists of: a shape and its count in turn, flat since there are many. */
+export type Contents = readonly (string | number)[];
+
+/** Contents that are kept once for all transactions that have them: most mail goes one of a few ways. */
+const MAX_ALIKE = 4096;
+
+export const contentsOf = (t: Transaction): Contents => [...t.shapes].flat();
+
+/** Keeps equal contents once. */
+export class SharedContents {
+  readonly #alike = new Map<string, Contents>();
+
+  of(contents: Contents): Contents {
+    const key = contents.join(" ");
+    const known = this.#alike.get(key);
+    if (known === undefined && this.#alike.size < MAX_ALIKE) this.#alike.set(key, contents);
+    return known ?? contents;
+  }
+}
+
+/** Puts joined shapes in the place of their members; contents that are one object stay one. groups: of joined shapes. */
+export function joiner(groups: ReadonlyMap<string, string>): (contents: Contents) => Contents {
+  if (groups.size === 0) return (contents) => contents;
+  const joined = new Map<Contents, Contents>();
+  return (contents) => {
+    const known = joined.get(contents) ?? contents.map((x) => groups.get(x as string) ?? x);
+    joined.set(contents, known);
+    return known;
+  };
+}
