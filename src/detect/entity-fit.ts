@@ -13,6 +13,7 @@ import {
   MAX_ENTITIES,
   MIN_COUNT,
   pseudonym,
+  record,
 } from "./entity.ts";
 import { FLOOR_NATS } from "./window.ts";
 
@@ -37,12 +38,7 @@ export class EntityCollector {
       history = { slots: [], counts: [] };
       table.set(observation.key, history);
     }
-    const last = history.slots.length - 1;
-    if (history.slots[last] === slot) history.counts[last]! += observation.count;
-    else {
-      history.slots.push(slot);
-      history.counts.push(observation.count);
-    }
+    record(history, slot, observation.count);
   }
 
   /** What each entity of a feature did. */

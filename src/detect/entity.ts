@@ -29,6 +29,15 @@ export type EntityFeatureModel = {
 };
 export type EntityModel = { readonly features: readonly EntityFeatureModel[]; readonly salt: string };
 
+/** Adds to the newest slot of a history, or begins one. Slots come in order. */
+export function record({ slots, counts }: History, slot: number, count: number): void {
+  if (slots.at(-1) === slot) counts[counts.length - 1]! += count;
+  else {
+    slots.push(slot);
+    counts.push(count);
+  }
+}
+
 export const pseudonym = (salt: string, feature: number, key: string): string =>
   hash64(`${salt} ${ENTITY_FEATURES[feature]!.type} ${key}`);
 
@@ -97,15 +106,10 @@ export class EntityScorer {
     else table.delete(key);
     table.set(key, history); // the most recently seen last
     if (table.size > MAX_ENTITIES) table.delete(table.keys().next().value!);
-    const last = history.slots.length - 1;
-    if (history.slots[last] === slot) history.counts[last]! += count;
-    else {
-      history.slots.push(slot);
-      history.counts.push(count);
-      while (history.slots[0]! <= slot - 288) {
-        history.slots.shift();
-        history.counts.shift();
-      }
+    record(history, slot, count);
+    while (history.slots[0]! <= slot - 288) {
+      history.slots.shift();
+      history.counts.shift();
     }
     if (history.touched) return;
     history.touched = true;
@@ -183,7 +187,7 @@ export class EntityScorer {
 }
 
 /** Events after a slot; the newest are at the end. */
-function countAfter({ slots, counts }: History, slot: number): number {
+export function countAfter({ slots, counts }: History, slot: number): number {
   let n = 0;
   for (let i = slots.length - 1; i >= 0 && slots[i]! > slot; i--) n += counts[i]!;
   return n;

@@ -1,4 +1,5 @@
 import { DAY_MS } from "../feature/clock.ts";
+import { isGrave, isRoutine, type MailEvent } from "../mail/event.ts";
 import { logUpperTail } from "../math/negative-binomial.ts";
 
 /** Shapes remembered; beyond, new ones are no longer told apart and count as one. */
@@ -28,6 +29,11 @@ export type Newness = {
   /** The grammar knows it as harmless: no news, however new its wording. */
   readonly routine: boolean;
 };
+
+export const newnessOf = (event: MailEvent): Newness => ({
+  grave: isGrave(event),
+  routine: isRoutine(event),
+});
 
 type Newcomer = Newness & { readonly first: number; count: number; times: number[] };
 

@@ -1,8 +1,8 @@
-import { type LocalClock, SLOT_MS, SLOTS_PER_DAY } from "../feature/clock.ts";
+import { type LocalClock, placeOf, SLOT_MS, SLOTS_PER_DAY } from "../feature/clock.ts";
 import { ENTITY_FEATURES, type Observation } from "../feature/entity.ts";
 import { logLowerTail } from "../math/negative-binomial.ts";
 import { type Calibration, calibrate, naturalRate, pValue } from "./calibrate.ts";
-import { type History, pseudonym } from "./entity.ts";
+import { countAfter, type History, pseudonym, record } from "./entity.ts";
 import { FLOOR_NATS } from "./window.ts";
 
 /**
@@ -110,11 +110,11 @@ function totalOf(
   const weekends = days.filter(isWeekend).length;
   for (const { slots, counts } of histories.values())
     for (const [i, slot] of slots.entries()) {
-      const { minute, day } = clock(slot * SLOT_MS);
-      const [kind, n] = isWeekend(day)
+      const { slotOfDay, weekend } = placeOf(slot, clock);
+      const [kind, n] = weekend
         ? (["weekend", weekends] as const)
         : (["week", days.length - weekends] as const);
-      total[kind][Math.floor(minute / 5)]! += counts[i]! / Math.max(1, n);
+      total[kind][slotOfDay]! += counts[i]! / Math.max(1, n);
     }
   return total;
 }
@@ -133,7 +133,7 @@ function isBanded({ slots, counts }: History, clock: LocalClock): boolean {
   const ofDay = new Float64Array(2 * SLOTS_PER_DAY);
   let total = 0;
   slots.forEach((slot, i) => {
-    const s = Math.floor(clock(slot * SLOT_MS).minute / 5);
+    const s = placeOf(slot, clock).slotOfDay;
     ofDay[s]! += counts[i]!;
     ofDay[s + SLOTS_PER_DAY]! += counts[i]!;
     total += counts[i]!;
@@ -193,32 +193,26 @@ export type RegularFinding = {
   readonly since: number;
 };
 
-/** Slots and counts of the newest SPAN slots, oldest first. */
+/** What came in the newest SPAN slots. */
 class Recent {
-  readonly #slots: number[] = [];
-  readonly #counts: number[] = [];
+  readonly #history: History = { slots: [], counts: [] };
 
   get last(): number {
-    return this.#slots.at(-1) ?? Number.NaN;
+    return this.#history.slots.at(-1) ?? Number.NaN;
   }
 
   add(slot: number, count: number): void {
-    if (this.#slots.at(-1) === slot) this.#counts[this.#counts.length - 1]! += count;
-    else {
-      this.#slots.push(slot);
-      this.#counts.push(count);
-    }
+    record(this.#history, slot, count);
   }
 
   /** Events in the newest `span` slots up to `slot`, at most SPAN. The last slot stays, so that it is known when anything came. */
   count(slot: number, span: number): number {
-    while (this.#slots.length > 1 && this.#slots[0]! <= slot - SPAN) {
-      this.#slots.shift();
-      this.#counts.shift();
+    const { slots, counts } = this.#history;
+    while (slots.length > 1 && slots[0]! <= slot - SPAN) {
+      slots.shift();
+      counts.shift();
     }
-    let n = 0;
-    for (let i = this.#slots.length - 1; i >= 0 && this.#slots[i]! > slot - span; i--) n += this.#counts[i]!;
-    return n;
+    return countAfter(this.#history, slot - span);
   }
 }
 
@@ -301,25 +295,22 @@ export class RegularScorer {
 
   /** The calmer kind of the two days that the time touches. */
   #expected({ week, weekend }: Regular, slot: number): DayKind {
-    const kinds = [slot - SPAN, slot].map((s) => (this.#isWeekend(s) ? weekend : week));
+    const kinds = [slot - SPAN, slot].map((s) => (placeOf(s, this.#clock).weekend ? weekend : week));
     return kinds[0]!.mean <= kinds[1]!.mean ? kinds[0]! : kinds[1]!;
-  }
-
-  #isWeekend(slot: number): boolean {
-    const { weekday } = this.#clock(slot * SLOT_MS);
-    return weekday === 0 || weekday === 6;
   }
 
   /** How calm all others are, MIN_LOAD ... 1: on a holiday nobody is missed. */
   #load({ regular, recent }: Watched, slot: number): number {
-    const place = REGULAR.indexOf(regular.feature);
-    const { week, weekend } = this.#model.totals[place]!;
+    const feature = REGULAR.indexOf(regular.feature);
+    const { week, weekend } = this.#model.totals[feature]!;
     let usual = 0;
-    for (let s = slot - LOAD_SLOTS + 1; s <= slot; s++)
-      usual += (this.#isWeekend(s) ? weekend : week)[Math.floor(this.#clock(s * SLOT_MS).minute / 5)]!;
+    for (let s = slot - LOAD_SLOTS + 1; s <= slot; s++) {
+      const place = placeOf(s, this.#clock);
+      usual += (place.weekend ? weekend : week)[place.slotOfDay]!;
+    }
     // Its own share comes in one go, so it is all of a day's or nothing.
     const own = this.#expected(regular, slot).mean;
-    const n = this.#all[place]!.count(slot, LOAD_SLOTS) - recent.count(slot, LOAD_SLOTS);
+    const n = this.#all[feature]!.count(slot, LOAD_SLOTS) - recent.count(slot, LOAD_SLOTS);
     const load = (n + LOAD_PRIOR) / (Math.max(0, usual - own) + LOAD_PRIOR);
     return Math.min(1, Math.max(MIN_LOAD, load));
   }

@@ -14,7 +14,7 @@ import { conditionalOf } from "../detect/conditional.ts";
 import { EntityScorer } from "../detect/entity.ts";
 import { IncidentManager, type Ledger } from "../detect/incident.ts";
 import { LineRings } from "../detect/lines.ts";
-import { NoveltyScorer } from "../detect/novelty.ts";
+import { type Newness, NoveltyScorer, newnessOf } from "../detect/novelty.ts";
 import { RegularScorer } from "../detect/regular.ts";
 import { slowCandidate } from "../detect/slow-candidate.ts";
 import { SlownessScorer } from "../detect/slowness.ts";
@@ -28,7 +28,7 @@ import { type Family, familyOf } from "../feature/family.ts";
 import { DeliveryTimer } from "../feature/slowness.ts";
 import { type SeenLine, seenLine, type TransactionTracker } from "../feature/transaction.ts";
 import { SlotCounter, type SlotCounts } from "../feature/window.ts";
-import { isGrave, isRoutine, isTurn, type MailEvent } from "../mail/event.ts";
+import { isTurn, type MailEvent } from "../mail/event.ts";
 import { PlanMemo } from "../mail/plan-memo.ts";
 import {
   MAX_GAP_SLOTS,
@@ -73,6 +73,7 @@ export class Detector {
   readonly #families = new PlanMemo<Family>(familyOf);
   readonly #clockWatch = new ClockWatch();
   readonly #turns = new PlanMemo<boolean>(isTurn);
+  readonly #newnesses = new PlanMemo<Newness>(newnessOf);
   /** What the line at hand says of entities. */
   readonly #observed: Observation[] = [];
   /** Alerts that the line at hand opened. */
@@ -311,10 +312,7 @@ export class Detector {
 
   #newness(event: MailEvent, line: SeenLine, now: number): void {
     if (this.#options.without.has("novelty") || this.model.novelty.days < 2) return;
-    const finding = this.#novelty.see(event.templateId, now, {
-      grave: isGrave(event),
-      routine: isRoutine(event),
-    });
+    const finding = this.#novelty.see(event.templateId, now, this.#newnesses.of(event));
     if (!finding) return;
     this.#onScore?.({
       time: now,

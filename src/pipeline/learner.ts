@@ -1,7 +1,7 @@
 import { AbsenceCollector } from "../detect/absence-fit.ts";
 import { fitConditionals } from "../detect/conditional.ts";
 import { EntityCollector } from "../detect/entity-fit.ts";
-import { NoveltyCollector } from "../detect/novelty.ts";
+import { type Newness, NoveltyCollector, newnessOf } from "../detect/novelty.ts";
 import { fitRegulars } from "../detect/regular.ts";
 import { SlownessCollector } from "../detect/slowness-fit.ts";
 import { TransactionCollector } from "../detect/transaction.ts";
@@ -12,7 +12,8 @@ import { EntityReader, type Observation } from "../feature/entity.ts";
 import { DeliveryTimer } from "../feature/slowness.ts";
 import { TransactionTracker } from "../feature/transaction.ts";
 import { joinColumns, placesOf, SlotCounter, type SlotCounts } from "../feature/window.ts";
-import { isGrave, isRoutine, type MailEvent } from "../mail/event.ts";
+import type { MailEvent } from "../mail/event.ts";
+import { PlanMemo } from "../mail/plan-memo.ts";
 import { GroupTable, learnGroups, type TemplateGroups } from "../template/groups.ts";
 import type { Template } from "../template/mask.ts";
 import { MAX_GAP_SLOTS, MIN_TRAINING_DAYS, type Model, type PipelineOptions, type Warmth } from "./model.ts";
@@ -39,6 +40,7 @@ export class Learner implements Warmth {
   readonly #timer = new DeliveryTimer();
   readonly #slowness = new SlownessCollector();
   readonly #novelty = new NoveltyCollector();
+  readonly #newnesses = new PlanMemo<Newness>(newnessOf);
   readonly #absence = new AbsenceCollector();
   /** Shapes by the id of their template. */
   readonly #shapes = new Map<string, { writer: string; shape: string }>();
@@ -79,7 +81,7 @@ export class Learner implements Warmth {
       this.#transactions.add(t);
       this.#slowness.addMessage(t, this.#timer.closed(t), slot);
     }
-    this.#novelty.add(event.templateId, this.#now, { grave: isGrave(event), routine: isRoutine(event) });
+    this.#novelty.add(event.templateId, this.#now, this.#newnesses.of(event));
     const timed = this.#timer.read(event);
     if (timed) this.#slowness.add(timed, slot);
     this.#shape(event);
