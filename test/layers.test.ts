@@ -14,9 +14,12 @@ const ORDER = [
   "detect",
   "compose",
   "pipeline",
+  "config",
   "store",
   "source",
+  "engine",
   "report",
+  "deliver",
   "daemon",
   "cli",
 ];

@@ -21,6 +21,54 @@ const STEPS: readonly string[] = [
      record TEXT NOT NULL                    -- the alert record of the contract, JSON
    ) STRICT;
    CREATE INDEX alerts_by_time ON alerts (opened_at, id);`,
+  // What a daemon needs to go on where it was: a checkpoint, what was read since, and what is still to be sent.
+  `CREATE TABLE checkpoint (
+     id INTEGER PRIMARY KEY CHECK (id = 1),
+     model TEXT NOT NULL,                    -- id of the model that it belongs to
+     log_time INTEGER NOT NULL,              -- milliseconds since the Unix epoch
+     blob BLOB NOT NULL,
+     checksum TEXT NOT NULL                  -- SHA-256 of blob, hexadecimal
+   ) STRICT;
+   CREATE TABLE inputs (                     -- what was taken in since the checkpoint, in order
+     seq INTEGER PRIMARY KEY AUTOINCREMENT,
+     record TEXT NOT NULL                    -- JSON
+   ) STRICT;
+   CREATE TABLE positions (                  -- how far each source was read
+     source TEXT PRIMARY KEY,
+     record TEXT NOT NULL                    -- JSON
+   ) STRICT;
+   CREATE TABLE counters (
+     name TEXT PRIMARY KEY,
+     value INTEGER NOT NULL
+   ) STRICT;
+   CREATE TABLE days (
+     day TEXT PRIMARY KEY,                   -- YYYY-MM-DD, in the zone of the log
+     record TEXT NOT NULL                    -- JSON
+   ) STRICT;
+   CREATE TABLE new_templates (              -- shapes of lines that training did not know
+     id TEXT PRIMARY KEY,
+     text TEXT NOT NULL,
+     first_at INTEGER NOT NULL,              -- log time, milliseconds since the Unix epoch
+     lines INTEGER NOT NULL
+   ) STRICT;
+   CREATE INDEX new_templates_by_time ON new_templates (first_at);
+   CREATE TABLE outbox (
+     id INTEGER PRIMARY KEY AUTOINCREMENT,
+     key TEXT NOT NULL UNIQUE,               -- what is told and where: told once
+     channel TEXT NOT NULL,
+     created_at INTEGER NOT NULL,            -- the system's time, milliseconds since the Unix epoch
+     payload TEXT NOT NULL,                  -- JSON
+     state TEXT NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'sent', 'given_up')),
+     attempts INTEGER NOT NULL DEFAULT 0,
+     next_at INTEGER NOT NULL,               -- not before this time of the system
+     done_at INTEGER,
+     error TEXT                              -- of the last attempt
+   ) STRICT;
+   CREATE INDEX outbox_waiting ON outbox (channel, id) WHERE state = 'waiting';
+   CREATE TABLE marks (                      -- when something that recurs was last done
+     name TEXT PRIMARY KEY,
+     value TEXT NOT NULL
+   ) STRICT;`,
 ];
 
 /** The schema that this release reads and writes. */

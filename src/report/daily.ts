@@ -1,0 +1,62 @@
+import type { DayFigures, Range, Summary } from "../mail/summary.ts";
+import type { StoredAlert } from "../store/queries.ts";
+
+/** The daily report as data: what one day at one server was like. JSON; addresses stand in it as in the log. */
+export type DailyReport = {
+  /** The server's name, as its operator set it. */
+  readonly server: string;
+  /** YYYY-MM-DD in `timezone`. */
+  readonly day: string;
+  readonly timezone: string;
+  /** ISO 8601. */
+  readonly made_at: string;
+  /** Incidents that opened on the day, and those of days before that were still open on it; by opened_at. */
+  readonly alerts: readonly StoredAlert[];
+  /** What the budget held back on the day. */
+  readonly held: readonly StoredAlert[];
+  readonly budget: {
+    readonly per_day: number;
+    /** Of the day. opened + held + joined + below_bar = all candidates. */
+    readonly opened: number;
+    readonly held: number;
+    readonly joined: number;
+    readonly below_bar: number;
+  };
+  readonly new_templates: readonly ReportTemplate[];
+  /** New templates beyond those listed. */
+  readonly more_new_templates: number;
+  /** Mail figures of the day; null where no log of the day could be read. */
+  readonly summary: Summary | null;
+  /** Usual ranges of the totals by name: 10th to 90th percentile of days of the same kind. */
+  readonly usual: Readonly<Record<string, Range>>;
+  /** Figures of the days before, oldest first, for the charts. */
+  readonly before: readonly DayFigures[];
+  readonly health: ReportHealth;
+};
+
+export type ReportTemplate = {
+  readonly id: string;
+  readonly text: string;
+  /** ISO 8601. */
+  readonly first_at: string;
+  readonly lines: number;
+};
+
+/** How Logvane itself is. */
+export type ReportHealth = {
+  readonly release: string;
+  /** Undefined before the first training. Times ISO 8601. */
+  readonly model: { readonly id: string; readonly from: string; readonly to: string } | undefined;
+  /** Lines of the day: all, those not understood, those without a readable time, those lost (rotated away or dropped unread). */
+  readonly lines: number;
+  readonly unknown: number;
+  readonly bad_envelope: number;
+  readonly lost: number;
+  /** Notifications that wait, and that were given up. */
+  readonly waiting: number;
+  readonly given_up: number;
+  /** Megabytes of the state folder. */
+  readonly state_mb: number;
+  /** What the operator should know or do, a sentence each. */
+  readonly notes: readonly string[];
+};
