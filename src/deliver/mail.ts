@@ -54,6 +54,7 @@ export async function composeMail(
       contentDisposition: "inline",
     })),
     encoding: "quoted-printable",
+    newline: "windows",
     baseBoundary: createHash("sha256").update(`${context.server} ${key}`).digest("hex").slice(0, 24),
     disableFileAccess: true,
     disableUrlAccess: true,
@@ -107,7 +108,7 @@ function headersOf(notification: Notification, { server, release }: SenderContex
 
 /** Text for one header: no line end, nothing that a terminal or a reader acts on, single blanks. */
 const headerText = (text: string, width: number): string =>
-  cut(terminalSafe(text.slice(0, 4 * width).replace(/\s+/g, " ")).trim(), width);
+  cut(terminalSafe(text.slice(0, 4 * width).replace(/[ \t]+/g, " ")).trim(), width);
 
 /** The bare address of a setting such as "Logvane <logvane@mx1.example>", as it stands in an envelope. */
 export function bareAddress(address: string): string {

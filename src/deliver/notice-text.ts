@@ -14,7 +14,7 @@ export function noticeText(words: Words): string {
     [...title, ...(lead.length > 0 ? ["", ...lead] : [])],
     words.rows.flatMap(({ label, text }) => fold(text, label === "" ? "" : `${label}:`, LABEL)),
     lines(words),
-    words.hints.flatMap(({ text, command }) => [
+    ...words.hints.map(({ text, command }) => [
       ...fold(text, ""),
       ...(command === undefined ? [] : [`${INDENT}${INDENT}${command}`]),
     ]),

@@ -109,13 +109,13 @@ function alertRows(
       label: i === 0 ? "Measured" : "",
       text: `${measure.name}: ${measureText(measure)}`,
     })),
-    { label: "Who", text: who(alert) },
+    ...who(alert).map((text, i) => ({ label: i === 0 ? "Who" : "", text })),
     {
       label: "Looks like",
       text: `${KIND_TITLES[alert.kind]} (${alert.kind}, ${Math.round(alert.kindConfidence * 100)} %)`,
     },
   ];
-  return rows.filter((row) => row.text !== "").map(({ label, text }) => ({ label, text: short(text, ROW) }));
+  return rows.map(({ label, text }) => ({ label, text: short(text, ROW) }));
 }
 
 function since(alert: Alert, event: AlertNotification["event"], timeZone: string): string {
@@ -125,10 +125,10 @@ function since(alert: Alert, event: AlertNotification["event"], timeZone: string
   return `${start}, for ${lasted}; last seen ${localTime(alert.end, timeZone)}`;
 }
 
-function who(alert: Alert): string {
+function who(alert: Alert): string[] {
   const named = alert.entities.slice(0, ENTITIES).map((e) => `${e.type} ${short(e.value, 100)}`);
   const more = alert.entities.length - named.length;
-  return named.join(", ") + (more > 0 ? ` and ${numberText(more)} more` : "");
+  return more > 0 ? [...named, `and ${numberText(more)} more`] : named;
 }
 
 function linesTitle(alert: Alert): string {
@@ -203,13 +203,16 @@ function testWords(at: string, context: SenderContext): Words {
 const footer = ({ server, release }: SenderContext, what: string): string =>
   `Logvane ${release} on ${server}, ${what}`;
 
-/** Text on one line of at most `width` characters; runs of blanks become one. */
+/** Text on one line of at most `width` characters; runs of blanks become one, and addresses of the web are no links. */
 function short(text: string, width: number): string {
-  const line = text
-    .slice(0, 4 * width)
+  const line = unlinked(text.slice(0, 4 * width))
     .replace(/[ \t]+/g, " ")
     .trim();
   if (line.length <= width) return line;
   const end = line.slice(0, width - 1);
   return `${/[\ud800-\udbff]$/.test(end) ? end.slice(0, -1) : end}…`;
 }
+
+/** Mail programs make a link of what looks like an address; a stranger's words must not become one in a mail from us. */
+const unlinked = (text: string): string =>
+  text.replace(/\bhttp(s?):\/\//gi, "hxxp$1://").replace(/\bwww\./gi, "www[.]");
