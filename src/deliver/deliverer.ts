@@ -17,6 +17,7 @@ const LATE_MS = 10 * 60_000;
 const GRACE_MS = 5000;
 /** How long a channel rests when the state could not take down what became of a sending: a full disk stays so for a while. */
 const REST_MS = 30_000;
+const PRUNE_MS = 3_600_000;
 const DAY_MS = 86_400_000;
 
 export type DelivererOptions = {
@@ -62,6 +63,7 @@ export class Deliverer {
   readonly #unmarked = new Map<number, string | undefined>();
   /** Channels that rest until a time, after trouble with the state. */
   readonly #resting = new Map<string, number>();
+  #prunedAt = Number.NEGATIVE_INFINITY;
   /** Ends what is being sent. */
   readonly #hard = new AbortController();
 
@@ -88,7 +90,7 @@ export class Deliverer {
     const total = { sent: 0, failed: 0, givenUp: 0 };
     const { outbox, config, signal } = this.#options;
     if (signal.aborted || !holdsLock(outbox)) return { ...total, nextAt: undefined };
-    outbox.prune(this.#options.now() - config.keep.notificationsDays * DAY_MS);
+    this.#prune();
     this.#standIn();
     this.#dropUnknown(total);
     const time = this.#options.now();
@@ -103,6 +105,14 @@ export class Deliverer {
   /** Lets another process send. To be called when no drain is under way any more. */
   close(): void {
     releaseLock(this.#options.outbox);
+  }
+
+  #prune(): void {
+    const { outbox, config, now } = this.#options;
+    const time = now();
+    if (Math.abs(time - this.#prunedAt) < PRUNE_MS) return;
+    outbox.prune(time - config.keep.notificationsDays * DAY_MS);
+    this.#prunedAt = time;
   }
 
   /** Alerts that mail has had for too long go to the channels that stand in for it. */
