@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, suite, test } from "node:test";
 import { mailSender } from "../../src/deliver/mail-sender.ts";
+import { sendNow } from "../../src/deliver/senders.ts";
 import { Receiver } from "./receiver.ts";
-import { delivererOf, mailChannel, openOutbox, smtp, wait } from "./support.ts";
+import { context, delivererOf, mailChannel, NOW, openOutbox, smtp, wait } from "./support.ts";
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
@@ -66,6 +67,21 @@ suite("mail to a server that works", () => {
     wait(w.outbox, ["a1"]);
     await w.deliverer.drain();
     assert.deepEqual(receiver.ids(), [ID("a1")]);
+  });
+});
+
+suite("a test of a channel", () => {
+  test("is sent at once, past the outbox, and says what came of it", async () => {
+    const told = { type: "test", at: "2026-09-21T02:31:00.000Z" } as const;
+    const never = new AbortController().signal;
+    assert.deepEqual(await sendNow(told, mailChannel(smtp(port)), context, NOW, never), { result: "sent" });
+    assert.match(
+      receiver.received[0]!.raw.toString("latin1"),
+      /^Subject: \[mx1\.example\] test: this channel works/m,
+    );
+    await receiver.stop();
+    const down = await sendNow(told, mailChannel(smtp(port)), context, NOW, never);
+    assert.ok(down.result === "retry" && /ECONNREFUSED/.test(down.error));
   });
 });
 
