@@ -187,7 +187,7 @@ export class Deliverer {
       const { createdAt: at, reached } = row;
       const delivery = { notification: parsed(row), key: bareKey(row), at, reached };
       const outcome = await sender.send(delivery, signal);
-      return signal.aborted && outcome.result !== "sent" ? undefined : harmless(outcome);
+      return signal.aborted && outcome.result !== "sent" ? undefined : madeSafe(outcome);
     } catch (error) {
       if (signal.aborted) return undefined;
       if (error instanceof Fault && error.exit !== "badData") return faultOutcome(error);
@@ -311,7 +311,7 @@ const isDue = ({ nextAt }: OutboxRow, now: number): boolean =>
   nextAt <= now || nextAt > now + LONGEST_WAIT_MS;
 
 /** An outcome whose words, which a receiver may have chosen, can stand in messages of ours. */
-function harmless(outcome: Outcome): Outcome {
+function madeSafe(outcome: Outcome): Outcome {
   if (outcome.result !== "sent") return { ...outcome, error: cut(terminalSafe(outcome.error), WORDS) };
   return outcome.note === undefined ? outcome : sentAs(cut(terminalSafe(outcome.note), WORDS));
 }

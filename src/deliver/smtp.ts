@@ -30,6 +30,7 @@ type SmtpError = Error & {
 };
 type Taken = { readonly accepted: readonly string[]; readonly rejectedErrors?: readonly SmtpError[] };
 
+const QUIT_MS = 2000;
 /** Characters of a server's reply that are kept. */
 const REPLY = 200;
 
@@ -61,7 +62,9 @@ export class SmtpSession {
   close(): void {
     const open = this.#open;
     this.#open = undefined;
-    open?.quit();
+    if (open === undefined) return;
+    open.quit();
+    setTimeout(() => open.close(), QUIT_MS).unref(); // a server that does not say goodbye must not hold the process
   }
 
   async #try(

@@ -21,12 +21,13 @@ afterEach(() => receiver.stop());
 /** A deliverer by SMTP to the receiver, patient for a moment only. */
 function world(
   to?: readonly string[],
+  idle = 5000,
 ): ReturnType<typeof delivererOf> & { outbox: ReturnType<typeof openOutbox> } {
   const outbox = openOutbox();
   const channel = mailChannel(smtp(port), to === undefined ? {} : { to });
   const parts = delivererOf(outbox, [channel], {
     sender: (c, context) =>
-      mailSender(c as typeof channel, context, { connect: 1000, greeting: 1000, idle: 300, total: 2000 }),
+      mailSender(c as typeof channel, context, { connect: 5000, greeting: 5000, idle, total: 10_000 }),
   });
   return { ...parts, outbox };
 }
@@ -188,7 +189,7 @@ suite("mail to a server in trouble", () => {
   });
   test("that falls silent is left, and the mail comes again", async () => {
     receiver.behaviour = { silent: true };
-    const w = world();
+    const w = world(undefined, 300);
     wait(w.outbox, ["a1"]);
     assert.equal((await w.deliverer.drain()).failed, 1);
     assert.match(w.said[0]!, /whether the mail was taken is not known/);
