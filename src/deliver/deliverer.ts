@@ -47,7 +47,7 @@ export type Drained = {
   readonly sent: number;
   readonly failed: number;
   readonly givenUp: number;
-  /** When something is due next; undefined when nothing waits. */
+  /** When something is due next; undefined when nothing waits, or another process sends. */
   readonly nextAt: number | undefined;
 };
 

@@ -189,8 +189,11 @@ function transfer(
   });
 }
 
+/** 503 is a matter of the session. A mail above the server's SIZE is not even offered to it. */
 const isRefusal = (error: SmtpError): boolean =>
-  error.responseCode !== undefined && error.responseCode >= 500 && error.responseCode !== 503;
+  error.responseCode === undefined
+    ? error.code === "EMESSAGE" && error.command === "MAIL FROM"
+    : error.responseCode >= 500 && error.responseCode !== 503;
 
 /** Taken for some recipients at least. */
 function outcomeOf({ accepted, rejectedErrors = [] }: Taken): Outcome {

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, suite, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { mailSender } from "../../src/deliver/mail-sender.ts";
 import { sendNow } from "../../src/deliver/senders.ts";
 import { Receiver } from "./receiver.ts";
-import { context, delivererOf, mailChannel, NOW, openOutbox, smtp, wait } from "./support.ts";
+import { alertTold, context, delivererOf, mailChannel, NOW, openOutbox, smtp, wait } from "./support.ts";
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
@@ -173,6 +174,26 @@ suite("mail to a server in trouble", () => {
     wait(w.outbox, ["a1"]);
     assert.equal((await w.deliverer.drain()).sent, 1);
     assert.match(w.said[0]!, /refused for b@example.org: 550 5.1.1/);
+  });
+  test("that takes no mail as large refuses it", async () => {
+    receiver.behaviour = { size: 1000 };
+    const w = world();
+    wait(w.outbox, ["a1"]);
+    await w.deliverer.drain();
+    assert.match(w.faults[0]!.effect, /refused/);
+  });
+  test("is left soon when we stop, and the process with it", async () => {
+    receiver.behaviour = { silent: true };
+    const stop = new AbortController();
+    const sending = sendNow(alertTold(), mailChannel(smtp(port)), context, NOW, stop.signal);
+    while (receiver.received.length === 0) await sleep(10);
+    const start = Date.now();
+    stop.abort();
+    const outcome = await sending;
+    assert.ok(
+      outcome.result === "retry" && /^stopped; whether the mail was taken is not known/.test(outcome.error),
+    );
+    assert.ok(Date.now() - start < 1000);
   });
   test("that turns connections away is asked again later, whatever the code", async () => {
     receiver.behaviour = { greeting: "554 5.7.1 no service" };

@@ -282,6 +282,16 @@ suite("a receiver", () => {
     );
     assert.ok(gone.result === "retry" && /can't be reached: (ECONNREFUSED|bad port)/.test(gone.error));
   });
+  test("is left at once when we stop", async () => {
+    answer = () => undefined;
+    const stop = new AbortController();
+    setTimeout(() => stop.abort(), 100);
+    const outcome = await webhookSender(channel("/", "json"), context).send(
+      deliveryOf(alertTold()),
+      stop.signal,
+    );
+    assert.deepEqual(outcome, { result: "retry", error: "stopped" });
+  });
   test("that never ends its answer does not hold us", async () => {
     answer = (_, response) => {
       response.writeHead(200);
