@@ -173,11 +173,11 @@ const rowOf = (row: Row): OutboxRow => ({
   reached: row.reached === null ? [] : (JSON.parse(row.reached) as string[]),
 });
 
-/** Ends the waiting of a row, and counts it for good. */
+/** Ends the waiting of a row, and counts it for good. Its key stays, what it told does not: that may name people. */
 function finishRow(db: Database, id: number, state: string, now: number, error: string | undefined): void {
   const row = db
     .prepare(
-      `UPDATE outbox SET state = ?, attempts = attempts + 1, done_at = ?, error = ? WHERE id = ? AND ${WAITS} RETURNING channel`,
+      `UPDATE outbox SET state = ?, attempts = attempts + 1, done_at = ?, error = ?, payload = '{}' WHERE id = ? AND ${WAITS} RETURNING channel`,
     )
     .get(state, now, error?.slice(0, ERROR_LENGTH) ?? null, id) as { channel: string } | undefined;
   if (row !== undefined) addTo(db, state, row.channel, 1);
@@ -201,7 +201,7 @@ function waitingAlerts(db: Database, channel: string): number {
 function digest(db: Database, channel: string, keep: number, now: number, sum: DigestSum): void {
   const rows = select(db, `AND ${IS_ALERT}`, channel).slice(keep);
   const [old] = select(db, `AND ${IS_DIGEST} AND attempts = 0`, channel).slice(-1);
-  const done = db.prepare("UPDATE outbox SET state = 'digested', done_at = ? WHERE id = ?");
+  const done = db.prepare("UPDATE outbox SET state = 'digested', done_at = ?, payload = '{}' WHERE id = ?");
   for (const row of rows) done.run(now, row.id);
   addTo(db, "digested", channel, rows.length);
   const id = old?.id ?? rows[0]!.id;

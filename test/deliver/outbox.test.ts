@@ -67,10 +67,15 @@ suite("an outbox", () => {
     assert.deepEqual(again.waitingChannels(), ["hook", "mail"]);
   });
   test("counts what was sent and given up for good, and forgets the rest after a time", () => {
-    const outbox = openOutbox();
+    const dir = folder();
+    const outbox = openOutbox(dir);
+    const db = openDatabase(dir);
     wait(outbox, ["a1", "a2", "a3"]);
     outbox.markSent(outbox.first("mail")!.id, NOW);
     outbox.markGivenUp(outbox.first("mail")!.id, NOW, "no");
+    const texts = db.prepare("SELECT payload FROM outbox ORDER BY id").pluck().all() as string[];
+    assert.deepEqual(texts.slice(0, 2), ["{}", "{}"], "what is done names nobody any more");
+    assert.match(texts[2]!, /192\.0\.2\.9/);
     outbox.prune(NOW + 1);
     assert.equal(outbox.holds("alert a1 opened"), false);
     assert.deepEqual(outbox.counts(), [
