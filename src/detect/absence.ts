@@ -104,6 +104,29 @@ type Gap = {
   patience: number;
 };
 
+/** What changes of a gap. */
+const RUNNING = [
+  "last",
+  "raised",
+  "lookAt",
+  "lines",
+  "companionLines",
+  "recent",
+  "usual",
+  "level",
+  "levelLines",
+  "toldAt",
+  "patience",
+] as const;
+type Running = Pick<Gap, (typeof RUNNING)[number]>;
+
+/** Gaps in the order of the model's streams. */
+export type SavedGaps = {
+  readonly gaps: readonly Running[];
+  readonly lookAt: number;
+  readonly slot: number;
+};
+
 /** Watches the running gap of each stream. */
 export class AbsenceScorer {
   readonly #clock: LocalClock;
@@ -192,6 +215,17 @@ export class AbsenceScorer {
     }
     this.#lookAt = Math.min(...this.#gaps.map((g) => (g.raised ? Number.POSITIVE_INFINITY : g.lookAt)));
     return found;
+  }
+
+  save(): SavedGaps {
+    const running = (gap: Gap): Running => Object.fromEntries(RUNNING.map((of) => [of, gap[of]])) as Running;
+    return { gaps: this.#gaps.map(running), lookAt: this.#lookAt, slot: this.#slot };
+  }
+
+  load({ gaps, lookAt, slot }: SavedGaps): void {
+    for (const [i, gap] of this.#gaps.entries()) Object.assign(gap, gaps[i]);
+    this.#lookAt = lookAt;
+    this.#slot = slot;
   }
 
   /** The first whole minute of the gap at which the threshold was passed. */

@@ -100,10 +100,20 @@ function roleOf(event: MailEvent): number {
   return name === "removed" && role === NOTHING ? END : role;
 }
 
+type KnownMessage = { account?: string; nullSender: boolean; counted: boolean };
+
+export type SavedEntities = {
+  readonly messages: Map<string, KnownMessage>;
+  readonly used: Set<string>;
+  readonly tried: Set<string>;
+  readonly blocks: Set<string>;
+  readonly failed: Set<string>;
+};
+
 /** Turns events into observations of entities. Holds what joins lines: queue ids, and networks known for an account. */
 export class EntityReader {
   /** host + queue id -> what is known of the message. */
-  readonly #messages = new Map<string, { account?: string; nullSender: boolean; counted: boolean }>();
+  #messages = new Map<string, KnownMessage>();
   /** "account network" pairs seen with a successful, or with any, log-in. */
   readonly #used = new BoundedSet(MAX_PAIRS);
   readonly #tried = new BoundedSet(MAX_PAIRS);
@@ -124,6 +134,25 @@ export class EntityReader {
   /** The pairs of account and network met so far, as pseudonyms. */
   get pairs(): KnownPairs {
     return { used: this.#used.members, tried: this.#tried.members };
+  }
+
+  /** All of the tables, the model's pairs among them. */
+  save(): SavedEntities {
+    return {
+      messages: this.#messages,
+      used: this.#used.save(),
+      tried: this.#tried.save(),
+      blocks: this.#blocks.save(),
+      failed: this.#failed.save(),
+    };
+  }
+
+  load({ messages, used, tried, blocks, failed }: SavedEntities): void {
+    this.#messages = messages;
+    this.#used.load(used);
+    this.#tried.load(tried);
+    this.#blocks.load(blocks);
+    this.#failed.load(failed);
   }
 
   #pair(account: string, network: string): string {
@@ -254,7 +283,7 @@ export function networkOf(address: string): string {
 
 /** A set that forgets its oldest members. */
 class BoundedSet {
-  readonly #members = new Set<string>();
+  #members = new Set<string>();
   readonly #limit: number;
 
   constructor(limit: number) {
@@ -264,6 +293,14 @@ class BoundedSet {
   /** Oldest first. */
   get members(): string[] {
     return [...this.#members];
+  }
+
+  save(): Set<string> {
+    return this.#members;
+  }
+
+  load(members: Set<string>): void {
+    this.#members = members;
   }
 
   /** True when the member is new. */
