@@ -30,8 +30,8 @@ const SECOND_SITE = (): Log => ({
           {
             days: 6,
             faults: [
-              { kind: "sasl_bruteforce_fast", start: at(4, 9), minutes: 50 },
-              { kind: "daemon_silent", start: at(5, 8), minutes: 200, daemon: "opendkim" },
+              { kind: "connection_flood", start: at(4, 9), minutes: 50 },
+              { kind: "milter_down", start: at(5, 8), minutes: 120 },
             ],
           },
           { zone: "Europe/Oslo", header: "rfc3164", mailsPerDay: 500 },
