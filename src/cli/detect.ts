@@ -4,6 +4,7 @@ import { FOUND } from "../fault.ts";
 import { localClock } from "../feature/clock.ts";
 import { coldStart } from "../pipeline/model.ts";
 import { renderAlertsText } from "../report/text.ts";
+import { noModel, placeOfModel } from "../store/champion.ts";
 import { unpackModel } from "../store/model.ts";
 import { openStore } from "../store/queries.ts";
 import { budgetOf } from "./backtest.ts";
@@ -13,7 +14,6 @@ import { loadKernels } from "./kernels.ts";
 import { addInputOptions, isQuiet, type Options, outputFormat, stateDir } from "./options.ts";
 import { viewOptions, writeError, writeOut } from "./out.ts";
 import { createProgress } from "./progress.ts";
-import { noModel, placeOfModel } from "./stored.ts";
 
 /** Registers `logvane detect`. */
 export function detectCommand(program: Command): Command {

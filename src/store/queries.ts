@@ -1,6 +1,8 @@
 import { createHash } from "node:crypto";
 import { Fault } from "../fault.ts";
 import { type Database, databasePath, guarded, openDatabase } from "./db.ts";
+import { type LiveStore, liveStore } from "./live.ts";
+import { type Outbox, outboxOf } from "./outbox.ts";
 
 /** A trained model. createdAt: log time, milliseconds since the Unix epoch. header: what JSON can hold. */
 export type StoredModel = {
@@ -37,6 +39,10 @@ export type Store = {
   getAlert(idOrPrefix: string): StoredAlert | undefined;
   /** The latest alerts, newest first. */
   listAlerts(limit: number): StoredAlert[];
+  /** What a daemon needs to go on where it was. */
+  readonly live: LiveStore;
+  /** What is to be told. */
+  readonly outbox: Outbox;
   close(): void;
 };
 
@@ -50,6 +56,7 @@ export function openStore(dir: string): Store {
 
 /** The queries over an open database; path: its name in messages. */
 export function storeOf(db: Database, path: string): Store {
+  const outbox = outboxOf(db, path);
   return {
     saveModel: (model) => guarded(path, () => saveModel(db, model)),
     champion: () => guarded(path, () => champion(db, path)),
@@ -58,6 +65,8 @@ export function storeOf(db: Database, path: string): Store {
     saveAlerts: (records) => guarded(path, () => saveAlerts(db, records)),
     getAlert: (id) => guarded(path, () => getAlert(db, id, path)),
     listAlerts: (limit) => guarded(path, () => listAlerts(db, limit, path)),
+    live: liveStore(db, path, outbox),
+    outbox,
     close: () => void db.close(),
   };
 }

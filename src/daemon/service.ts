@@ -1,0 +1,18 @@
+import { spawn } from "node:child_process";
+import { readdirSync, statSync } from "node:fs";
+import { constants, setPriority } from "node:os";
+import { join } from "node:path";
+import type { Config } from "../config/config.ts";
+import { Deliverer } from "../deliver/deliverer.ts";
+import type { ReportParts } from "../deliver/sender.ts";
+import { Fault } from "../fault.ts";
+import { dayHour } from "../mail/summary-day.ts";
+import type { Kernels } from "../model/kernels.ts";
+import { prune } from "../store/retention.ts";
+import { Committer } from "./committer.ts";
+import { Heartbeat } from "./heartbeat.ts";
+import { metricsText, serveMetrics, writeTextfile } from "./metrics.ts";
+import { type OpenOptions, openWatch } from "./open.ts";
+import { Pump } from "./pump.ts";
+import { SystemdNotify } from "./signals.ts";
+import { type Health, Watch } from "./watch.ts";
