@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { Fault } from "../fault.ts";
 import { type Database, databasePath, guarded, openDatabase } from "./db.ts";
+import { type ReportStore, reportStore } from "./report-queries.ts";
 
 /** A trained model. createdAt: log time, milliseconds since the Unix epoch. header: what JSON can hold. */
 export type StoredModel = {
@@ -37,6 +38,8 @@ export type Store = {
   getAlert(idOrPrefix: string): StoredAlert | undefined;
   /** The latest alerts, newest first. */
   listAlerts(limit: number): StoredAlert[];
+  /** What the daily report asks. */
+  readonly report: ReportStore;
   close(): void;
 };
 
@@ -58,6 +61,7 @@ export function storeOf(db: Database, path: string): Store {
     saveAlerts: (records) => guarded(path, () => saveAlerts(db, records)),
     getAlert: (id) => guarded(path, () => getAlert(db, id, path)),
     listAlerts: (limit) => guarded(path, () => listAlerts(db, limit, path)),
+    report: reportStore(db, path),
     close: () => void db.close(),
   };
 }
