@@ -8,8 +8,11 @@ export const DENSITY = 2;
 /** Red, green, blue, 0 to 255. */
 export type Color = readonly [number, number, number];
 /** Contrast with #ffffff and with #1d2126 is at least 3 (WCAG 2.1, 1.4.11); test/report/daily-charts.test.ts holds it. */
-export const BAR_COLOR: Color = [79, 129, 178];
-export const MARKED_COLOR: Color = [207, 102, 24];
+export const COLORS: Readonly<Record<"past" | "day" | "odd", Color>> = {
+  past: [125, 141, 158],
+  day: [47, 125, 209],
+  odd: [207, 102, 24],
+};
 /** A band behind the bars, and the line below them: part of 255. */
 const BAND: Color = [128, 136, 146];
 const BAND_ALPHA = 56;
@@ -18,8 +21,12 @@ const AXIS_ALPHA = 150;
 const PALE_ALPHA = 140;
 const OPAQUE = 255;
 
-/** One bar. n: null where the value is not known. */
-export type Bar = { readonly n: number | null; readonly marked?: boolean; readonly pale?: boolean };
+/** One bar, of a day before, of the day itself, or of one that is out of the usual. n: null where the value is not known. */
+export type Bar = {
+  readonly n: number | null;
+  readonly color: keyof typeof COLORS;
+  readonly pale?: boolean;
+};
 
 export type BarChart = {
   readonly bars: readonly Bar[];
@@ -48,11 +55,10 @@ export function drawBars(chart: BarChart): Buffer {
   }
   const step = chart.pitch * DENSITY;
   const gap = Math.max(DENSITY, Math.round(step / 5));
-  chart.bars.forEach(({ n, marked, pale }, i) => {
+  chart.bars.forEach(({ n, color, pale }, i) => {
     if (n === null || n <= 0) return;
     const tall = Math.max(level(n), DENSITY);
-    const color = marked ? MARKED_COLOR : BAR_COLOR;
-    fill(png, i * step, floor - tall, step - gap, tall, color, pale && !marked ? PALE_ALPHA : OPAQUE);
+    fill(png, i * step, floor - tall, step - gap, tall, COLORS[color], pale ? PALE_ALPHA : OPAQUE);
   });
   fill(png, 0, floor, width, DENSITY / 2, BAND, AXIS_ALPHA);
   return PNG.sync.write(png, { deflateLevel: 9 });

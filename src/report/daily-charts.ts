@@ -1,4 +1,3 @@
-import type { TotalName } from "../mail/summary.ts";
 import { type Bar, type BarChart, chartWidth, drawBars } from "./bar-chart.ts";
 import type { DailyReport } from "./daily.ts";
 import { figuresOf, hourly, trendDays, trendOf } from "./daily-figures.ts";
@@ -16,10 +15,9 @@ export type ReportChart = {
   readonly alt: string;
 };
 
-/** Totals with a picture of the last weeks. */
-const TRENDS: readonly TotalName[] = ["received", "delivered", "deferred", "bounced", "rejected", "connections"];
+/** Of one bar, and of the picture, in pixels of the page. */
 const TREND = { pitch: 4, height: 28 };
-const HOURS = { pitch: 22, height: 44 };
+const HOURS = { pitch: 24, height: 44 };
 const HOST = "report.logvane";
 
 /** All pictures that the HTML of a report refers to. */
@@ -32,12 +30,13 @@ export const hoursCid = (key: string): string => `hours-${key}@${HOST}`;
 
 function trendCharts(report: DailyReport): ReportChart[] {
   const days = trendDays(report);
-  return figuresOf(report).flatMap(({ name, label, n }) => {
-    const trend = TRENDS.includes(name) ? trendOf(report, name) : undefined;
+  return figuresOf(report).flatMap(({ name, label, n, mark }) => {
+    const trend = trendOf(report, name);
     if (trend === undefined) return [];
     const bars = trend.map((value, i): Bar => {
+      if (i === trend.length - 1) return { n: value, color: mark === undefined ? "day" : "odd" };
       const weekday = new Date(`${days[i]}T12:00:00Z`).getUTCDay();
-      return { n: value, marked: i === trend.length - 1, pale: weekday === 0 || weekday === 6 };
+      return { n: value, color: "past", pale: weekday === 0 || weekday === 6 };
     });
     const known = trend.slice(0, -1).filter((value) => value !== null);
     const show = (value: number): string => cellText(name, value);
@@ -48,8 +47,11 @@ function trendCharts(report: DailyReport): ReportChart[] {
 
 function hourCharts(report: DailyReport): ReportChart[] {
   return hourly(report.summary).map(({ key, label, hours }) => {
-    const alt = `${label} by hour from 0 h on: ${hours.map(numberText).join(", ").replace(/(\d),(\d)/g, "$1$2")}`;
-    return chart(hoursCid(key), { bars: hours.map((n): Bar => ({ n })), ...HOURS }, alt);
+    const alt = `${label} by hour from 0 h on: ${hours
+      .map(numberText)
+      .join(", ")
+      .replace(/(\d),(\d)/g, "$1$2")}`;
+    return chart(hoursCid(key), { bars: hours.map((n): Bar => ({ n, color: "day" })), ...HOURS }, alt);
   });
 }
 

@@ -1,7 +1,7 @@
 import type { Fault } from "../fault.ts";
 import { type DayFigures, usualOf } from "../mail/summary.ts";
-import type { DayFacts } from "../store/report-queries.ts";
 import type { StoredAlert } from "../store/queries.ts";
+import type { DayFacts } from "../store/report-queries.ts";
 import type { DailyReport, ReportHealth } from "./daily.ts";
 import type { Day, DayLog } from "./daily-log.ts";
 import { cut } from "./escape.ts";
@@ -88,7 +88,12 @@ function sound(records: readonly StoredAlert[]): [StoredAlert[], number] {
     try {
       const { lines, entities } = alertFromRecord(record);
       const shown = lines.slice(0, LINES).map((line) => ({ ...line, text: cut(line.text, LINE) }));
-      return { ...record, lines: shown, entities: entities.slice(0, ENTITIES), entity_count: entities.length };
+      return {
+        ...record,
+        lines: shown,
+        entities: entities.slice(0, ENTITIES),
+        entity_count: entities.length,
+      };
     } catch {
       return [];
     }

@@ -20,6 +20,7 @@ const ALWAYS: ReadonlySet<string> = new Set([
   "received",
   "delivered",
   "deferred",
+  "deferrals",
   "bounced",
   "rejected",
   "bytes_received",
@@ -31,7 +32,7 @@ const ALWAYS: ReadonlySet<string> = new Set([
   "connections",
 ]);
 /** What the other totals say already, or what tells the operator nothing by itself. */
-const NEVER: ReadonlySet<string> = new Set(["deferrals", "connect_time_avg_seconds", "connection_hosts"]);
+const NEVER: ReadonlySet<string> = new Set(["connect_time_avg_seconds", "connection_hosts"]);
 
 /** Days of a trend, the report's own last. */
 export const TREND_DAYS = 29;
@@ -101,16 +102,18 @@ export type Hourly = { readonly key: string; readonly label: string; readonly ho
 
 const HOURLY: readonly (readonly [string, string])[] = [
   ["received", "received"],
-  ["deferred", "deferred"],
+  ["deferred", "deferrals"],
   ["rejected", "rejected"],
 ];
 
 /** Traffic by hour, without what did not happen at all. */
 export function hourly(summary: Summary | null): Hourly[] {
   const rows = summary?.lists["per_hour"] ?? [];
-  return HOURLY.map(([key, label]) => ({ key, label, hours: rows.map((row) => Number(row[key] ?? 0)) })).filter(
-    ({ hours }) => hours.some((n) => n > 0),
-  );
+  return HOURLY.map(([key, label]) => ({
+    key,
+    label,
+    hours: rows.map((row) => Number(row[key] ?? 0)),
+  })).filter(({ hours }) => hours.some((n) => n > 0));
 }
 
 /** The busiest hour and its figure. */

@@ -76,10 +76,6 @@ const TRAFFIC: readonly ListSection[] = [
     ],
     "host",
   ),
-  top("Senders by messages", "senders_by_count", COUNT, "address"),
-  top("Senders by size", "senders_by_size", [["bytes", "size"]], "address"),
-  top("Recipients by messages", "recipients_by_count", COUNT, "address"),
-  top("Recipients by size", "recipients_by_size", [["bytes", "size"]], "address"),
   top(
     "Users who sent mail",
     "sasl_users",
@@ -90,6 +86,10 @@ const TRAFFIC: readonly ListSection[] = [
     ],
     "user",
   ),
+  top("Senders by messages", "senders_by_count", COUNT, "address"),
+  top("Senders by size", "senders_by_size", [["bytes", "size"]], "address"),
+  top("Recipients by messages", "recipients_by_count", COUNT, "address"),
+  top("Recipients by size", "recipients_by_size", [["bytes", "size"]], "address"),
 ];
 
 /** A list as it is shown: cells of figures and one of words for each row; more: rows left out. */
@@ -181,8 +181,7 @@ export function healthRows(report: DailyReport): [string, string][] {
   const { model } = health;
   const understood = health.lines - health.unknown - health.bad_envelope;
   const share = health.lines > 0 ? ` (${((100 * understood) / health.lines).toFixed(1)} %)` : "";
-  const days =
-    model === null ? 0 : Math.round((Date.parse(model.to) - Date.parse(model.from)) / 86_400_000);
+  const days = model === null ? 0 : Math.round((Date.parse(model.to) - Date.parse(model.from)) / 86_400_000);
   return [
     [
       "learned",
@@ -191,7 +190,12 @@ export function healthRows(report: DailyReport): [string, string][] {
         : `from ${countText(days, "day")} up to ${localTime(Date.parse(model.to), report.timezone).slice(0, 10)} (model ${model.id})`,
     ],
     ...(health.retrained === null ? [] : ([["trained again", health.retrained]] as [string, string][])),
-    ["watched", health.watched || report.budget.opened + report.budget.held > 0 ? budgetText(report) : "nothing on this day"],
+    [
+      "watched",
+      health.watched || report.budget.opened + report.budget.held > 0
+        ? budgetText(report)
+        : "nothing on this day",
+    ],
     ["lines", `${numberText(health.lines)}, ${numberText(understood)} understood${share}`],
     [
       "",

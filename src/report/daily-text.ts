@@ -26,6 +26,7 @@ import { verdictText } from "./summary-sections.ts";
 const WIDTH = 78;
 const LABEL = 9;
 const SUMMARY_LINES = 4;
+const LIST_LINES = 2;
 const ENTITIES = 4;
 const MEASURES = 3;
 /** Days of the trend behind a figure. */
@@ -181,13 +182,19 @@ function hours(report: DailyReport, unicode: boolean): string {
 
 function list({ title, headings, heading: words, rows, more: rest }: ShownList): string {
   const widths = headings.map((name, i) =>
-    rows.reduce((width, { figures: cells }) => Math.max(width, columns(cells[i]!)), Math.max(6, columns(name))),
+    rows.reduce(
+      (width, { figures: cells }) => Math.max(width, columns(cells[i]!)),
+      Math.max(6, columns(name)),
+    ),
   );
   const begin = (cells: readonly string[]): string =>
     `  ${cells.map((cell, i) => right(cell, widths[i]!)).join("  ")}  `;
   const lines = rows.map(({ figures: cells, words: text }) => {
     const start = begin(cells);
-    return `${start}${fitted(unlinked(text), WIDTH - columns(start))}\n`;
+    const blank = " ".repeat(columns(start));
+    return folded(shown(text), WIDTH - columns(start), LIST_LINES)
+      .map((line, i) => `${i === 0 ? start : blank}${line}\n`)
+      .join("");
   });
   return `${heading(title)}${begin(headings)}${words}\n${lines.join("")}${more(rest)}`;
 }
