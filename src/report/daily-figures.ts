@@ -59,8 +59,9 @@ export function figuresOf(report: DailyReport): Figure[] {
   });
 }
 
-/** "1.5 MiB to 2.0 MiB" as "1.5 to 2.0 MiB". */
-const rangeText = (range: string): string => range.replace(/^(\S+) (\S+) to (\S+) \2$/, "$1 to $3 $2");
+/** "1.5 MiB to 2.0 MiB" as "1.5 to 2.0 MiB", and "2.0 MiB" where both ends read so. */
+const rangeText = (range: string): string =>
+  range.replace(/^(.+) to \1$/, "$1").replace(/^(\S+) (\S+) to (\S+) \2$/, "$1 to $3 $2");
 
 /**
  * Whether a total is far out of its range: one in five days lies beyond the 10th or 90th percentile by nature, so it must be

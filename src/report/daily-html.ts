@@ -117,7 +117,7 @@ function incidents(report: DailyReport): string[] {
     opened.length + ongoing.length + report.more_alerts - full.length - short.length - carried.length;
   const parts = full.map((alert, i) => incident(alert, i + 1, report, records.get(alert.id)));
   if (short.length > 0) parts.push(card("More incidents", oneLiners(short, report)));
-  if (carried.length > 0) parts.push(card("Going on from before", oneLiners(carried, report)));
+  if (carried.length > 0) parts.push(card("Going on from before", oneLiners(carried, report, true)));
   if (rest > 0)
     parts.push(
       card(
@@ -154,13 +154,15 @@ ${facts.join("")}</table>
 const fact = (name: string, html: string): string =>
   `<tr><th scope="row" ${look("key")}>${name}</th><td ${look("fact")}>${html}</td></tr>\n`;
 
-function oneLiners(alerts: readonly Alert[], report: DailyReport): string {
+/** spans: with since when and until when, for those of other days. */
+function oneLiners(alerts: readonly Alert[], report: DailyReport, spans = false): string {
+  const from = spans ? "" : `<th scope="col" ${look("th", "width:48px")}>from</th>`;
   const rows = alerts.map(
     (a) =>
-      `<tr><td ${look("w", "width:48px")}>${clockOf(a.openedAt, report)}</td><td ${look("w", "width:64px")}><span ${toned(a.severity)}>${a.severity}</span></td><td ${look("w")}>${shown(a.title, TITLE)}</td></tr>\n`,
+      `<tr>${spans ? "" : `<td ${look("w")}>${clockOf(a.openedAt, report)}</td>`}<td ${look("w")}><span ${toned(a.severity)}>${a.severity}</span></td><td ${look("w")}>${shown(a.title, TITLE)}${spans ? `<br><span ${look("soft")}>${htmlSafe(spanText(a, report))}</span>` : ""}</td></tr>\n`,
   );
   return `<table ${look("table")}>
-<tr><th scope="col" ${look("th", "width:48px")}>from</th><th scope="col" ${look("th", "width:64px")}>severity</th><th scope="col" ${look("th")}>what</th></tr>
+<tr>${from}<th scope="col" ${look("th", "width:64px")}>severity</th><th scope="col" ${look("th")}>what</th></tr>
 ${rows.join("")}</table>
 `;
 }

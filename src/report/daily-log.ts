@@ -5,7 +5,6 @@ import { LogClock } from "../log/year.ts";
 import { Zone } from "../log/zone.ts";
 import { EventReader } from "../mail/read.ts";
 import { MailSummary, type Summary } from "../mail/summary.ts";
-import { dayHour } from "../mail/summary-day.ts";
 import { inferYear, openInputs, readInputs } from "../source/files.ts";
 import { filesOfSpan, rotationsOf } from "../source/rotated.ts";
 
@@ -107,10 +106,4 @@ export async function readConfiguredDay(log: LogConfig, day: Day, now: number): 
     if (!(error instanceof Fault)) throw error;
     return { ...nothing, faults: [...faults, error] };
   }
-}
-
-/** The day of a word or a date: `yesterday` and `today` by the clock. */
-export function dayBefore(now: number, timezone: string): string {
-  const today = dayHour(now, timezone).day;
-  return new Date(Date.parse(`${today}T12:00:00Z`) - 86_400_000).toISOString().slice(0, 10);
 }

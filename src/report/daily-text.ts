@@ -76,8 +76,8 @@ function head(report: DailyReport): string {
     report.summary === null ? "" : verdictText(report.summary, []),
     dayNote(report),
   ].filter((sentence) => sentence !== "");
-  const body = sentences.flatMap((sentence) => folded(sentence, WIDTH, SUMMARY_LINES));
-  return `${title}\n${"=".repeat(columns(title))}\n${body.join("\n")}\n`;
+  const body = sentences.flatMap((sentence) => folded(sentence, WIDTH - 2, SUMMARY_LINES));
+  return `${title}\n${"=".repeat(columns(title))}\n${body.map((line) => `  ${line}\n`).join("")}`;
 }
 
 function incidents(report: DailyReport): string[] {
@@ -93,7 +93,7 @@ function incidents(report: DailyReport): string[] {
   if (parts.length > 0) parts[0] = heading("Incidents") + parts[0];
   if (short.length > 0) parts.push(heading("More incidents") + short.map((a) => oneLine(a, report)).join(""));
   if (carried.length > 0)
-    parts.push(heading("Going on from before") + carried.map((a) => oneLine(a, report)).join(""));
+    parts.push(heading("Going on from before") + carried.map((a) => goingOn(a, report)).join(""));
   if (rest > 0) parts[parts.length - 1] += `  and ${numberText(rest)} more: logvane alerts lists them\n`;
   return parts;
 }
@@ -120,6 +120,11 @@ function incident(alert: Alert, number: number, report: DailyReport, record: unk
 function oneLine(alert: Alert, report: DailyReport): string {
   const begin = `  ${left(clockOf(alert.openedAt, report), 5)}  ${left(alert.severity, 8)}  `;
   return `${begin}${fitted(unlinked(alert.title), WIDTH - columns(begin))}\n`;
+}
+
+function goingOn(alert: Alert, report: DailyReport): string {
+  const begin = `  ${left(alert.severity, 8)}  `;
+  return `${begin}${fitted(unlinked(alert.title), WIDTH - columns(begin))}\n${" ".repeat(columns(begin))}${spanText(alert, report)}\n`;
 }
 
 function heldBack(report: DailyReport): string {
