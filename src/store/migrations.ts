@@ -50,6 +50,10 @@ const STEPS: readonly string[] = [
      day TEXT PRIMARY KEY,                   -- YYYY-MM-DD, in the zone of the log
      record TEXT NOT NULL                    -- JSON
    ) STRICT;
+   CREATE TABLE figures (                    -- mail figures of whole days, for usual ranges and charts
+     day TEXT PRIMARY KEY,                   -- YYYY-MM-DD, in the zone of the log
+     totals TEXT NOT NULL                    -- JSON
+   ) STRICT;
    CREATE TABLE new_templates (              -- shapes of lines that training did not know
      id TEXT PRIMARY KEY,
      text TEXT NOT NULL,

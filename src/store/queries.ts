@@ -3,6 +3,8 @@ import { Fault } from "../fault.ts";
 import { type Database, databasePath, guarded, openDatabase } from "./db.ts";
 import { type LiveStore, liveStore } from "./live.ts";
 import { type Outbox, outboxOf } from "./outbox.ts";
+import { type ReportStore, reportStore } from "./report-queries.ts";
+import { type Pruned, prune, type Retention } from "./retention.ts";
 
 /** A trained model. createdAt: log time, milliseconds since the Unix epoch. header: what JSON can hold. */
 export type StoredModel = {
@@ -41,8 +43,12 @@ export type Store = {
   listAlerts(limit: number): StoredAlert[];
   /** What a daemon needs to go on where it was. */
   readonly live: LiveStore;
+  /** Takes away what is older than it may be. now: the system's time in ms. */
+  prune(keep: Retention, now: number): Pruned;
   /** What is to be told. */
   readonly outbox: Outbox;
+  /** What the daily report asks. */
+  readonly report: ReportStore;
   close(): void;
 };
 
@@ -66,7 +72,9 @@ export function storeOf(db: Database, path: string): Store {
     getAlert: (id) => guarded(path, () => getAlert(db, id, path)),
     listAlerts: (limit) => guarded(path, () => listAlerts(db, limit, path)),
     live: liveStore(db, path, outbox),
+    prune: (keep, now) => prune(db, path, keep, now),
     outbox,
+    report: reportStore(db, path),
     close: () => void db.close(),
   };
 }
