@@ -37,7 +37,11 @@ export async function loadConfig(options: Options): Promise<LoadedConfig> {
   const place = configPlace(options);
   const text = readText(place);
   const { readConfig } = await import("../config/read.ts");
-  return { ...readConfig(text ?? "", text === undefined ? undefined : place.path, systemFacts()), place, text };
+  return {
+    ...readConfig(text ?? "", text === undefined ? undefined : place.path, systemFacts()),
+    place,
+    text,
+  };
 }
 
 /** What defaults and checks take from the system. */
@@ -119,12 +123,14 @@ export function settingsOf(options: Options): Config {
 
 /** All mistakes in one message, as many as it can hold. */
 function mistakesFault(mistakes: readonly Mistake[], path: string): Fault {
-  const all = mistakes.map(({ line, column, key, what }) =>
-    `line ${line}, column ${column}: ${key === "" ? "" : `${key}: `}${what}`,
+  const all = mistakes.map(
+    ({ line, column, key, what }) => `line ${line}, column ${column}: ${key === "" ? "" : `${key}: `}${what}`,
   );
   return new Fault(
     "configuration",
-    mistakes.length === 1 ? "the configuration has a mistake" : `the configuration has ${mistakes.length} mistakes`,
+    mistakes.length === 1
+      ? "the configuration has a mistake"
+      : `the configuration has ${mistakes.length} mistakes`,
     `${path}: ${all.join("; ")}`,
     "nothing was done",
     `type: logvane config check --config ${path} (shows each with its line and what is allowed)`,

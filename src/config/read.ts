@@ -143,7 +143,7 @@ function readReport(reader: TableReader): ReportConfig {
 
 function readRetrain(reader: TableReader): RetrainConfig {
   const when = reader.read("at", timeOfWeek, "Sun 03:30");
-  const days = reader.read("days", wholeNumber(MIN_TRAINING_DAYS, MAX_DAYS), 28);
+  const days = reader.read("days", wholeNumber(MIN_TRAINING_DAYS, MAX_DAYS), 35);
   reader.end();
   return { ...when, days };
 }
