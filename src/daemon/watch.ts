@@ -60,8 +60,10 @@ export type Health = {
 };
 
 const BLIND_MARK = "watch.blind";
-/** When the daemon was last seen alive, ISO 8601; `check` looks at it. */
-export const ALIVE_MARK = "watch.alive";
+/** When the daemon was last seen alive, ISO 8601; `check` looks at both. */
+const ALIVE_MARK = "watch.alive";
+/** Log time of the last line, likewise. */
+const LINE_MARK = "watch.last_line";
 
 export class Watch {
   readonly #parts: WatchParts;
@@ -70,6 +72,8 @@ export class Watch {
   /** Lines lost by each source, as counted. */
   readonly #lost = new Map<string, number>();
   #lines = 0;
+  /** Log time of the last line, not of ticks. */
+  #lastLine = Number.NaN;
   #uncommitted = 0;
   #sinceCheckpoint = 0;
   #committedAt = 0;
@@ -114,6 +118,7 @@ export class Watch {
       this.#lines += run.lines.count;
       this.#uncommitted += run.lines.count;
       this.#sinceCheckpoint += run.lines.count;
+      this.#lastLine = engine.last;
       this.#pace.line(engine.last, now());
     } else if (waitMs > 0 && now() - this.#tickAt >= TICK_MS) {
       this.#tickAt = now();
@@ -156,6 +161,8 @@ export class Watch {
     committer.tell(told);
     if (!committer.stuck) {
       store.outbox.setMark(ALIVE_MARK, new Date(now()).toISOString());
+      if (Number.isFinite(this.#lastLine))
+        store.outbox.setMark(LINE_MARK, new Date(this.#lastLine).toISOString());
       if (told.length > 0) store.outbox.setMark(BLIND_MARK, this.#blind.save());
     }
     round({
