@@ -43,9 +43,8 @@ export type SavedDeliveries = {
 
 export function saveDeliveries(deliveries: readonly TimedDelivery[], lines: LineSaver): SavedDeliveries {
   const seconds = new Float64Array(deliveries.length * STAGES.length);
-  deliveries.forEach((d, i) => {
-    seconds.set(d.seconds, i * STAGES.length);
-  });
+  let at = 0;
+  for (const d of deliveries) for (const s of d.seconds) seconds[at++] = s;
   return {
     programs: deliveries.map((d) => d.program),
     destinations: deliveries.map((d) => d.destination),
