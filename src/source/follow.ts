@@ -13,12 +13,14 @@ import { type FilePosition, fileSourceId, type Position, type Run } from "./posi
 
 /** Files are looked at so often: a line is seen within a second, also where the system tells nobody of changes (NFS). */
 const POLL_MS = 500;
+/** A file that was rotated away is left when it has not grown for so many looks: its writer was told to open the new one. */
+const QUIET_POLLS = 2;
 /** Patterns are expanded again so often. */
 const SCAN_MS = 10_000;
 /** The others don't wait longer than this for a source that is being looked at. */
 const WAIT_MS = 1_000;
 /** When an operation has not returned for so long, the source stalls. */
-const STALL_MS = 5_000;
+const STALL_MS = 10_000;
 /** A file that a pattern brought is forgotten when it has been gone for so long. */
 const FORGET_MS = 3_600_000;
 
@@ -29,6 +31,8 @@ export type FollowOptions = {
   /** Where sources without a position begin, if nothing was ever read. Default: at their ends. */
   readonly from?: From;
   readonly disk?: Disk;
+  /** Files are looked at so often, in milliseconds. Default POLL_MS; tests have less time. */
+  readonly pollMs?: number;
 };
 
 type Entry = {
@@ -55,6 +59,7 @@ export class Follower {
   private readonly merge: Merge;
   private readonly options: FollowOptions;
   private readonly zone: Zone;
+  private readonly pollMs: number;
   private scanning = false;
   private scanDue = 0;
   private closed = false;
@@ -67,6 +72,7 @@ export class Follower {
     this.zone = new Zone(config.timezone);
     this.merge = new Merge(this.zone, options.now);
     this.patterns = config.paths.filter(isPattern);
+    this.pollMs = options.pollMs ?? POLL_MS;
   }
 
   /** positions: those committed last, by source. */
@@ -88,9 +94,19 @@ export class Follower {
       const matched = id.startsWith(fileSourceId("")) && follower.patterns.some((p) => namesPath(p, path));
       if (matched) follower.addFile(path, known(path), from, true);
     }
-    const first = follower.scan(from);
-    await Promise.race([first, new Promise((done) => setTimeout(done, WAIT_MS).unref())]);
+    void follower.scan(from);
+    await follower.settle();
     return follower;
+  }
+
+  /** Waits until each source was looked at, but not for one that stalls. */
+  private async settle(): Promise<void> {
+    const until = ticks() + WAIT_MS;
+    for (let now = ticks(); now < until; now = ticks()) {
+      this.kick();
+      if (!this.scanning && !this.isUnsettled()) return;
+      await this.sleep(until - now);
+    }
   }
 
   /** The next lines, or undefined when none came within waitMs. The run before is no longer valid. */
@@ -170,7 +186,7 @@ export class Follower {
 
   private addFile(path: string, position: FilePosition | undefined, from: From, found: boolean): Entry {
     const { disk, zone } = this;
-    const options = { disk, zone, now: this.options.now, ticks };
+    const options = { disk, zone, now: this.options.now, ticks, quietMs: QUIET_POLLS * this.pollMs };
     return this.add(new FileSource(path, position, from, options), found);
   }
 
@@ -199,7 +215,7 @@ export class Follower {
 
   private async step(entry: Entry, now: number): Promise<void> {
     entry.busy = now;
-    entry.due = now + POLL_MS;
+    entry.due = now + this.pollMs;
     await entry.source.step();
     entry.busy = undefined;
     if (this.closed) await entry.source.close();
@@ -228,7 +244,7 @@ export class Follower {
   private nextDue(now: number): number {
     let due = this.scanning ? Number.POSITIVE_INFINITY : this.scanDue;
     for (const { source, busy, due: own } of this.entries.values()) {
-      if (busy !== undefined) due = Math.min(due, busy + WAIT_MS > now ? busy + WAIT_MS : now + POLL_MS);
+      if (busy !== undefined) due = Math.min(due, busy + WAIT_MS > now ? busy + WAIT_MS : now + this.pollMs);
       else if (source.ready === undefined) due = Math.min(due, own);
     }
     return due;

@@ -67,9 +67,9 @@ export async function locate(
   }
 }
 
-/** Head of the newest rotated file of a path; null when there is none. */
+/** Head of the newest rotated file of a path that isn't empty; null when there is none. */
 export async function newestRotated(disk: Disk, path: string): Promise<Print | null> {
-  const newest = (await namesOf(disk, path)).findLast((name) => name.path !== path);
+  const newest = (await namesOf(disk, path)).findLast((name) => name.path !== path && name.size > 0);
   if (newest === undefined) return null;
   const file = await openGeneration(disk, newest.path);
   try {
@@ -79,7 +79,12 @@ export async function newestRotated(disk: Disk, path: string): Promise<Print | n
   }
 }
 
-type Name = { readonly path: string; readonly id: string; readonly mtimeMs: number };
+type Name = {
+  readonly path: string;
+  readonly id: string;
+  readonly size: number;
+  readonly mtimeMs: number;
+};
 
 /** The rotated files of a path, oldest first, and the live one last. */
 async function namesOf(disk: Disk, path: string): Promise<Name[]> {
@@ -98,14 +103,17 @@ async function namesOf(disk: Disk, path: string): Promise<Name[]> {
     const stat = await statOf(disk, join(folder, name));
     if (stat === undefined || !stat.isFile()) continue;
     stem = own;
-    out.push({ path: join(folder, name), id: `${name} ${stat.dev}:${stat.ino}`, mtimeMs: stat.mtimeMs });
+    out.push(nameOf(join(folder, name), stat));
   }
   const live = await statOf(disk, path);
   const names = out.slice(-MAX_ROTATED);
-  if (live?.isFile())
-    names.push({ path, id: `${base} ${live.dev}:${live.ino}`, mtimeMs: Number.POSITIVE_INFINITY });
+  if (live?.isFile()) names.push({ ...nameOf(path, live), mtimeMs: Number.POSITIVE_INFINITY });
   return names;
 }
+
+const nameOf = (path: string, { dev, ino, size, mtimeMs }: FileStat): Name => ({
+  ...{ path, id: `${path} ${dev}:${ino}`, size, mtimeMs },
+});
 
 /** undefined when there is nothing of that name (any more). */
 async function statOf(disk: Disk, path: string): Promise<FileStat | undefined> {
@@ -159,7 +167,8 @@ type Seen = {
 function withoutOwn(seen: readonly Seen[], position: FilePosition, complete: boolean): Located {
   const files = seen.map((s) => s.file);
   // Nothing was read of it and it was empty: it is one of them, and all are read from their beginnings.
-  if (position.head.bytes === 0) return { own: undefined, newer: files, gap: !complete };
+  if (position.head.bytes === 0)
+    return { own: undefined, newer: files, gap: !complete && files.length > 1 };
   const copy = seen.findIndex((s) => !s.live && s.match !== "other");
   if (copy >= 0) {
     const as = seen[copy]!.match === "shorter" ? "read" : "edited";
