@@ -96,7 +96,8 @@ export class FileSource implements Followed {
       this.condition.wrong(state, () => followFault(error, this.path));
       if (state === "failed") await this.drop();
       // What comes to be where there was nothing is new from its beginning on.
-      if (this.skipUntil === undefined && (state === "missing" || state === "not a file")) this.from = "start";
+      if (this.skipUntil === undefined && (state === "missing" || state === "not a file"))
+        this.from = "start";
     }
   }
 
@@ -183,7 +184,8 @@ export class FileSource implements Followed {
       throw Object.assign(new Error(this.path), { code: "ENOENT" });
     }
     if (found.gap) this.lose(unread > 0 || own === undefined ? "emptied" : "removed", unread);
-    const last = own !== undefined ? position.head : found.gap ? await this.lastRotated(newer.length) : before;
+    const last =
+      own !== undefined ? position.head : found.gap ? await this.lastRotated(newer.length) : before;
     await this.start({ reading: next, queue, before: last });
   }
 
@@ -287,7 +289,11 @@ export class FileSource implements Followed {
     if (reading.file.failure !== undefined) this.lose("damaged", 0);
     const next = this.queue.shift()!;
     await this.late.add(reading.file, reading.seen);
-    await this.start({ reading: next, queue: this.queue, before: reading.blank ? this.before : reading.print });
+    await this.start({
+      reading: next,
+      queue: this.queue,
+      before: reading.blank ? this.before : reading.print,
+    });
   }
 
   /** Whether the writers of a rotated file have gone to the next one. */

@@ -1,12 +1,14 @@
 import { performance } from "node:perf_hooks";
-import type { LogConfig } from "../config/config.ts";
+import type { ListenConfig, LogConfig } from "../config/config.ts";
 import type { Fault } from "../fault.ts";
 import { Zone } from "../log/zone.ts";
 import type { From } from "./begin.ts";
 import { DISK, type Disk } from "./disk.ts";
 import { stalledFault } from "./follow-fault.ts";
 import { FileSource } from "./follow-file.ts";
+import { JOURNAL_SOURCE, JournalSource } from "./follow-journal.ts";
 import type { Followed, SourceStatus } from "./followed.ts";
+import { ListenSource, listenSourceId } from "./listen.ts";
 import { Merge } from "./merge.ts";
 import { isPattern, matching, namesPath } from "./paths.ts";
 import { type FilePosition, fileSourceId, type Position, type Run } from "./position.ts";
@@ -87,13 +89,14 @@ export class Follower {
       const position = positions.get(fileSourceId(path));
       return position?.kind === "file" ? position : undefined;
     };
-    for (const path of config.paths)
-      if (!isPattern(path)) follower.addFile(path, known(path), from, false);
+    for (const path of config.paths) if (!isPattern(path)) follower.addFile(path, known(path), from, false);
     for (const id of positions.keys()) {
       const path = id.slice(fileSourceId("").length);
       const matched = id.startsWith(fileSourceId("")) && follower.patterns.some((p) => namesPath(p, path));
       if (matched) follower.addFile(path, known(path), from, true);
     }
+    if (config.journal) follower.addJournal(config.units, positions.get(JOURNAL_SOURCE), from);
+    for (const listen of config.listen) follower.addListener(listen, positions);
     void follower.scan(from);
     await follower.settle();
     return follower;
@@ -188,6 +191,19 @@ export class Follower {
     const { disk, zone } = this;
     const options = { disk, zone, now: this.options.now, ticks, quietMs: QUIET_POLLS * this.pollMs };
     return this.add(new FileSource(path, position, from, options), found);
+  }
+
+  private addJournal(units: readonly string[], position: Position | undefined, from: From): void {
+    const known = position?.kind === "journal" ? position : undefined;
+    const { now } = this.options;
+    this.add(new JournalSource(units, known, from, { now, ticks, wake: () => this.wake() }), false);
+  }
+
+  private addListener(listen: ListenConfig, positions: ReadonlyMap<string, Position>): void {
+    const position = positions.get(listenSourceId(listen));
+    const { stateDir, now } = this.options;
+    const options = { stateDir, now, ticks, wake: () => this.wake() };
+    this.add(new ListenSource(listen, position?.kind === "spool" ? position : undefined, options), false);
   }
 
   private add(source: Followed, found: boolean): Entry {

@@ -40,11 +40,7 @@ async function matchOf(file: Generation, position: FilePosition): Promise<Match>
  * Finds the file of a position, whatever name rotation has given it, and those that came after it; without a position all
  * there are. Throws the system's error when one of them can't be opened: what is in it can't be told.
  */
-export async function locate(
-  disk: Disk,
-  path: string,
-  position: FilePosition | undefined,
-): Promise<Located> {
+export async function locate(disk: Disk, path: string, position: FilePosition | undefined): Promise<Located> {
   for (let n = 1; ; n++) {
     const opened: Generation[] = [];
     try {
@@ -61,7 +57,8 @@ export async function locate(
       for (const file of opened) await file.close();
       const gone =
         error instanceof Moved ||
-        error instanceof NotAFile || (error as NodeJS.ErrnoException).code === "ENOENT";
+        error instanceof NotAFile ||
+        (error as NodeJS.ErrnoException).code === "ENOENT";
       if (!gone || n === TRIES) throw error;
     }
   }
@@ -142,8 +139,7 @@ async function search(
       continue;
     }
     const match = await matchOf(file, position);
-    if (match === "same")
-      return { own: { file, as: "rest" }, newer: seen.map((s) => s.file), gap: false };
+    if (match === "same") return { own: { file, as: "rest" }, newer: seen.map((s) => s.file), gap: false };
     if (position.before !== null && fits(await file.read(0, position.before.bytes), position.before))
       return withoutOwn(seen, position, true);
     seen.unshift({
@@ -167,8 +163,7 @@ type Seen = {
 function withoutOwn(seen: readonly Seen[], position: FilePosition, complete: boolean): Located {
   const files = seen.map((s) => s.file);
   // Nothing was read of it and it was empty: it is one of them, and all are read from their beginnings.
-  if (position.head.bytes === 0)
-    return { own: undefined, newer: files, gap: !complete && files.length > 1 };
+  if (position.head.bytes === 0) return { own: undefined, newer: files, gap: !complete && files.length > 1 };
   const copy = seen.findIndex((s) => !s.live && s.match !== "other");
   if (copy >= 0) {
     const as = seen[copy]!.match === "shorter" ? "read" : "edited";

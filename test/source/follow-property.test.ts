@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { setTimeout as wait } from "node:timers/promises";
 import { suite, test } from "node:test";
+import { setTimeout as wait } from "node:timers/promises";
 import { createRandom, type Random } from "../../src/math/random.ts";
 import { Follower } from "../../src/source/follow.ts";
 import { Daemon, logConfig } from "./follow-support.ts";
