@@ -100,15 +100,26 @@ export type NoveltyFinding = {
   readonly pValue: number;
 };
 
+type Fresh = { times: number[]; firstSeen: number };
+export type SavedNewcomers = Map<string, Fresh>;
+
 /** Judges each line whose shape training did not know, at once. */
 export class NoveltyScorer {
   readonly #model: NoveltyModel;
   readonly #known: Set<string>;
-  readonly #new = new Map<string, { times: number[]; firstSeen: number }>();
+  #new = new Map<string, Fresh>();
 
   constructor(model: NoveltyModel) {
     this.#model = model;
     this.#known = new Set(model.known);
+  }
+
+  save(): SavedNewcomers {
+    return this.#new;
+  }
+
+  load(saved: SavedNewcomers): void {
+    this.#new = saved;
   }
 
   /**
@@ -123,10 +134,13 @@ export class NoveltyScorer {
       this.#new.set(shape, entry);
       if (this.#new.size > MAX_SHAPES) this.#new.delete(this.#new.keys().next().value!);
     }
+    if (time - entry.firstSeen > DAY_MS) {
+      entry.times = [];
+      return undefined; // a day old: the window view knows its rate by now
+    }
     while (entry.times.length > 0 && (entry.times[0]! <= time - HOUR_MS || entry.times.length >= 256))
       entry.times.shift();
     entry.times.push(time);
-    if (time - entry.firstSeen > DAY_MS) return undefined; // a day old: the window view knows its rate by now
     const others: string[] = [];
     for (const [other, { firstSeen }] of this.#new) {
       if (other !== shape && firstSeen > time - HOUR_MS) others.push(other);

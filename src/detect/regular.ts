@@ -193,9 +193,9 @@ export type RegularFinding = {
   readonly since: number;
 };
 
-/** What came in the newest SPAN slots. */
+/** What came in the newest SPAN slots. The last slot stays, so that it is known when anything came. */
 class Recent {
-  readonly #history: History = { slots: [], counts: [] };
+  #history: History = { slots: [], counts: [] };
 
   get last(): number {
     return this.#history.slots.at(-1) ?? Number.NaN;
@@ -203,20 +203,42 @@ class Recent {
 
   add(slot: number, count: number): void {
     record(this.#history, slot, count);
+    this.#forget(slot);
   }
 
-  /** Events in the newest `span` slots up to `slot`, at most SPAN. The last slot stays, so that it is known when anything came. */
+  /** Events in the newest `span` slots up to `slot`, at most SPAN. */
   count(slot: number, span: number): number {
+    this.#forget(slot);
+    return countAfter(this.#history, slot - span);
+  }
+
+  #forget(slot: number): void {
     const { slots, counts } = this.#history;
     while (slots.length > 1 && slots[0]! <= slot - SPAN) {
       slots.shift();
       counts.shift();
     }
-    return countAfter(this.#history, slot - span);
+  }
+
+  save(): History {
+    return this.#history;
+  }
+
+  load(history: History): void {
+    this.#history = history;
   }
 }
 
 type Watched = { readonly regular: Regular; key: string; readonly recent: Recent; told: boolean };
+
+type SavedWatched = { readonly key: string; readonly recent: History; readonly told: boolean };
+
+/** Regulars by feature and pseudonym. */
+export type SavedRegulars = {
+  readonly watched: ReadonlyMap<string, SavedWatched>;
+  readonly all: readonly History[];
+  readonly first: number;
+};
 
 /** Watches the regulars that have come at least once since the start: before, their name is not known. */
 export class RegularScorer {
@@ -248,7 +270,7 @@ export class RegularScorer {
     const id = `${feature} ${key}`;
     if (!this.#byKey.has(id)) {
       if (this.#byKey.size >= MAX_KEYS) this.#byKey.clear();
-      this.#byKey.set(id, this.#watched.get(`${feature} ${pseudonym(this.#salt, feature, key)}`));
+      this.#byKey.set(id, this.#watched.get(this.#nameOf(feature, key)));
     }
     const watched = this.#byKey.get(id);
     if (!watched) return;
@@ -289,8 +311,36 @@ export class RegularScorer {
 
   /** To be called when a finding was told: it is not told again before the regular comes back. */
   told({ feature, key }: RegularFinding): void {
-    const watched = this.#byKey.get(`${feature} ${key}`);
+    const watched = this.#watched.get(this.#nameOf(feature, key));
     if (watched) watched.told = true;
+  }
+
+  #nameOf(feature: number, key: string): string {
+    return `${feature} ${pseudonym(this.#salt, feature, key)}`;
+  }
+
+  save(): SavedRegulars {
+    return {
+      watched: new Map(
+        [...this.#watched].map(([name, { key, recent, told }]) => [
+          name,
+          { key, recent: recent.save(), told },
+        ]),
+      ),
+      all: this.#all.map((recent) => recent.save()),
+      first: this.#first,
+    };
+  }
+
+  load({ watched, all, first }: SavedRegulars): void {
+    for (const [name, { key, recent, told }] of watched) {
+      const known = this.#watched.get(name)!;
+      known.key = key;
+      known.told = told;
+      known.recent.load(recent);
+    }
+    for (const [i, recent] of this.#all.entries()) recent.load(all[i]!);
+    this.#first = first;
   }
 
   /** The calmer kind of the two days that the time touches. */

@@ -1,7 +1,11 @@
 import { type SlotPlace, slotOf } from "../feature/clock.ts";
 import type { Column } from "../feature/columns.ts";
+import type { LineLoader, LineSaver } from "../feature/line-table.ts";
 import {
+  loadTransaction,
+  type SavedTransaction,
   type SeenLine,
+  saveTransaction,
   TRANSACTION_REALS,
   TRANSACTION_TYPES,
   type Transaction,
@@ -282,6 +286,14 @@ export type TransactionScore = {
   readonly pValue: number;
 };
 
+export type SavedStrange = {
+  readonly counts: Float32Array;
+  readonly seen: number;
+  readonly waiting: readonly { readonly transaction: SavedTransaction; readonly time: number }[];
+  /** Numbers of the lines. */
+  readonly lines: readonly (readonly number[])[];
+};
+
 /** Scores closed transactions, many at a time, and counts the strange ones of the open slot. */
 export class TransactionScorer {
   readonly model: TransactionModel;
@@ -292,7 +304,7 @@ export class TransactionScorer {
   /** Closed, not scored yet: a network costs less for many rows than for one, and a row's score depends on it alone. */
   #waiting: { readonly transaction: Transaction; readonly time: number }[] = [];
   /** The most telling lines of the newest strange transactions, per column of model.rates. */
-  readonly #lines: SeenLine[][] = STRANGE.map(() => []);
+  #lines: SeenLine[][] = STRANGE.map(() => []);
 
   constructor(model: TransactionModel, onScore?: (score: TransactionScore) => void) {
     this.model = model;
@@ -348,6 +360,28 @@ export class TransactionScorer {
     const counts = this.#counts;
     this.#counts = new Float32Array(STRANGE.length);
     return counts;
+  }
+
+  save(lines: LineSaver): SavedStrange {
+    return {
+      counts: this.#counts,
+      seen: this.#seen,
+      waiting: this.#waiting.map(({ transaction, time }) => ({
+        transaction: saveTransaction(transaction, lines),
+        time,
+      })),
+      lines: this.#lines.map((ring) => ring.map((line) => lines.of(line))),
+    };
+  }
+
+  load(saved: SavedStrange, lines: LineLoader): void {
+    this.#counts.set(saved.counts);
+    this.#seen = saved.seen;
+    this.#waiting = saved.waiting.map(({ transaction, time }) => ({
+      transaction: loadTransaction(transaction, lines),
+      time,
+    }));
+    this.#lines = saved.lines.map((ring) => ring.map((number) => lines.of(number)));
   }
 
   linesOf(column: number, since: number): SeenLine[] {

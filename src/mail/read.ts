@@ -1,7 +1,7 @@
 import { type Envelope, parseEnvelope } from "../log/envelope.ts";
 import { HeadReader } from "../log/fast-head.ts";
 import { decode, LineBatch, latin1 } from "../log/lines.ts";
-import type { LogClock } from "../log/year.ts";
+import type { LogClock, SavedClock } from "../log/year.ts";
 import { GroupTable, type TemplateGroups } from "../template/groups.ts";
 import { MessageKey } from "../template/key.ts";
 import { KeyTable } from "../template/key-table.ts";
@@ -32,6 +32,17 @@ export type Stats = {
   /** Distinct templates, and lines of templates that came after the table was full. */
   readonly templates: number;
   readonly templates_bounded: number;
+};
+
+/** What goes on in a later reader: the clock, and what was counted. */
+export type SavedReader = {
+  readonly clock: SavedClock;
+  readonly lines: number;
+  readonly badEnvelope: number;
+  readonly truncated: number;
+  readonly otherTemplates: number;
+  readonly byTemplate: ReadonlyMap<string, TemplateCount>;
+  readonly byEvent: ReadonlyMap<string, Count>;
 };
 
 /**
@@ -138,6 +149,26 @@ export class EventReader {
   adopt(groups: TemplateGroups): void {
     this.groups = new GroupTable(groups);
     this.plans = new KeyTable(MAX_PLANS);
+  }
+
+  /** Keys and plans are found anew, whatever the seed of the later reader. */
+  save(): SavedReader {
+    const { lines, badEnvelope, truncated, byTemplate, byEvent } = this;
+    const otherTemplates = this.otherTemplates.count;
+    return { clock: this.clock.save(), lines, badEnvelope, truncated, otherTemplates, byTemplate, byEvent };
+  }
+
+  /** The clock that this reader was made with goes on, too. */
+  load({ clock, lines, badEnvelope, truncated, otherTemplates, byTemplate, byEvent }: SavedReader): void {
+    this.clock.load(clock);
+    this.head.forget();
+    this.lines = lines;
+    this.badEnvelope = badEnvelope;
+    this.truncated = truncated;
+    this.otherTemplates.count = otherTemplates;
+    for (const [id, count] of byTemplate) this.byTemplate.set(id, count);
+    for (const [event, count] of byEvent) this.byEvent.set(event, count);
+    this.plans = new KeyTable(MAX_PLANS); // whose counts are others
   }
 
   /** One line given as text. */

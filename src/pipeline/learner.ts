@@ -34,14 +34,14 @@ export class Learner implements Warmth {
   readonly tail: Warmth["tail"] = { slots: [], observations: [] };
   events = 0;
   readonly #counter = new SlotCounter(this.registry);
-  readonly #slots: SlotCounts[] = [];
-  readonly #entities = new EntityCollector();
-  readonly #transactions = new TransactionCollector();
+  #slots: SlotCounts[] = [];
+  #entities = new EntityCollector();
+  #transactions = new TransactionCollector();
   readonly #timer = new DeliveryTimer();
-  readonly #slowness = new SlownessCollector();
-  readonly #novelty = new NoveltyCollector();
+  #slowness = new SlownessCollector();
+  #novelty = new NoveltyCollector();
   readonly #newnesses = new PlanMemo<Newness>(newnessOf);
-  readonly #absence = new AbsenceCollector();
+  #absence = new AbsenceCollector();
   /** Shapes by the id of their template. */
   readonly #shapes = new Map<string, { writer: string; shape: string }>();
   readonly #options: PipelineOptions;
@@ -121,37 +121,46 @@ export class Learner implements Warmth {
     }
   }
 
-  /** What was learned. until: end of training, exclusive, in ms. */
+  /**
+   * What was learned. until: end of training, exclusive, in ms. Ends the learning: each part's observations are let go when its model is
+   * made, the largest tables come last, and only what a detector continues is kept.
+   */
   fit(until: number): Model {
     this.#closeSlot(slotOf(until));
     const { groups, ids } = this.#join();
     const last = slotOf(until) - 1;
     const first = Math.max(slotOf(this.#first), last - MAX_TRAINING_DAYS * SLOTS_PER_DAY + 1);
-    const { clock, salt } = this.#options;
+    const { clock, salt, seed, kernels } = this.#options;
     const places = placesOf(first, Math.max(first, last), clock);
+    const enough = (until - this.#first) / DAY_MS >= MIN_TRAINING_DAYS;
+    const asked = enough && !this.#options.without.has("transaction");
+    const transaction = asked ? this.#transactions.fit(first, places, ids, seed, kernels) : undefined;
+    this.#transactions = new TransactionCollector();
+    const slowness = asked ? this.#slowness.fit(first, places, ids, this.#options) : undefined;
+    this.#slowness = new SlownessCollector();
+    const entity = this.#entities.fit(first, Math.max(first, last), clock, salt);
+    const histories = (feature: number) => this.#entities.histories(feature);
+    const regular = fitRegulars(histories, first, Math.max(first, last), clock, salt);
+    this.#entities = new EntityCollector();
+    const absence = this.#absence.fit(this.#first, until, clock);
+    this.#absence = new AbsenceCollector();
+    const novelty = this.#novelty.fit(this.#first, until, ids);
+    this.#novelty = new NoveltyCollector();
     const table = windowTable(this.registry, this.#slots, first, places);
     this.tail.slots.push(...this.#slots.filter((s) => s.slot > last - MAX_GAP_SLOTS));
-    const enough = (until - this.#first) / DAY_MS >= MIN_TRAINING_DAYS;
+    this.#slots = [];
     const trained =
-      enough && this.#options.timeOnly !== true
-        ? fitConditionals(table, this.#options.seed, this.#options.kernels)
-        : undefined;
+      enough && this.#options.timeOnly !== true ? fitConditionals(table, seed, kernels) : undefined;
     return {
       window: fitWindow(table, trained?.perDay),
       windowVae: trained?.live,
-      transaction:
-        enough && !this.#options.without.has("transaction")
-          ? this.#transactions.fit(first, places, ids, this.#options.seed, this.#options.kernels)
-          : undefined,
-      slowness:
-        enough && !this.#options.without.has("transaction")
-          ? this.#slowness.fit(first, places, ids, this.#options)
-          : undefined,
-      entity: this.#entities.fit(first, Math.max(first, last), clock, salt),
+      transaction,
+      slowness,
+      entity,
       groups,
-      novelty: this.#novelty.fit(this.#first, until, ids),
-      absence: this.#absence.fit(this.#first, until, clock),
-      regular: fitRegulars((f) => this.#entities.histories(f), first, Math.max(first, last), clock, salt),
+      novelty,
+      absence,
+      regular,
       from: this.#first,
       to: until,
       events: this.events,

@@ -6,7 +6,7 @@ import { Zone } from "../log/zone.ts";
 import { EventReader } from "../mail/read.ts";
 import { MailSummary, type Summary } from "../mail/summary.ts";
 import { inferYear, openInputs, readInputs } from "../source/files.ts";
-import { filesOfSpan, rotationsOf } from "../source/rotated.ts";
+import { filesOfSpan, rotationsOf } from "../source/span.ts";
 
 /** The log of one day, read again for the report's mail figures. */
 

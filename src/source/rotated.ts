@@ -1,128 +1,65 @@
-import { readdirSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
-import { Fault } from "../fault.ts";
-import { yearFromNames } from "../log/rotation.ts";
-import type { Stamp } from "../log/stamp.ts";
-import { LogClock } from "../log/year.ts";
-import type { Zone } from "../log/zone.ts";
-import { expandArguments } from "./expand.ts";
-import { type Input, inferYear, openInputs } from "./files.ts";
-import { inOrderOfTime } from "./order.ts";
-
-/** Lines may come this much later than those of the file after them: several hosts write into one log. */
-const LATE_MS = 3_600_000;
-/** More files of one log are not looked into. */
-const MAX_FILES = 400;
-/** Where turns of the year are counted alone, it must have every day. */
-const ANY_LEAP_YEAR = 2000;
+/** How logrotate and others name the files that they put aside: mail.log.1, mail.log-20261129, mail-20261129.log, each perhaps compressed. */
 
 const PACKED = /\.(?:gz|bz2|xz|zst)$/;
-/** Ends that logrotate, newsyslog and savelog add: `.1`, `.0`, `-20260105`, `.20260105`, `-1796000000`. */
-const ROTATED = /(?:\.\d{1,4}|[-.]\d{4}[-_.]?\d{2}[-_.]?\d{2}(?:[-_.T]?\d{2}){0,3}|-\d{10})$/;
-/** logrotate's `extension`: mail-20260105.log */
-const INSIDE = /^(.+)-\d{8}(?:-\d{1,10})?(\.[a-z]{1,8})$/;
+/** A number, a day (with hours and more), seconds since the epoch; a second file of one day has a number behind. */
+const NUMBER = /^\d{1,5}$/;
+const DATE = /^(?:\d{4}[-_.]?\d{2}(?:[-_.]?\d{2}(?:[-_.T]?\d{2}){0,3})?|\d{10})(?:[-_.]\d{1,3})?$/;
+/** `2026-11-29`, whose last part is no number of a rotation. */
+const DAY_AT_END = /\d{4}[-_.]\d{2}[-_.]\d{2}$/;
+const OLD = /^(?:old|bak)$/i;
 
-/** The name that a rotated file had while it was written: of `mail.log.2.gz` it is `mail.log`. */
-export function nameBeforeRotation(name: string): string {
-  const plain = name.replace(PACKED, "");
-  const cut = plain.replace(ROTATED, "");
-  if (cut !== plain && cut !== "") return cut;
-  const inside = INSIDE.exec(plain);
-  return inside === null ? plain : inside[1]! + inside[2]!;
-}
+/** A name apart: which file was rotated, and when compared with others. `number`: higher is older. `date`: higher is newer. */
+type Suffix = { readonly scheme: "number" | "date"; readonly value: string };
 
-/** Paths with all their rotated copies, a list for each log. Throws a Fault for what doesn't exist or can't be listed. */
-export function rotationsOf(paths: readonly string[]): string[][] {
-  const logs = new Map<string, string[]>();
-  for (const { path } of expandArguments(paths)) {
-    const folder = dirname(path);
-    const name = nameBeforeRotation(basename(path));
-    const log = join(folder, name);
-    if (logs.has(log)) continue;
-    const names = readdirSync(folder).filter((other) => nameBeforeRotation(other) === name);
-    logs.set(
-      log,
-      names.sort().map((other) => join(folder, other)),
-    );
-  }
-  return [...logs.values()];
-}
-
-export type Span = {
-  /** Milliseconds since the Unix epoch; `to` is exclusive. */
-  readonly from: number;
-  readonly to: number;
-  readonly zone: Zone;
-  /** The clock, for years that lines leave out. */
-  readonly now: number;
+export type RotatedName = Suffix & {
+  /** The name without the ending of a compression: one file before and after it was packed. */
+  readonly stem: string;
+  readonly packed: boolean;
 };
 
-export type SpanFiles = {
-  readonly files: readonly string[];
-  /** Of the first line of the first file; undefined where lines name their years. */
-  readonly year: number | undefined;
-  /** Files that could not be looked into. */
-  readonly faults: readonly Fault[];
-};
+const digits = (text: string): string => text.replace(/\D/g, "").padEnd(14, "0");
 
-type Peeked = { readonly file: string; readonly first: Stamp | undefined; readonly input: Input };
+function suffixOf(text: string): Suffix | undefined {
+  if (OLD.test(text)) return { scheme: "number", value: "0" };
+  if (NUMBER.test(text)) return { scheme: "number", value: text };
+  return DATE.test(text) ? { scheme: "date", value: digits(text) } : undefined;
+}
+
+/** What `name` is when it is a rotated file of `base` in the same folder; undefined when it is none. */
+export function rotatedOf(base: string, name: string): RotatedName | undefined {
+  const packed = PACKED.test(name);
+  const stem = packed ? name.replace(PACKED, "") : name;
+  const dot = base.lastIndexOf(".");
+  let rest: string | undefined;
+  if (stem.startsWith(base)) rest = stem.slice(base.length);
+  else if (dot > 0 && stem.startsWith(base.slice(0, dot)) && stem.endsWith(base.slice(dot)))
+    rest = stem.slice(dot, stem.length - (base.length - dot)); // mail-20261129.log
+  if (rest === undefined || !/^[-_.]/.test(rest)) return undefined;
+  const suffix = suffixOf(rest.slice(1));
+  return suffix === undefined ? undefined : { ...suffix, stem, packed };
+}
 
 /**
- * Of one log's files those that may hold lines of a time. Only their heads are read, and the newest one where lines lack
- * the year: a file ends where the next one begins.
+ * Whether a name that a pattern gave is that of a rotated file, which is no source of its own. Numbers and packed files always
+ * are; a name that ends in a date is, where the file without it is there too: some programs name each day's log so.
  */
-export async function filesOfSpan(files: readonly string[], span: Span): Promise<SpanFiles> {
-  const faults: Fault[] = [];
-  const peeked: Peeked[] = [];
-  for (const file of files.slice(0, MAX_FILES)) {
-    try {
-      const [input] = (await openInputs([file])).inputs;
-      if (input !== undefined) peeked.push({ file, first: input.first, input });
-    } catch (error) {
-      if (!(error instanceof Fault)) throw error;
-      if (!error.message.startsWith("the file is empty")) faults.push(error);
-    }
+export function isRotated(name: string, others: ReadonlySet<string>): boolean {
+  if (PACKED.test(name)) return true;
+  const last = /[-_.]([^-_.]+)$/.exec(name)?.[1] ?? "";
+  if (OLD.test(last) || (NUMBER.test(last) && !DAY_AT_END.test(name))) return true;
+  const dot = name.lastIndexOf(".");
+  for (let i = 1; i < name.length; i++) {
+    if (!/[-_.]/.test(name[i]!)) continue;
+    const bases = [name.slice(0, i), dot > i ? name.slice(0, i) + name.slice(dot) : ""];
+    for (const base of bases)
+      if (others.has(base) && base !== name && rotatedOf(base, name) !== undefined) return true;
   }
-  const ordered = inOrderOfTime(peeked);
-  const times = await timesOf(ordered, span);
-  const kept: number[] = [];
-  for (let i = 0; i < ordered.length; i++) {
-    const begin = times[i];
-    const next = times.slice(i + 1).find((time) => time !== undefined);
-    const late = begin !== undefined && begin >= span.to + LATE_MS;
-    const early = begin !== undefined && next !== undefined && next < span.from - LATE_MS;
-    if (!late && !early) kept.push(i);
-  }
-  const first = kept.find((i) => ordered[i]!.first?.year === 0 && times[i] !== undefined);
-  const begin = first === undefined ? undefined : times[first]!;
-  return {
-    files: kept.map((i) => ordered[i]!.file),
-    year: begin === undefined ? undefined : new Date(begin + span.zone.offsetAt(begin)).getUTCFullYear(),
-    faults,
-  };
+  return false;
 }
 
-/** When each file begins, in milliseconds; undefined for one without a time. */
-async function timesOf(ordered: readonly Peeked[], span: Span): Promise<(number | undefined)[]> {
-  const clock = new LogClock(span.zone, await firstYear(ordered, span));
-  return ordered.map(({ first }) => (first === undefined ? undefined : (clock.settle(first) ?? undefined)));
-}
-
-/** The year of the first file that names none: what names of files say, else counted back from that of the newest one. */
-async function firstYear(ordered: readonly Peeked[], span: Span): Promise<number | undefined> {
-  const bare = ordered.filter(({ first }) => first?.year === 0);
-  const newest = bare.at(-1);
-  if (newest === undefined) return undefined;
-  const named = yearFromNames(bare);
-  if (named !== undefined) return named;
-  const year = await inferYear([newest.input], span.now, span.zone);
-  return year === undefined ? undefined : year - turnsOf(bare, span.zone);
-}
-
-/** How often the year turns between the heads of files, which are in order. */
-function turnsOf(files: readonly Peeked[], zone: Zone): number {
-  const clock = new LogClock(zone, ANY_LEAP_YEAR);
-  const times = files.flatMap(({ first }) => clock.settle(first!) ?? []);
-  const year = (ms: number): number => new Date(ms + zone.offsetAt(ms)).getUTCFullYear();
-  return times.length === 0 ? 0 : year(times.at(-1)!) - year(times[0]!);
+/** Oldest first. Files of one scheme are in the order of their names; numbers come before dates: what a change of logrotate's settings leaves. */
+export function byAge(a: RotatedName, b: RotatedName): number {
+  if (a.scheme !== b.scheme) return a.scheme === "number" ? -1 : 1;
+  if (a.scheme === "number") return Number(b.value) - Number(a.value);
+  return a.value < b.value ? -1 : a.value > b.value ? 1 : a.stem < b.stem ? -1 : a.stem > b.stem ? 1 : 0;
 }

@@ -29,6 +29,11 @@ const STEPS: readonly string[] = [
      blob BLOB NOT NULL,
      checksum TEXT NOT NULL                  -- SHA-256 of blob, hexadecimal
    ) STRICT;
+   CREATE TABLE warm_states (                -- of a detector where training ended
+     model TEXT PRIMARY KEY REFERENCES models (id) ON DELETE CASCADE,
+     blob BLOB NOT NULL,
+     checksum TEXT NOT NULL
+   ) STRICT;
    CREATE TABLE inputs (                     -- what was taken in since the checkpoint, in order
      seq INTEGER PRIMARY KEY AUTOINCREMENT,
      record TEXT NOT NULL                    -- JSON
@@ -62,11 +67,12 @@ const STEPS: readonly string[] = [
      channel TEXT NOT NULL,
      created_at INTEGER NOT NULL,            -- the system's time, milliseconds since the Unix epoch
      payload TEXT NOT NULL,                  -- JSON
-     state TEXT NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'sent', 'given_up')),
+     state TEXT NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'sent', 'given_up', 'digested')),
      attempts INTEGER NOT NULL DEFAULT 0,
      next_at INTEGER NOT NULL,               -- not before this time of the system
      done_at INTEGER,
-     error TEXT                              -- of the last attempt
+     error TEXT,                             -- of the last attempt
+     reached TEXT                            -- recipients that have it while others are tried again, JSON
    ) STRICT;
    CREATE INDEX outbox_waiting ON outbox (channel, id) WHERE state = 'waiting';
    CREATE TABLE marks (                      -- when something that recurs was last done

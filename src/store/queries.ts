@@ -1,7 +1,10 @@
 import { createHash } from "node:crypto";
 import { Fault } from "../fault.ts";
 import { type Database, databasePath, guarded, openDatabase } from "./db.ts";
+import { type LiveStore, liveStore } from "./live.ts";
+import { type Outbox, outboxOf } from "./outbox.ts";
 import { type ReportStore, reportStore } from "./report-queries.ts";
+import { type Pruned, prune, type Retention } from "./retention.ts";
 
 /** A trained model. createdAt: log time, milliseconds since the Unix epoch. header: what JSON can hold. */
 export type StoredModel = {
@@ -38,6 +41,12 @@ export type Store = {
   getAlert(idOrPrefix: string): StoredAlert | undefined;
   /** The latest alerts, newest first. */
   listAlerts(limit: number): StoredAlert[];
+  /** What a daemon needs to go on where it was. */
+  readonly live: LiveStore;
+  /** Takes away what is older than it may be. now: the system's time in ms. */
+  prune(keep: Retention, now: number): Pruned;
+  /** What is to be told. */
+  readonly outbox: Outbox;
   /** What the daily report asks. */
   readonly report: ReportStore;
   close(): void;
@@ -53,6 +62,7 @@ export function openStore(dir: string): Store {
 
 /** The queries over an open database; path: its name in messages. */
 export function storeOf(db: Database, path: string): Store {
+  const outbox = outboxOf(db, path);
   return {
     saveModel: (model) => guarded(path, () => saveModel(db, model)),
     champion: () => guarded(path, () => champion(db, path)),
@@ -61,6 +71,9 @@ export function storeOf(db: Database, path: string): Store {
     saveAlerts: (records) => guarded(path, () => saveAlerts(db, records)),
     getAlert: (id) => guarded(path, () => getAlert(db, id, path)),
     listAlerts: (limit) => guarded(path, () => listAlerts(db, limit, path)),
+    live: liveStore(db, path, outbox),
+    prune: (keep, now) => prune(db, path, keep, now),
+    outbox,
     report: reportStore(db, path),
     close: () => void db.close(),
   };

@@ -5,7 +5,8 @@ import { basename, join } from "node:path";
 import { after, suite, test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { Zone } from "../../src/log/zone.ts";
-import { filesOfSpan, nameBeforeRotation, rotationsOf } from "../../src/source/rotated.ts";
+import { rotatedOf } from "../../src/source/rotated.ts";
+import { filesOfSpan, rotationsOf } from "../../src/source/span.ts";
 
 const root = mkdtempSync(join(tmpdir(), "logvane-rotated-"));
 after(() => rmSync(root, { recursive: true, force: true }));
@@ -31,10 +32,10 @@ async function of(dir: string, day: string): Promise<[string[], number | undefin
   return [found.files.map((file) => basename(file)), found.year];
 }
 
-suite("the name before rotation", () => {
+suite("a rotated file's name", () => {
   for (const name of [
-    "mail.log",
     "mail.log.1",
+    "mail.log.old",
     "mail.log.12.gz",
     "mail.log.0.bz2",
     "mail.log-20260105",
@@ -43,11 +44,10 @@ suite("the name before rotation", () => {
     "mail.log-20260105-1530.zst",
     "mail.log-1796000000.gz",
     "mail-20260105.log",
-    "mail.log.gz",
   ])
-    test(`of ${name}`, () => assert.equal(nameBeforeRotation(name), "mail.log"));
-  for (const name of ["mail.err", "mail.log.old", "mail.info.1", "xmail.log", "mail.log.1~", "mail"])
-    test(`of ${name} is another log's`, () => assert.notEqual(nameBeforeRotation(name), "mail.log"));
+    test(`is ${name}`, () => assert.notEqual(rotatedOf("mail.log", name), undefined));
+  for (const name of ["mail.log", "mail.err", "mail.info.1", "xmail.log", "mail.log.1~", "mail"])
+    test(`is not ${name}`, () => assert.equal(rotatedOf("mail.log", name), undefined));
 });
 
 suite("the files of a day", () => {
