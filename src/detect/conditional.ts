@@ -1,12 +1,14 @@
 import { SLOTS_PER_DAY, type SlotPlace } from "../feature/clock.ts";
 import { FAMILIES } from "../feature/family.ts";
 import { createRandom, type Random } from "../math/random.ts";
+import type { Parent } from "../model/inherit.ts";
 import type { Kernels } from "../model/kernels.ts";
 import { reconstruct } from "../model/score.ts";
 import { type Training, trainVae } from "../model/train.ts";
 import { createVae, dispersion, type Rows, type Vae, type VaeShape } from "../model/vae.ts";
+import { type Ancestry, FOLDS, type Folds, foldOf, keepFolds, parentOf } from "./folds.ts";
 import type { Conditional } from "./window.ts";
-import { rolling, type WindowTable } from "./window-fit.ts";
+import { knownRows, rolling, type WindowTable } from "./window-fit.ts";
 
 /**
  * The window view's Variational Autoencoder. A plain reconstruction explains faults away, since the encoder sees them; so
@@ -28,8 +30,6 @@ export const WINDOW_CONDITIONS: readonly (readonly [name: string, meaning: strin
   ),
 ];
 const CONDITIONS = WINDOW_CONDITIONS.length;
-/** The days of training fall into so many groups; each group is judged by a network that did not see it. */
-const FOLDS = 2;
 /** Share of rows held out for the early stop: every tenth. */
 const HELD_OUT = 10;
 const MIN_EXPECTED = 1e-3;
@@ -48,17 +48,21 @@ const OPTIONS = {
   patience: 6,
 } as const;
 
-/** Rows of the table for the network, without overlap, for each learned width; `keep` picks the days. */
+/**
+ * Rows of the table for the network, without overlap, for each learned width, where all of their time is known; `keep` picks them by
+ * their last slot. slots: those.
+ */
 export function windowRows(
   table: WindowTable,
-  keep: (day: number) => boolean,
-): { rows: Rows; width: number[] } {
+  keep: (slot: number) => boolean,
+): { rows: Rows; width: number[]; slots: number[] } {
   const C = table.columns.length;
-  const T = table.places.length;
-  const ends = (width: number): number[] =>
-    Array.from({ length: Math.floor(T / width) }, (_, k) => (k + 1) * width - 1).filter((t) =>
-      keep(table.dayOf[t]!),
-    );
+  const { first, slots: T } = table.time;
+  const ends = (width: number): number[] => {
+    const known = knownRows(table, width);
+    const all = Array.from({ length: Math.floor(T / width) }, (_, k) => (k + 1) * width - 1);
+    return all.filter((t) => known[t] === 1 && keep(first + t));
+  };
   const width = LEARNED_WIDTHS.flatMap((w) => ends(w).map(() => w));
   const rows = emptyRows(width.length, C);
   let i = 0;
@@ -70,7 +74,7 @@ export function windowRows(
       setRow(rows, i++, C, sums.subarray(at, at + C), mu.subarray(at, at + C), w, table.places[t]!);
     }
   }
-  return { rows, width };
+  return { rows, width, slots: LEARNED_WIDTHS.flatMap((w) => ends(w).map((t) => first + t)) };
 }
 
 function emptyRows(n: number, C: number): Rows {
@@ -155,32 +159,59 @@ function thinned(n: number, p: number, random: Random): number {
   return stayed;
 }
 
-/** Trains a network on the days that `keep` picks. */
+/** Trains a network on the rows that `keep` picks by their last slot. */
 export function trainWindowVae(
   table: WindowTable,
-  keep: (day: number) => boolean,
+  keep: (slot: number) => boolean,
   seed: number,
   kernels: Kernels,
+  parent?: Parent,
 ): { vae: Vae; training: Training } {
   const { rows: real, width } = windowRows(table, keep);
   const rows = imagined(real, width, table.columns.length, createRandom(seed));
   const vae = createVae(windowShape(table.columns.length), seed, kernels);
   const families = Int32Array.from(table.columns, (c) => FAMILIES.indexOf(c.family));
   const validation = Int32Array.from({ length: Math.floor(real.n / HELD_OUT) }, (_, i) => i * HELD_OUT);
-  const training = trainVae(vae, rows, { ...OPTIONS, seed, families, validation });
+  const training = trainVae(vae, rows, { ...OPTIONS, seed, families, validation, parent });
   return { vae, training };
 }
 
-/** One network for live scoring, trained on all days, and one for each fold that did not see it. */
+/** One network for live scoring, trained on all days, and by fold one that did not see it. */
+export type WindowNetworks = {
+  readonly live: Vae;
+  readonly unseen: readonly Vae[];
+  readonly perSlot: (slot: number) => Conditional;
+  readonly folds: Folds;
+};
+
+/** old: the networks to begin with, where there are some. */
 export function fitConditionals(
   table: WindowTable,
   seed: number,
   kernels: Kernels,
-): { live: Vae; perDay: (day: number) => Conditional } {
-  const folds = Array.from({ length: FOLDS }, (_, f) =>
-    conditionalOf(trainWindowVae(table, (day) => day % FOLDS !== f, seed + f + 1, kernels).vae),
-  );
-  return { live: trainWindowVae(table, () => true, seed, kernels).vae, perDay: (day) => folds[day % FOLDS]! };
+  old?: Ancestry,
+): WindowNetworks {
+  const names = table.columns.map((c) => c.key);
+  let epochs = 0;
+  const train = (fold: number | undefined): Vae => {
+    const { vae, training } = trainWindowVae(
+      table,
+      (slot) => foldOf(slot) !== fold,
+      fold === undefined ? seed : seed + fold + 1,
+      kernels,
+      parentOf(old, fold, names, kernels),
+    );
+    epochs += training.epochs;
+    return vae;
+  };
+  const unseen = Array.from({ length: FOLDS }, (_, fold) => train(fold));
+  const conditionals = unseen.map(conditionalOf);
+  return {
+    live: train(undefined),
+    unseen,
+    perSlot: (slot) => conditionals[foldOf(slot)]!,
+    folds: keepFolds(unseen, epochs),
+  };
 }
 
 /**

@@ -1,17 +1,27 @@
 import { AbsenceCollector } from "../detect/absence-fit.ts";
-import { fitConditionals } from "../detect/conditional.ts";
+import { fitConditionals, type WindowNetworks } from "../detect/conditional.ts";
 import { EntityCollector } from "../detect/entity-fit.ts";
+import type { Ancestry } from "../detect/folds.ts";
+import { expectedTable, type HeldOutDay, heldOutTransactions, heldOutWindow } from "../detect/held-out.ts";
 import { type Newness, NoveltyCollector, newnessOf } from "../detect/novelty.ts";
 import { fitRegulars } from "../detect/regular.ts";
 import { SlownessCollector } from "../detect/slowness-fit.ts";
 import { TransactionCollector } from "../detect/transaction.ts";
-import { fitWindow, windowTable } from "../detect/window-fit.ts";
+import {
+  columnIndex,
+  fitWindow,
+  slotRows,
+  type TableRows,
+  type WindowTable,
+  windowTable,
+} from "../detect/window-fit.ts";
 import { DAY_MS, SLOTS_PER_DAY, slotOf } from "../feature/clock.ts";
 import { ColumnRegistry } from "../feature/columns.ts";
 import { EntityReader, type Observation } from "../feature/entity.ts";
+import { type Flagged, NOTHING_FLAGGED } from "../feature/flagged.ts";
 import { DeliveryTimer } from "../feature/slowness.ts";
 import { TransactionTracker } from "../feature/transaction.ts";
-import { joinColumns, placesOf, SlotCounter, type SlotCounts } from "../feature/window.ts";
+import { joinColumns, SlotCounter, type SlotCounts } from "../feature/window.ts";
 import type { MailEvent } from "../mail/event.ts";
 import { PlanMemo } from "../mail/plan-memo.ts";
 import { GroupTable, learnGroups, type TemplateGroups } from "../template/groups.ts";
@@ -25,6 +35,12 @@ const MAX_SHAPES = 20_000;
 /** Observations of the last day that a detector may continue with. */
 const MAX_TAIL = 100_000;
 
+/** Two models on the same days, by view. */
+export type HeldOut = { readonly window: readonly HeldOutDay[]; readonly transaction: readonly HeldOutDay[] };
+
+const ancestryOf = ({ window, windowVae, windowFolds }: Model): Ancestry | undefined =>
+  windowVae && { columns: window.columns.map((c) => c.key), vae: windowVae, folds: windowFolds };
+
 /** Reads the past. Hand it events in log order, then fit(). */
 export class Learner implements Warmth {
   readonly registry: ColumnRegistry = new ColumnRegistry();
@@ -32,6 +48,8 @@ export class Learner implements Warmth {
   readonly tracker: TransactionTracker = new TransactionTracker();
   /** Events of the last day, from which the detector starts warm. */
   readonly tail: Warmth["tail"] = { slots: [], observations: [] };
+  /** After a fit with an old model: how both do on the days since that one's end. Empty where a network or the days are missing. */
+  heldOut: HeldOut = { window: [], transaction: [] };
   events = 0;
   readonly #counter = new SlotCounter(this.registry);
   readonly #slots: SlotCounts[] = [];
@@ -45,14 +63,19 @@ export class Learner implements Warmth {
   /** Shapes by the id of their template. */
   readonly #shapes = new Map<string, { writer: string; shape: string }>();
   readonly #options: PipelineOptions;
+  readonly #flagged: Flagged;
   /** What the line at hand says of entities. */
   readonly #observed: Observation[] = [];
   #first = Number.NaN;
   #now = Number.NEGATIVE_INFINITY;
   #slot = Number.NEGATIVE_INFINITY;
+  /** Whether the open slot is left out. */
+  #isFlagged = false;
 
-  constructor(options: PipelineOptions) {
+  /** flagged: time that is read, since what goes on in it must be known afterwards, but not learned from. */
+  constructor(options: PipelineOptions, flagged: Flagged = NOTHING_FLAGGED) {
     this.#options = options;
+    this.#flagged = flagged;
     this.reader = new EntityReader(options.salt);
   }
 
@@ -68,24 +91,31 @@ export class Learner implements Warmth {
     this.#now = Math.max(this.#now, event.time);
     const slot = slotOf(this.#now);
     if (slot !== this.#slot) this.#closeSlot(slot);
+    const flagged = this.#isFlagged;
     this.#counter.add(event, slot);
-    this.reader.read(event, this.#observed);
-    if (this.#observed.length > 0) {
-      for (const observation of this.#observed) {
-        this.#entities.add(observation, slot);
-        this.tail.observations.push({ observation, slot });
-      }
-      this.#observed.length = 0;
-    }
+    this.#observe(event, slot);
     for (const t of this.tracker.add(event, this.#now)) {
+      const deliveries = this.#timer.closed(t);
+      if (flagged || this.#flagged.touches(t.start, t.end)) continue;
       this.#transactions.add(t);
-      this.#slowness.addMessage(t, this.#timer.closed(t), slot);
+      this.#slowness.addMessage(t, deliveries, slot);
     }
-    this.#novelty.add(event.templateId, this.#now, this.#newnesses.of(event));
     const timed = this.#timer.read(event);
+    if (flagged) return;
     if (timed) this.#slowness.add(timed, slot);
+    this.#novelty.add(event.templateId, this.#now, this.#newnesses.of(event));
     this.#shape(event);
     this.#absence.add(event.daemon, this.#now);
+  }
+
+  #observe(event: MailEvent, slot: number): void {
+    this.reader.read(event, this.#observed, this.#isFlagged);
+    if (this.#observed.length === 0) return;
+    for (const observation of this.#observed) {
+      if (!this.#isFlagged) this.#entities.add(observation, slot);
+      this.tail.observations.push({ observation, slot });
+    }
+    this.#observed.length = 0;
   }
 
   #shape(event: MailEvent): void {
@@ -114,6 +144,7 @@ export class Learner implements Warmth {
     const closed = this.#counter.close();
     if (closed) this.#slots.push(closed);
     this.#slot = next;
+    this.#isFlagged = this.#flagged.has(next);
     const { observations } = this.tail;
     if (observations.length > MAX_TAIL || next % SLOTS_PER_DAY === 0) {
       const from = observations.findIndex((o) => o.slot > next - SLOTS_PER_DAY);
@@ -121,37 +152,85 @@ export class Learner implements Warmth {
     }
   }
 
-  /** What was learned. until: end of training, exclusive, in ms. */
-  fit(until: number): Model {
+  /** Both models on the slots since the old one's end. */
+  #judge(
+    old: Model,
+    table: WindowTable,
+    networks: WindowNetworks | undefined,
+    transactions: ReturnType<TransactionCollector["fit"]>,
+  ): HeldOut {
+    const { last } = table.time;
+    const since = Math.max(table.time.first, slotOf(old.to) + 1);
+    if (since > last) return { window: [], transaction: [] };
+    const rows = slotRows(since, last, this.#options.clock, this.#flagged);
+    const from = (since - table.time.first) * table.columns.length;
+    const own = { ...table, ...rows, counts: table.counts.subarray(from), mu: table.mu.subarray(from) };
+    return {
+      window:
+        networks && old.windowVae
+          ? heldOutWindow(own, networks.unseen, this.#asCounted(old, rows), old.windowVae)
+          : [],
+      transaction:
+        transactions && old.transaction
+          ? heldOutTransactions(
+              transactions.model,
+              transactions.unseen,
+              transactions.samples.filter((s) => s.slot >= since),
+              old.transaction,
+            )
+          : [],
+    };
+  }
+
+  /** The table of these slots as a model counts and expects them. */
+  #asCounted({ window }: Model, rows: TableRows): WindowTable {
+    const index = columnIndex(this.registry, window.columns);
+    const C = window.columns.length;
+    const counts = new Float32Array(rows.time.slots * C);
+    for (const { slot, ids, counts: n } of this.#slots) {
+      const t = slot - rows.time.first;
+      if (t < 0 || t >= rows.time.slots) continue;
+      for (let i = 0; i < ids.length; i++) counts[t * C + index(ids[i]!)]! += n[i]!;
+    }
+    return expectedTable(window, counts, rows);
+  }
+
+  /** What was learned. until: end of training, exclusive, in ms. old: the model whose networks the new ones begin with, if any. */
+  fit(until: number, old?: Model): Model {
     this.#closeSlot(slotOf(until));
+    this.reader.forgetDoubtful();
     const { groups, ids } = this.#join();
     const last = slotOf(until) - 1;
     const first = Math.max(slotOf(this.#first), last - MAX_TRAINING_DAYS * SLOTS_PER_DAY + 1);
-    const { clock, salt } = this.#options;
-    const places = placesOf(first, Math.max(first, last), clock);
-    const table = windowTable(this.registry, this.#slots, first, places);
+    const { clock, salt, seed, kernels } = this.#options;
+    const flagged = this.#flagged;
+    const rows = slotRows(first, Math.max(first, last), clock, flagged);
+    const table = windowTable(this.registry, this.#slots, rows);
     this.tail.slots.push(...this.#slots.filter((s) => s.slot > last - MAX_GAP_SLOTS));
     const enough = (until - this.#first) / DAY_MS >= MIN_TRAINING_DAYS;
     const trained =
       enough && this.#options.timeOnly !== true
-        ? fitConditionals(table, this.#options.seed, this.#options.kernels)
+        ? fitConditionals(table, seed, kernels, old && ancestryOf(old))
         : undefined;
+    const byTransaction = enough && !this.#options.without.has("transaction");
+    const transactions = byTransaction
+      ? this.#transactions.fit(rows, ids, seed, kernels, old?.transaction)
+      : undefined;
+    if (old) this.heldOut = this.#judge(old, table, trained, transactions);
     return {
-      window: fitWindow(table, trained?.perDay),
+      window: fitWindow(table, trained?.perSlot),
       windowVae: trained?.live,
-      transaction:
-        enough && !this.#options.without.has("transaction")
-          ? this.#transactions.fit(first, places, ids, this.#options.seed, this.#options.kernels)
-          : undefined,
-      slowness:
-        enough && !this.#options.without.has("transaction")
-          ? this.#slowness.fit(first, places, ids, this.#options)
-          : undefined,
-      entity: this.#entities.fit(first, Math.max(first, last), clock, salt),
+      windowFolds: trained?.folds,
+      transaction: transactions?.model,
+      slowness: byTransaction ? this.#slowness.fit(rows, ids, this.#options, old?.slowness) : undefined,
+      entity: this.#entities.fit(rows.time.first, rows.time.last, clock, flagged, salt),
       groups,
-      novelty: this.#novelty.fit(this.#first, until, ids),
-      absence: this.#absence.fit(this.#first, until, clock),
-      regular: fitRegulars((f) => this.#entities.histories(f), first, Math.max(first, last), clock, salt),
+      novelty: this.#novelty.fit(this.#first, until, ids, flagged),
+      absence: this.#absence.fit(this.#first, until, clock, flagged),
+      regular: fitRegulars(
+        (f) => this.#entities.histories(f),
+        ...([rows.time.first, rows.time.last, clock, salt, flagged] as const),
+      ),
       from: this.#first,
       to: until,
       events: this.events,

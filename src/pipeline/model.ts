@@ -1,5 +1,6 @@
 import type { AbsenceModel } from "../detect/absence.ts";
 import type { EntityModel } from "../detect/entity.ts";
+import type { Folds } from "../detect/folds.ts";
 import type { NoveltyModel } from "../detect/novelty.ts";
 import type { RegularModel } from "../detect/regular.ts";
 import type { SlownessModel } from "../detect/slowness.ts";
@@ -42,6 +43,7 @@ export type Model = {
   readonly window: WindowModel;
   /** The window view's network; undefined where history is too short to train one, or it is left out. */
   readonly windowVae: Vae | undefined;
+  readonly windowFolds: Folds | undefined;
   /** Undefined where there were too few transactions, or the view is left out. */
   readonly transaction: TransactionModel | undefined;
   /** How long deliveries take; undefined where there were too few, or the transaction view is left out. */
