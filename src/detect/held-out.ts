@@ -4,7 +4,12 @@ import { elbo } from "../model/score.ts";
 import type { Rows, Vae } from "../model/vae.ts";
 import { windowRows } from "./conditional.ts";
 import { FOLDS, foldOf } from "./folds.ts";
-import { type Sample, sampleRows, type TransactionModel, transactionColumns } from "./transaction.ts";
+import {
+  type LearnedTransactions,
+  sampleRows,
+  type TransactionModel,
+  transactionColumns,
+} from "./transaction.ts";
 import { POOLS, type WindowModel } from "./window.ts";
 import type { TableRows, WindowTable } from "./window-fit.ts";
 
@@ -41,7 +46,10 @@ class Days {
   }
 }
 
-/** table: as the new model counts; old: the same slots as the old one counts. unseen: by fold, the new network that did not see it. */
+/**
+ * table: of the new model's training. unseen: by fold, the new network that did not see it. old: the slots to judge, the last of the
+ * training, as the old model counts and expects them.
+ */
 export function heldOutWindow(
   table: WindowTable,
   unseen: readonly Vae[],
@@ -49,21 +57,22 @@ export function heldOutWindow(
   oldVae: Vae,
 ): HeldOutDay[] {
   const pools = new Set(POOLS.map((c) => c.key));
-  const [names, oldNames] = [table, old].map(({ columns }) => columns.map((c) => c.key)) as [
-    string[],
-    string[],
-  ];
-  const isShared = (name: string): boolean => !pools.has(name);
-  const [ours, theirs] = shared(names, oldNames, isShared);
-  const days = new Days();
+  const names = table.columns.map((c) => c.key);
+  const oldNames = old.columns.map((c) => c.key);
+  const [ours, theirs] = shared(names, oldNames, (name) => !pools.has(name));
+  const from = (old.time.first - table.time.first) * names.length;
+  const { places, dayOf, days, time } = old;
+  const [counts, mu] = [table.counts.subarray(from), table.mu.subarray(from)];
+  const own = { ...table, places, dayOf, days, time, counts, mu };
+  const judged = new Days();
   for (let fold = 0; fold < FOLDS; fold++) {
     const keep = (slot: number): boolean => foldOf(slot) === fold;
-    const { rows, slots } = windowRows(table, keep);
+    const { rows, slots } = windowRows(own, keep);
     const fresh = elbo(unseen[fold]!, rows, undefined, ours);
     const before = elbo(oldVae, windowRows(old, keep).rows, undefined, theirs);
-    for (const [i, slot] of slots.entries()) days.add(slot, before[i]!, fresh[i]!);
+    for (const [i, slot] of slots.entries()) judged.add(slot, before[i]!, fresh[i]!);
   }
-  return days.all;
+  return judged.all;
 }
 
 /** The expectation that a model has of slots whatever they held: a table's mu. counts: (T, C), as the model counts. */
@@ -81,24 +90,24 @@ export function expectedTable(
   return { ...rows, columns, counts, mu, full: { weekday, weekend } };
 }
 
-/** samples: of the days to judge. */
+/** since: the first slot to judge. */
 export function heldOutTransactions(
-  model: TransactionModel,
-  unseen: readonly Vae[],
-  samples: readonly Sample[],
+  { model, samples, unseen }: LearnedTransactions,
   old: TransactionModel,
+  since: number,
 ): HeldOutDay[] {
+  const known = new Set(model.columns);
   const [ours, theirs] = shared(transactionColumns(model), transactionColumns(old), (name) =>
-    model.columns.includes(name),
+    known.has(name),
   );
-  const days = new Days();
+  const judged = new Days();
   for (let fold = 0; fold < FOLDS; fold++) {
-    const own = samples.filter((s) => foldOf(s.slot) === fold);
+    const own = samples.filter((s) => s.slot >= since && foldOf(s.slot) === fold);
     const fresh = boundsOf(unseen[fold]!, sampleRows(model, own), ours);
     const before = boundsOf(old.vae, sampleRows(old, own), theirs);
-    for (const [i, { slot }] of own.entries()) days.add(slot, before[i]!, fresh[i]!);
+    for (const [i, { slot }] of own.entries()) judged.add(slot, before[i]!, fresh[i]!);
   }
-  return days.all;
+  return judged.all;
 }
 
 /** Bounds with numbers in their own unit, since each network standardises by its own scales. */

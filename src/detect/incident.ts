@@ -26,6 +26,8 @@ const RATE_PER_BUDGET = 0.01;
 /** How much rarer the last alert of a day must be than the first: trifles of the morning leave room for the evening. */
 const LAST_RARER = 1e-2;
 const MAX_LINES = 5;
+/** Keys that an incident covers; the oldest leave, where an attack goes on for weeks. */
+const MAX_KEYS = 4096;
 
 type Incident = {
   readonly alert: Alert;
@@ -163,6 +165,7 @@ export class IncidentManager {
   #join(incident: Incident, candidate: Candidate): void {
     this.ledger.joined++;
     incident.keys.add(candidate.key);
+    if (incident.keys.size > MAX_KEYS) incident.keys.delete(incident.keys.values().next().value!);
     // The tail of a day-long count keeps no incident open: what counts is what happened lately.
     if (candidate.shareSince(candidate.at - IDLE_MS) < ALIVE_SHARE) return;
     incident.lastActivity = candidate.at;

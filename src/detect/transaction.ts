@@ -72,7 +72,7 @@ export type TransactionModel = {
 };
 
 /** What training keeps of a transaction. */
-export type Sample = {
+type Sample = {
   readonly type: number;
   readonly slot: number;
   readonly shapes: Contents;
@@ -80,7 +80,7 @@ export type Sample = {
 };
 
 /** A model with what it was made from, shapes joined. unseen: by fold, the network that did not see it. */
-type LearnedTransactions = {
+export type LearnedTransactions = {
   readonly model: TransactionModel;
   readonly samples: readonly Sample[];
   readonly unseen: readonly Vae[];

@@ -1,7 +1,15 @@
 import { type LocalClock, SLOTS_PER_DAY, type SlotPlace } from "../feature/clock.ts";
 import type { Column, ColumnRegistry } from "../feature/columns.ts";
 import { type Flagged, Known, NOTHING_FLAGGED } from "../feature/flagged.ts";
-import { addEvents, emptySums, type Season, type SeasonSums, seasonOf, smooth } from "../feature/season.ts";
+import {
+  addEvents,
+  clearSums,
+  emptySums,
+  type Season,
+  type SeasonSums,
+  seasonOf,
+  smooth,
+} from "../feature/season.ts";
 import { placesOf, type SlotCounts } from "../feature/window.ts";
 import { type Calibration, calibrate } from "./calibrate.ts";
 import {
@@ -152,8 +160,9 @@ function expectations(
   }
   const { weekends } = time;
   const weights = Float64Array.from(places, (place) => time.weight(place));
+  const perDay: SeasonSums[] = Array.from({ length: days }, emptySums);
   for (let j = 0; j < C; j++) {
-    const perDay: SeasonSums[] = Array.from({ length: days }, emptySums);
+    perDay.forEach(clearSums);
     for (let t = 0; t < T; t++) {
       const n = counts[t * C + j]!;
       if (n > 0) addEvents(perDay[dayOf[t]!]!, places[t]!.slotOfDay, places[t]!.weekend, n * weights[t]!);
@@ -169,9 +178,11 @@ function expectations(
     const all = seasonOf(total, undefined, T, weekends);
     full.weekday.set(all.weekday, j * SLOTS_PER_DAY);
     full.weekend.set(all.weekend, j * SLOTS_PER_DAY);
-    const without = perDay.map((day, d) => seasonOf(total, day, T - slotsIn[d]!, weekends - weekendIn[d]!));
+    let season = all;
     for (let t = 0; t < T; t++) {
-      const season = days > 1 ? without[dayOf[t]!]! : all;
+      const d = dayOf[t]!;
+      if (days > 1 && d !== dayOf[t - 1])
+        season = seasonOf(total, perDay[d], T - slotsIn[d]!, weekends - weekendIn[d]!);
       mu[t * C + j] = (places[t]!.weekend ? season.weekend : season.weekday)[places[t]!.slotOfDay]!;
     }
   }
@@ -198,9 +209,11 @@ export function fitWindow(
   const most = new Float32Array(W * C);
   const upper: Calibration[] = [];
   const lower: Calibration[] = [];
+  const sums = Float32Array.from(table.counts);
+  const mu = Float32Array.from(table.mu);
   for (let w = 0; w < W; w++) {
-    const sums = rolling(table.counts, C, WIDTHS[w]!);
-    const mu = rolling(table.mu, C, WIDTHS[w]!);
+    widen(sums, table.counts, C, WIDTHS[w - 1] ?? 1, WIDTHS[w]!);
+    widen(mu, table.mu, C, WIDTHS[w - 1] ?? 1, WIDTHS[w]!);
     const known = knownRows(table, WIDTHS[w]!);
     const a = overdispersion(sums, mu, C, known);
     alpha.set(a, w * C);
@@ -266,14 +279,18 @@ function highestSums(table: WindowTable, sums: Float32Array, known: Uint8Array):
 /** Sums over the newest `width` rows of each row of a (T, C) table. The first rows sum what there is. */
 export function rolling(values: Float32Array, C: number, width: number): Float32Array {
   const out = Float32Array.from(values);
-  const T = values.length / C;
-  for (let k = 1; k < width; k++) {
-    for (let t = k; t < T; t++) {
-      const from = (t - k) * C;
-      for (let j = 0; j < C; j++) out[t * C + j]! += values[from + j]!;
-    }
-  }
+  widen(out, values, C, 1, width);
   return out;
+}
+
+/** Makes the rolling sums of `values` over `from` rows those over `to` rows, in place. */
+function widen(sums: Float32Array, values: Float32Array, C: number, from: number, to: number): void {
+  for (let i = from * C; i < sums.length; i++) {
+    const past = Math.max(0, i - (to - 1) * C);
+    let sum = sums[i]!;
+    for (let at = i - from * C; at >= past; at -= C) sum = Math.fround(sum + values[at]!);
+    sums[i] = sum;
+  }
 }
 
 /** Overdispersion of each column by moments, drawn towards the median column. Source: Hilbe, Negative Binomial Regression (2011). */

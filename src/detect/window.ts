@@ -113,7 +113,7 @@ export class WindowScorer {
     this.#conditional = conditional;
     const C = model.columns.length;
     this.#ring = new Float32Array(MAX_WIDTH * C);
-    this.#places = new Array(MAX_WIDTH);
+    this.#places = new Array<SlotPlace | undefined>(MAX_WIDTH).fill(undefined);
     this.#weekday = bySlot(model.weekday, C);
     this.#weekend = bySlot(model.weekend, C);
     this.#sums = new Float32Array(C);

@@ -73,6 +73,9 @@ export type Observation = { readonly feature: number; readonly key: string; read
 /** Bounds of the tables; the oldest entry leaves first. */
 const MAX_QUEUE_IDS = 65_536;
 const MAX_PAIRS = 262_144;
+/** How long a network is known to have been used within its six hours, and a failed delivery whose retries are to be told: Postfix gives up after five days. */
+const BLOCKS_MS = 86_400_000;
+const FAILED_MS = 7 * 86_400_000;
 
 /** The key under which the whole site is counted. */
 export const SITE = "this server";
@@ -106,8 +109,8 @@ export type SavedEntities = {
   readonly messages: Map<string, KnownMessage>;
   readonly used: Set<string>;
   readonly tried: Set<string>;
-  readonly blocks: Set<string>;
-  readonly failed: Set<string>;
+  readonly blocks: SavedAging;
+  readonly failed: SavedAging;
 };
 
 /** Turns events into observations of entities. Holds what joins lines: queue ids, and networks known for an account. */
@@ -121,8 +124,8 @@ export class EntityReader {
   readonly #lineIds = new LineIds();
   readonly #clients = new LineClients();
   readonly #roles = new PlanMemo(roleOf);
-  readonly #blocks = new BoundedSet(MAX_PAIRS);
-  readonly #failed = new BoundedSet(MAX_PAIRS);
+  readonly #blocks = new AgingSet(BLOCKS_MS);
+  readonly #failed = new AgingSet(FAILED_MS);
 
   /** salt: of the pseudonyms under which accounts and networks are remembered. pairs: those of an earlier reader. */
   constructor(salt: string, pairs: KnownPairs = { used: [], tried: [] }) {
@@ -206,8 +209,9 @@ export class EntityReader {
 
   #success(event: MailEvent, account: string, network: string, out: Observation[], doubtful: boolean): void {
     if (account === "" || network === "") return;
-    const block = Math.floor((event.time ?? 0) / 21_600_000);
-    if (this.#blocks.add(`${account} ${network} ${block}`))
+    const time = event.time ?? 0;
+    const block = Math.floor(time / 21_600_000);
+    if (this.#blocks.add(`${account} ${network} ${block}`, time))
       out.push({ feature: F["login_networks"]!, key: account, count: 1 });
     const pair = this.#pair(account, network);
     this.#tried.add(pair, doubtful);
@@ -258,12 +262,13 @@ export class EntityReader {
         out.push({ feature: F["null_sender_recipient"]!, key: to, count: 1 });
       return;
     }
-    if (to === "" || !this.#failed.add(`${key} ${to}`)) return; // retries of one mail are one event
+    const time = event.time ?? 0;
+    if (to === "" || !this.#failed.add(`${key} ${to}`, time)) return; // retries of one mail are one event
     out.push({ feature: F["failing_messages_recipient"]!, key: to, count: 1 });
     const hop = failingHop(String(event.fields["reason"] ?? ""));
-    if (hop !== "" && this.#failed.add(`${key} >${hop}`))
+    if (hop !== "" && this.#failed.add(`${key} >${hop}`, time))
       out.push({ feature: F["failing_messages_hop"]!, key: hop, count: 1 });
-    if (this.#failed.add(`${key} @${domain}`))
+    if (this.#failed.add(`${key} @${domain}`, time))
       out.push({ feature: F["failing_messages"]!, key: domain, count: 1 });
     if (message.account !== undefined)
       out.push({ feature: F["failing_messages_account"]!, key: message.account, count: 1 });
@@ -330,6 +335,43 @@ class BoundedSet {
       this.#members.delete(oldest);
       this.#doubtful.delete(oldest);
     }
+    return true;
+  }
+}
+
+type SavedAging = { readonly young: Set<string>; readonly old: Set<string>; readonly since: number };
+
+/** A set in two generations: a member is known for at least `keepMs`, or until there are MAX_PAIRS / 2 younger ones. */
+class AgingSet {
+  readonly #keepMs: number;
+  #young = new Set<string>();
+  #old = new Set<string>();
+  /** When the young generation began, in ms. */
+  #since = Number.NEGATIVE_INFINITY;
+
+  constructor(keepMs: number) {
+    this.#keepMs = keepMs;
+  }
+
+  save(): SavedAging {
+    return { young: this.#young, old: this.#old, since: this.#since };
+  }
+
+  load({ young, old, since }: SavedAging): void {
+    this.#young = young;
+    this.#old = old;
+    this.#since = since;
+  }
+
+  /** True when the member is new. time: log time, in ms. */
+  add(member: string, time: number): boolean {
+    if (this.#young.has(member) || this.#old.has(member)) return false;
+    if (time - this.#since > this.#keepMs || this.#young.size >= MAX_PAIRS / 2) {
+      this.#old = this.#young;
+      this.#young = new Set();
+      this.#since = time;
+    }
+    this.#young.add(member);
     return true;
   }
 }

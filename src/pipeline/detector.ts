@@ -226,6 +226,7 @@ export class Detector {
     if (event.time === null) return NO_ALERTS;
     const now = Math.max(this.#now, event.time);
     const slot = slotOf(now);
+    if (this.#options.ticks === true) this.#tick(now);
     this.#absences(now);
     if (slot > this.#slot) this.#closeSlots(slot, now);
     this.#now = now;
@@ -250,10 +251,68 @@ export class Detector {
       this.#causes.add(event, line.family);
       this.#newness(event, line, now);
     }
+    return this.#given();
+  }
+
+  /**
+   * Time passes without a line, up to `time` in ms; no later line may be older. Returns the alerts that open: those that the next line
+   * would open before it is looked at, with the same id, opening and words, as far as they can't depend on when that line comes.
+   */
+  advance(time: number): readonly Alert[] {
+    if (!(time > this.#now)) return NO_ALERTS;
+    if (this.#options.ticks === true) {
+      this.#tick(time);
+      this.#now = time;
+    } else this.#silence(time);
+    return this.#given();
+  }
+
+  #given(): readonly Alert[] {
     if (this.#opened.length === 0) return NO_ALERTS;
     const opened = this.#opened;
     this.#opened = [];
     return opened;
+  }
+
+  /** All ticks up to `now` in their order: the ends of slots, and the minute at which the silence of the whole log falls due. */
+  #tick(now: number): void {
+    for (const next = slotOf(now); this.#slot < next; ) {
+      if (this.#quiet > MAX_GAP_SLOTS) {
+        this.#slot = next;
+        break;
+      }
+      this.#silence((this.#slot + 1) * SLOT_MS);
+      this.#endSlot();
+    }
+    this.#silence(now);
+    this.manager.tick(now);
+  }
+
+  /** Slots that have passed since the newest line's, the open one included. */
+  get #quiet(): number {
+    return this.#slot - slotOf(this.#read);
+  }
+
+  /** The open slot ends by the clock. Where no line came, only what comes too often is judged: a silence is the absence view's. */
+  #endSlot(): void {
+    const slot = this.#slot;
+    const end = (slot + 1) * SLOT_MS;
+    this.#rings.close(this.#index);
+    this.#push(this.#counter.close(), slot);
+    this.#offer(this.#judge(slot, end, this.#quiet > 0));
+    this.#slowness?.next();
+    if (this.#quiet === MAX_GAP_SLOTS) this.#restart();
+    this.#slot++;
+  }
+
+  #silence(until: number): void {
+    if (!this.#asksAbsence) return;
+    const finding = this.#absence.silence(until);
+    if (finding) this.#offer([absenceCandidate(finding, this.#rings)]);
+  }
+
+  get #asksAbsence(): boolean {
+    return !this.#options.without.has("absence") && this.model.novelty.days >= 1;
   }
 
   /** The log ends: incidents that have been quiet for long by its last line are closed. */
@@ -279,10 +338,13 @@ export class Detector {
   }
 
   #absences(now: number): void {
-    if (this.#options.without.has("absence") || this.model.novelty.days < 1) return;
+    if (!this.#asksAbsence) return;
     const due = this.#absence.due(now);
+    if (due.length === 0) return;
+    // what ended by the clock was judged already, and nothing is dated before it
+    const least = this.#options.ticks === true ? this.#slot * SLOT_MS : 0;
     for (const finding of due.sort((a, b) => a.at - b.at))
-      this.#offer([absenceCandidate(finding, this.#rings)]);
+      this.#offer([absenceCandidate({ ...finding, at: Math.max(finding.at, least) }, this.#rings)]);
   }
 
   #offer(candidates: readonly Candidate[]): void {
@@ -300,12 +362,15 @@ export class Detector {
       this.#slowness?.next();
     }
     this.manager.tick(now);
-    if (silent) {
-      this.#window.restart();
-      this.#rates?.restart();
-      this.#slowness?.restart();
-    }
+    if (silent) this.#restart();
     this.#slot = next;
+  }
+
+  /** No window reaches across a silence. */
+  #restart(): void {
+    this.#window.restart();
+    this.#rates?.restart();
+    this.#slowness?.restart();
   }
 
   /** Candidates of the window and entity views at the end of a slot. */
@@ -379,7 +444,7 @@ export class Detector {
         });
         candidates.push(candidate);
         if (candidate.kind === "account_compromised" && candidate.rate < this.manager.bar * GUILTY)
-          this.#explained.set(finding.key, now + EXPLAINED_MS);
+          this.#explain(finding.key, now);
       }
     }
     if (!without.has("absence") && full && !silent)
@@ -388,6 +453,11 @@ export class Detector {
         if (finding.rate <= this.manager.bar) this.#regulars.told(finding);
       }
     return candidates;
+  }
+
+  #explain(account: string, now: number): void {
+    for (const [known, until] of this.#explained) if (until <= now) this.#explained.delete(known);
+    this.#explained.set(account, now + EXPLAINED_MS);
   }
 
   #newness(event: MailEvent, line: SeenLine, now: number): void {

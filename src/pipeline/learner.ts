@@ -1,5 +1,5 @@
 import { AbsenceCollector } from "../detect/absence-fit.ts";
-import { fitConditionals, type WindowNetworks } from "../detect/conditional.ts";
+import { fitConditionals } from "../detect/conditional.ts";
 import { EntityCollector } from "../detect/entity-fit.ts";
 import type { Ancestry } from "../detect/folds.ts";
 import { expectedTable, type HeldOutDay, heldOutTransactions, heldOutWindow } from "../detect/held-out.ts";
@@ -36,7 +36,7 @@ const MAX_SHAPES = 20_000;
 const MAX_TAIL = 100_000;
 
 /** Two models on the same days, by view. */
-export type HeldOut = { readonly window: readonly HeldOutDay[]; readonly transaction: readonly HeldOutDay[] };
+export type HeldOut = { window: readonly HeldOutDay[]; transaction: readonly HeldOutDay[] };
 
 const ancestryOf = ({ window, windowVae, windowFolds }: Model): Ancestry | undefined =>
   windowVae && { columns: window.columns.map((c) => c.key), vae: windowVae, folds: windowFolds };
@@ -49,17 +49,17 @@ export class Learner implements Warmth {
   /** Events of the last day, from which the detector starts warm. */
   readonly tail: Warmth["tail"] = { slots: [], observations: [] };
   /** After a fit with an old model: how both do on the days since that one's end. Empty where a network or the days are missing. */
-  heldOut: HeldOut = { window: [], transaction: [] };
+  readonly heldOut: HeldOut = { window: [], transaction: [] };
   events = 0;
   readonly #counter = new SlotCounter(this.registry);
-  readonly #slots: SlotCounts[] = [];
-  readonly #entities = new EntityCollector();
-  readonly #transactions = new TransactionCollector();
+  #slots: SlotCounts[] = [];
+  #entities = new EntityCollector();
+  #transactions = new TransactionCollector();
   readonly #timer = new DeliveryTimer();
-  readonly #slowness = new SlownessCollector();
-  readonly #novelty = new NoveltyCollector();
+  #slowness = new SlownessCollector();
+  #novelty = new NoveltyCollector();
   readonly #newnesses = new PlanMemo<Newness>(newnessOf);
-  readonly #absence = new AbsenceCollector();
+  #absence = new AbsenceCollector();
   /** Shapes by the id of their template. */
   readonly #shapes = new Map<string, { writer: string; shape: string }>();
   readonly #options: PipelineOptions;
@@ -152,36 +152,6 @@ export class Learner implements Warmth {
     }
   }
 
-  /** Both models on the slots since the old one's end. */
-  #judge(
-    old: Model,
-    table: WindowTable,
-    networks: WindowNetworks | undefined,
-    transactions: ReturnType<TransactionCollector["fit"]>,
-  ): HeldOut {
-    const { last } = table.time;
-    const since = Math.max(table.time.first, slotOf(old.to) + 1);
-    if (since > last) return { window: [], transaction: [] };
-    const rows = slotRows(since, last, this.#options.clock, this.#flagged);
-    const from = (since - table.time.first) * table.columns.length;
-    const own = { ...table, ...rows, counts: table.counts.subarray(from), mu: table.mu.subarray(from) };
-    return {
-      window:
-        networks && old.windowVae
-          ? heldOutWindow(own, networks.unseen, this.#asCounted(old, rows), old.windowVae)
-          : [],
-      transaction:
-        transactions && old.transaction
-          ? heldOutTransactions(
-              transactions.model,
-              transactions.unseen,
-              transactions.samples.filter((s) => s.slot >= since),
-              old.transaction,
-            )
-          : [],
-    };
-  }
-
   /** The table of these slots as a model counts and expects them. */
   #asCounted({ window }: Model, rows: TableRows): WindowTable {
     const index = columnIndex(this.registry, window.columns);
@@ -195,42 +165,63 @@ export class Learner implements Warmth {
     return expectedTable(window, counts, rows);
   }
 
-  /** What was learned. until: end of training, exclusive, in ms. old: the model whose networks the new ones begin with, if any. */
+  /**
+   * What was learned. until: end of training, exclusive, in ms. old: the model in use, whose networks the new ones begin with. Ends the
+   * learning: each part's observations are let go when its model is made, the largest tables come last, and only what a detector continues
+   * is kept.
+   */
   fit(until: number, old?: Model): Model {
     this.#closeSlot(slotOf(until));
     this.reader.forgetDoubtful();
     const { groups, ids } = this.#join();
-    const last = slotOf(until) - 1;
-    const first = Math.max(slotOf(this.#first), last - MAX_TRAINING_DAYS * SLOTS_PER_DAY + 1);
+    const end = slotOf(until) - 1;
+    const first = Math.max(slotOf(this.#first), end - MAX_TRAINING_DAYS * SLOTS_PER_DAY + 1);
+    const last = Math.max(first, end);
     const { clock, salt, seed, kernels } = this.#options;
     const flagged = this.#flagged;
-    const rows = slotRows(first, Math.max(first, last), clock, flagged);
-    const table = windowTable(this.registry, this.#slots, rows);
-    this.tail.slots.push(...this.#slots.filter((s) => s.slot > last - MAX_GAP_SLOTS));
+    const rows = slotRows(first, last, clock, flagged);
+    /** What the old model has not seen; undefined where there is nothing. */
+    const news =
+      old && slotOf(old.to) < last
+        ? slotRows(Math.max(first, slotOf(old.to) + 1), last, clock, flagged)
+        : undefined;
     const enough = (until - this.#first) / DAY_MS >= MIN_TRAINING_DAYS;
+    const asked = enough && !this.#options.without.has("transaction");
+    const learned = asked ? this.#transactions.fit(rows, ids, seed, kernels, old?.transaction) : undefined;
+    if (learned && news && old?.transaction)
+      this.heldOut.transaction = heldOutTransactions(learned, old.transaction, news.time.first);
+    this.#transactions = new TransactionCollector();
+    const slowness = asked ? this.#slowness.fit(rows, ids, this.#options, old?.slowness) : undefined;
+    this.#slowness = new SlownessCollector();
+    const entity = this.#entities.fit(first, last, clock, flagged, salt);
+    const histories = (feature: number) => this.#entities.histories(feature);
+    const regular = fitRegulars(histories, first, last, clock, salt, flagged);
+    this.#entities = new EntityCollector();
+    const absence = this.#absence.fit(this.#first, until, clock, flagged);
+    this.#absence = new AbsenceCollector();
+    const novelty = this.#novelty.fit(this.#first, until, ids, flagged);
+    this.#novelty = new NoveltyCollector();
+    const table = windowTable(this.registry, this.#slots, rows);
+    this.tail.slots.push(...this.#slots.filter((s) => s.slot > end - MAX_GAP_SLOTS));
+    const byOld = old && news ? this.#asCounted(old, news) : undefined;
+    this.#slots = [];
     const trained =
       enough && this.#options.timeOnly !== true
         ? fitConditionals(table, seed, kernels, old && ancestryOf(old))
         : undefined;
-    const byTransaction = enough && !this.#options.without.has("transaction");
-    const transactions = byTransaction
-      ? this.#transactions.fit(rows, ids, seed, kernels, old?.transaction)
-      : undefined;
-    if (old) this.heldOut = this.#judge(old, table, trained, transactions);
+    if (trained && byOld && old?.windowVae)
+      this.heldOut.window = heldOutWindow(table, trained.unseen, byOld, old.windowVae);
     return {
       window: fitWindow(table, trained?.perSlot),
       windowVae: trained?.live,
       windowFolds: trained?.folds,
-      transaction: transactions?.model,
-      slowness: byTransaction ? this.#slowness.fit(rows, ids, this.#options, old?.slowness) : undefined,
-      entity: this.#entities.fit(rows.time.first, rows.time.last, clock, flagged, salt),
+      transaction: learned?.model,
+      slowness,
+      entity,
       groups,
-      novelty: this.#novelty.fit(this.#first, until, ids, flagged),
-      absence: this.#absence.fit(this.#first, until, clock, flagged),
-      regular: fitRegulars(
-        (f) => this.#entities.histories(f),
-        ...([rows.time.first, rows.time.last, clock, salt, flagged] as const),
-      ),
+      novelty,
+      absence,
+      regular,
       from: this.#first,
       to: until,
       events: this.events,

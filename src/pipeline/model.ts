@@ -36,6 +36,11 @@ export type PipelineOptions = {
   readonly kernels: Kernels;
   /** For evaluations, which ask what the window view's network adds: true leaves it out, and the hour alone tells what is expected. */
   readonly timeOnly?: boolean;
+  /**
+   * True where time passes without lines, as in a daemon: a slot ends by the clock, and what is judged then is dated to that tick,
+   * whether a line or Detector.advance() brings it. Else the first line after a slot ends it, and dates what is judged.
+   */
+  readonly ticks?: boolean;
 };
 
 /** Everything that training learned; plain data. */

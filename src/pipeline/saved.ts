@@ -60,8 +60,17 @@ export type SavedDetector = {
   readonly waiting: readonly Omit<Candidate, "shareSince">[];
 };
 
+/** Marks by their models, which never change: a running detector is saved often. */
+const marks = new WeakMap<Model, string>();
+
+export function modelMark(model: Model): string {
+  const mark = marks.get(model) ?? markOf(model);
+  marks.set(model, mark);
+  return mark;
+}
+
 /** Tells models apart: by what they learned from, and by the ceilings, in which all that a seed changes shows. */
-export function modelMark({ from, to, events, entity, window, transaction }: Model): string {
+function markOf({ from, to, events, entity, window, transaction }: Model): string {
   const arrays = [window.upperCeiling, window.lowerCeiling, window.alpha];
   for (const { scores } of transaction?.calibration ?? []) arrays.push(scores);
   const sums = arrays.map((floats) => {

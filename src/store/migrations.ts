@@ -58,11 +58,12 @@ const STEPS: readonly string[] = [
      channel TEXT NOT NULL,
      created_at INTEGER NOT NULL,            -- the system's time, milliseconds since the Unix epoch
      payload TEXT NOT NULL,                  -- JSON
-     state TEXT NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'sent', 'given_up')),
+     state TEXT NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'sent', 'given_up', 'digested')),
      attempts INTEGER NOT NULL DEFAULT 0,
      next_at INTEGER NOT NULL,               -- not before this time of the system
      done_at INTEGER,
-     error TEXT                              -- of the last attempt
+     error TEXT,                             -- of the last attempt
+     reached TEXT                            -- recipients that have it while others are tried again, JSON
    ) STRICT;
    CREATE INDEX outbox_waiting ON outbox (channel, id) WHERE state = 'waiting';
    CREATE TABLE marks (                      -- when something that recurs was last done

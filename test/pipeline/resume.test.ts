@@ -1,21 +1,13 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import { before, suite, test } from "node:test";
-import { gunzipSync } from "node:zlib";
 import { createRandom } from "../../src/math/random.ts";
 import { Detector } from "../../src/pipeline/detector.ts";
 import { StateError } from "../../src/pipeline/saved.ts";
 import { at, linesOf, planOf, SECOND, textOf } from "../compose/support.ts";
-import { type Learned, type Log, learn, type Result, unpack, Watch } from "./support.ts";
+import { type Learned, type Log, learn, QUICKSTART, type Result, unpack, Watch } from "./support.ts";
 
 /** Watching goes on where it was stopped, whatever the line: one walk without a stop, and walks with many. */
 
-const QUICKSTART: Log = {
-  bytes: gunzipSync(readFileSync("samples/quickstart.log.gz")),
-  zone: "UTC",
-  year: 2026,
-  until: Date.UTC(2026, 8, 28),
-};
 /** Lines between two cuts of the dense walk. */
 const STEP = 500;
 /** Cuts of the other one. */
@@ -30,8 +22,8 @@ const SECOND_SITE = (): Log => ({
           {
             days: 6,
             faults: [
-              { kind: "sasl_bruteforce_fast", start: at(4, 9), minutes: 50 },
-              { kind: "daemon_silent", start: at(5, 8), minutes: 200, daemon: "opendkim" },
+              { kind: "connection_flood", start: at(4, 9), minutes: 50 },
+              { kind: "milter_down", start: at(5, 8), minutes: 120 },
             ],
           },
           { zone: "Europe/Oslo", header: "rfc3164", mailsPerDay: 500 },

@@ -1,4 +1,6 @@
+import { readFileSync } from "node:fs";
 import { deserialize, serialize } from "node:v8";
+import { gunzipSync } from "node:zlib";
 import { loadKernels } from "../../src/cli/kernels.ts";
 import { type Alert, alertRecord } from "../../src/detect/alert.ts";
 import { localClock } from "../../src/feature/clock.ts";
@@ -20,11 +22,21 @@ export type Log = {
   readonly until: number;
 };
 
+/** The demo's log, learned for three weeks. */
+export const QUICKSTART: Log = {
+  bytes: gunzipSync(readFileSync("samples/quickstart.log.gz")),
+  zone: "UTC",
+  year: 2026,
+  until: Date.UTC(2026, 8, 28),
+};
+
 export type Learned = {
   readonly log: Log;
   readonly lines: LineBatch;
   /** The first line that is watched. */
   readonly first: number;
+  /** Of the lines from there on, in ms; NaN where a line has none. */
+  readonly times: readonly number[];
   readonly model: Model;
   readonly options: PipelineOptions;
   /** The state after training, packed. */
@@ -70,7 +82,12 @@ export function learn(log: Log, more: Partial<PipelineOptions> = {}): Learned {
   reader.adopt(model.groups);
   const unbroken = new Watch(model, options, log, lines, reader);
   unbroken.detector = new Detector(model, learner, options, unbroken.onScore);
-  return { log, lines, first, model, options, start: unbroken.pack(), unbroken };
+  const start = unbroken.pack();
+  const times: number[] = [];
+  const look = Watch.from({ log, lines, model, options }, start);
+  for (let i = first; i < lines.count; i++)
+    times.push(look.reader.read("mail.log", lines, i).time ?? Number.NaN);
+  return { log, lines, first, times, model, options, start, unbroken };
 }
 
 /** A detector with its reader, which can be replaced by what was saved of them. */
@@ -97,14 +114,20 @@ export class Watch {
     this.rows.push(JSON.stringify(score));
   };
 
-  static from({ model, options, log, lines }: Learned, packed: Buffer): Watch {
+  static from(
+    { model, options, log, lines }: Pick<Learned, "model" | "options" | "log" | "lines">,
+    packed: Buffer,
+  ): Watch {
     const watch = new Watch(model, options, log, lines, readerOf(log, undefined));
     watch.unpack(packed);
     return watch;
   }
 
-  line(i: number): void {
-    this.take(this.detector.add(this.reader.read("mail.log", this.#lines, i)));
+  /** before: is handed the line's time before the detector sees the line. */
+  line(i: number, before?: (time: number) => void): void {
+    const event = this.reader.read("mail.log", this.#lines, i);
+    if (before && event.time !== null) before(event.time);
+    this.take(this.detector.add(event));
   }
 
   take(alerts: readonly Alert[]): void {
