@@ -1,6 +1,6 @@
 import { Fault } from "../fault.ts";
-import type { SourceState } from "./followed.ts";
 import { NotAFile } from "./generation.ts";
+import type { SourceState } from "./followed.ts";
 
 const GOES_ON = "the other logs are watched; this one goes on where it was, by itself";
 

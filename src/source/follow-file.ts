@@ -96,8 +96,7 @@ export class FileSource implements Followed {
       this.condition.wrong(state, () => followFault(error, this.path));
       if (state === "failed") await this.drop();
       // What comes to be where there was nothing is new from its beginning on.
-      if (this.skipUntil === undefined && (state === "missing" || state === "not a file"))
-        this.from = "start";
+      if (this.skipUntil === undefined && (state === "missing" || state === "not a file")) this.from = "start";
     }
   }
 

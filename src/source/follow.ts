@@ -81,7 +81,8 @@ export class Follower {
       const position = positions.get(fileSourceId(path));
       return position?.kind === "file" ? position : undefined;
     };
-    for (const path of config.paths) if (!isPattern(path)) follower.addFile(path, known(path), from, false);
+    for (const path of config.paths)
+      if (!isPattern(path)) follower.addFile(path, known(path), from, false);
     for (const id of positions.keys()) {
       const path = id.slice(fileSourceId("").length);
       const matched = id.startsWith(fileSourceId("")) && follower.patterns.some((p) => namesPath(p, path));

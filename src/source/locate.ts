@@ -40,7 +40,11 @@ async function matchOf(file: Generation, position: FilePosition): Promise<Match>
  * Finds the file of a position, whatever name rotation has given it, and those that came after it; without a position all
  * there are. Throws the system's error when one of them can't be opened: what is in it can't be told.
  */
-export async function locate(disk: Disk, path: string, position: FilePosition | undefined): Promise<Located> {
+export async function locate(
+  disk: Disk,
+  path: string,
+  position: FilePosition | undefined,
+): Promise<Located> {
   for (let n = 1; ; n++) {
     const opened: Generation[] = [];
     try {
@@ -57,8 +61,7 @@ export async function locate(disk: Disk, path: string, position: FilePosition | 
       for (const file of opened) await file.close();
       const gone =
         error instanceof Moved ||
-        error instanceof NotAFile ||
-        (error as NodeJS.ErrnoException).code === "ENOENT";
+        error instanceof NotAFile || (error as NodeJS.ErrnoException).code === "ENOENT";
       if (!gone || n === TRIES) throw error;
     }
   }
@@ -131,7 +134,8 @@ async function search(
       continue;
     }
     const match = await matchOf(file, position);
-    if (match === "same") return { own: { file, as: "rest" }, newer: seen.map((s) => s.file), gap: false };
+    if (match === "same")
+      return { own: { file, as: "rest" }, newer: seen.map((s) => s.file), gap: false };
     if (position.before !== null && fits(await file.read(0, position.before.bytes), position.before))
       return withoutOwn(seen, position, true);
     seen.unshift({

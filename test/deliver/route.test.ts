@@ -21,11 +21,8 @@ const hook = (change: object): ChannelConfig =>
   }) as ChannelConfig;
 const pager = hook({ name: "pager", when: "fallback" });
 const none = (): boolean => false;
-const route = (
-  told: Parameters<typeof channelsFor>[0],
-  channels: ChannelConfig[],
-  holds: Holds = none,
-): string[] => channelsFor(told, channels, holds);
+const route = (told: Parameters<typeof channelsFor>[0], channels: ChannelConfig[], holds: Holds = none): string[] =>
+  channelsFor(told, channels, holds);
 
 suite("an alert", () => {
   test("goes to every channel that always has it, when it opens and when it gets worse", () => {
