@@ -44,6 +44,7 @@ const ancestryOf = ({ window, windowVae, windowFolds }: Model): Ancestry | undef
 /** Reads the past. Hand it events in log order, then fit(). */
 export class Learner implements Warmth {
   readonly registry: ColumnRegistry = new ColumnRegistry();
+  readonly counter: SlotCounter = new SlotCounter(this.registry);
   readonly reader: EntityReader;
   readonly tracker: TransactionTracker = new TransactionTracker();
   /** Events of the last day, from which the detector starts warm. */
@@ -51,7 +52,6 @@ export class Learner implements Warmth {
   /** After a fit with an old model: how both do on the days since that one's end. Empty where a network or the days are missing. */
   readonly heldOut: HeldOut = { window: [], transaction: [] };
   events = 0;
-  readonly #counter = new SlotCounter(this.registry);
   #slots: SlotCounts[] = [];
   #entities = new EntityCollector();
   #transactions = new TransactionCollector();
@@ -92,7 +92,7 @@ export class Learner implements Warmth {
     const slot = slotOf(this.#now);
     if (slot !== this.#slot) this.#closeSlot(slot);
     const flagged = this.#isFlagged;
-    this.#counter.add(event, slot);
+    this.counter.add(event, slot);
     this.#observe(event, slot);
     for (const t of this.tracker.add(event, this.#now)) {
       const deliveries = this.#timer.closed(t);
@@ -136,12 +136,13 @@ export class Learner implements Warmth {
     if (templates.size > 0) {
       const into = this.registry.join(templates);
       for (const [i, slot] of this.#slots.entries()) this.#slots[i] = joinColumns(slot, into);
+      this.counter.join(into);
     }
     return { groups, ids: new Map([...templates].map(([id, template]) => [id, template.id])) };
   }
 
   #closeSlot(next: number): void {
-    const closed = this.#counter.close();
+    const closed = this.counter.close();
     if (closed) this.#slots.push(closed);
     this.#slot = next;
     this.#isFlagged = this.#flagged.has(next);
@@ -171,7 +172,7 @@ export class Learner implements Warmth {
    * is kept.
    */
   fit(until: number, old?: Model): Model {
-    this.#closeSlot(slotOf(until));
+    if (slotOf(until) !== this.#slot) this.#closeSlot(slotOf(until));
     this.reader.forgetDoubtful();
     const { groups, ids } = this.#join();
     const end = slotOf(until) - 1;
