@@ -33,6 +33,16 @@ export type Ancestry = {
   readonly folds: Folds | undefined;
 };
 
+/**
+ * The networks by which an old model is compared with a new one, by fold: like the new one's, they have learned from half of the days. The
+ * one that watches, where they were not kept.
+ */
+export const judgesOf = (old: Pick<Ancestry, "vae" | "folds">, kernels: Kernels): Vae[] =>
+  Array.from({ length: FOLDS }, (_, fold) => {
+    const bytes = old.folds?.networks[fold];
+    return bytes ? decodeVae(bytes, kernels).vae : old.vae;
+  });
+
 /** What a network for these counts may begin with: the one that watched (fold undefined), or that which did not see the fold. */
 export function parentOf(
   old: Ancestry | undefined,

@@ -15,7 +15,8 @@ import type { TableRows, WindowTable } from "./window-fit.ts";
 
 /**
  * Two models on the same rows of days that neither has learned from: the old one ended before them, of the new one each day is judged by the
- * network that did not see it. Only what both have a column for counts, and of the numbers all.
+ * network that did not see it; so of both a network judges that has learned from half of the days. Only what both have a column for
+ * counts, and of the numbers all.
  */
 
 /** Mean negative bounds of a day, in nats a row. */
@@ -48,13 +49,13 @@ class Days {
 
 /**
  * table: of the new model's training. unseen: by fold, the new network that did not see it. old: the slots to judge, the last of the
- * training, as the old model counts and expects them.
+ * training, as the old model counts and expects them. judges: by fold, its networks.
  */
 export function heldOutWindow(
   table: WindowTable,
   unseen: readonly Vae[],
   old: WindowTable,
-  oldVae: Vae,
+  judges: readonly Vae[],
 ): HeldOutDay[] {
   const pools = new Set(POOLS.map((c) => c.key));
   const names = table.columns.map((c) => c.key);
@@ -69,7 +70,7 @@ export function heldOutWindow(
     const keep = (slot: number): boolean => foldOf(slot) === fold;
     const { rows, slots } = windowRows(own, keep);
     const fresh = elbo(unseen[fold]!, rows, undefined, ours);
-    const before = elbo(oldVae, windowRows(old, keep).rows, undefined, theirs);
+    const before = elbo(judges[fold]!, windowRows(old, keep).rows, undefined, theirs);
     for (const [i, slot] of slots.entries()) judged.add(slot, before[i]!, fresh[i]!);
   }
   return judged.all;
@@ -94,6 +95,7 @@ export function expectedTable(
 export function heldOutTransactions(
   { model, samples, unseen }: LearnedTransactions,
   old: TransactionModel,
+  judges: readonly Vae[],
   since: number,
 ): HeldOutDay[] {
   const known = new Set(model.columns);
@@ -104,7 +106,7 @@ export function heldOutTransactions(
   for (let fold = 0; fold < FOLDS; fold++) {
     const own = samples.filter((s) => s.slot >= since && foldOf(s.slot) === fold);
     const fresh = boundsOf(unseen[fold]!, sampleRows(model, own), ours);
-    const before = boundsOf(old.vae, sampleRows(old, own), theirs);
+    const before = boundsOf(judges[fold]!, sampleRows(old, own), theirs);
     for (const [i, { slot }] of own.entries()) judged.add(slot, before[i]!, fresh[i]!);
   }
   return judged.all;

@@ -29,7 +29,7 @@ import { type Family, familyOf } from "../feature/family.ts";
 import { LineLoader, LineSaver } from "../feature/line-table.ts";
 import { DeliveryTimer } from "../feature/slowness.ts";
 import { type SeenLine, seenLine, type TransactionTracker } from "../feature/transaction.ts";
-import { type SlotCounter, type SlotCounts } from "../feature/window.ts";
+import type { SlotCounter, SlotCounts } from "../feature/window.ts";
 import { isTurn, type MailEvent } from "../mail/event.ts";
 import { PlanMemo } from "../mail/plan-memo.ts";
 import {

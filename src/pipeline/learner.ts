@@ -1,12 +1,12 @@
 import { AbsenceCollector } from "../detect/absence-fit.ts";
 import { fitConditionals } from "../detect/conditional.ts";
 import { EntityCollector } from "../detect/entity-fit.ts";
-import type { Ancestry } from "../detect/folds.ts";
+import { type Ancestry, judgesOf } from "../detect/folds.ts";
 import { expectedTable, type HeldOutDay, heldOutTransactions, heldOutWindow } from "../detect/held-out.ts";
 import { type Newness, NoveltyCollector, newnessOf } from "../detect/novelty.ts";
 import { fitRegulars } from "../detect/regular.ts";
 import { SlownessCollector } from "../detect/slowness-fit.ts";
-import { TransactionCollector } from "../detect/transaction.ts";
+import { TransactionCollector, type TransactionModel } from "../detect/transaction.ts";
 import {
   columnIndex,
   fitWindow,
@@ -166,6 +166,19 @@ export class Learner implements Warmth {
     return expectedTable(window, counts, rows);
   }
 
+  #fitTransactions(
+    rows: TableRows,
+    groups: ReadonlyMap<string, string>,
+    old: TransactionModel | undefined,
+    news: TableRows | undefined,
+  ): TransactionModel | undefined {
+    const { seed, kernels } = this.#options;
+    const learned = this.#transactions.fit(rows, groups, seed, kernels, old);
+    if (learned && old && news)
+      this.heldOut.transaction = heldOutTransactions(learned, old, judgesOf(old, kernels), news.time.first);
+    return learned?.model;
+  }
+
   /**
    * What was learned. until: end of training, exclusive, in ms. old: the model in use, whose networks the new ones begin with. Ends the
    * learning: each part's observations are let go when its model is made, the largest tables come last, and only what a detector continues
@@ -188,9 +201,7 @@ export class Learner implements Warmth {
         : undefined;
     const enough = (until - this.#first) / DAY_MS >= MIN_TRAINING_DAYS;
     const asked = enough && !this.#options.without.has("transaction");
-    const learned = asked ? this.#transactions.fit(rows, ids, seed, kernels, old?.transaction) : undefined;
-    if (learned && news && old?.transaction)
-      this.heldOut.transaction = heldOutTransactions(learned, old.transaction, news.time.first);
+    const transaction = asked ? this.#fitTransactions(rows, ids, old?.transaction, news) : undefined;
     this.#transactions = new TransactionCollector();
     const slowness = asked ? this.#slowness.fit(rows, ids, this.#options, old?.slowness) : undefined;
     this.#slowness = new SlownessCollector();
@@ -206,17 +217,16 @@ export class Learner implements Warmth {
     this.tail.slots.push(...this.#slots.filter((s) => s.slot > end - MAX_GAP_SLOTS));
     const byOld = old && news ? this.#asCounted(old, news) : undefined;
     this.#slots = [];
+    const before = old && ancestryOf(old);
     const trained =
-      enough && this.#options.timeOnly !== true
-        ? fitConditionals(table, seed, kernels, old && ancestryOf(old))
-        : undefined;
-    if (trained && byOld && old?.windowVae)
-      this.heldOut.window = heldOutWindow(table, trained.unseen, byOld, old.windowVae);
+      enough && this.#options.timeOnly !== true ? fitConditionals(table, seed, kernels, before) : undefined;
+    if (trained && byOld && before)
+      this.heldOut.window = heldOutWindow(table, trained.unseen, byOld, judgesOf(before, kernels));
     return {
       window: fitWindow(table, trained?.perSlot),
       windowVae: trained?.live,
       windowFolds: trained?.folds,
-      transaction: learned?.model,
+      transaction,
       slowness,
       entity,
       groups,
