@@ -6,6 +6,7 @@ import { localClock, SLOT_MS } from "../feature/clock.ts";
 import { Detector } from "../pipeline/detector.ts";
 import { coldStart, MAX_GAP_SLOTS, type Score } from "../pipeline/model.ts";
 import { renderAlertsText } from "../report/text.ts";
+import { noModel, placeOfModel } from "../store/champion.ts";
 import { unpackModel } from "../store/model.ts";
 import { openStore } from "../store/queries.ts";
 import { budgetOf } from "./backtest.ts";
@@ -15,7 +16,6 @@ import { loadKernels } from "./kernels.ts";
 import { addInputOptions, isQuiet, type Options, outputFormat, stateDir } from "./options.ts";
 import { viewOptions, writeError, writeOut } from "./out.ts";
 import { createProgress } from "./progress.ts";
-import { noModel, placeOfModel } from "./stored.ts";
 
 /** Registers `logvane detect`. */
 export function detectCommand(program: Command): Command {

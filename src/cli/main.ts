@@ -31,6 +31,7 @@ const VERBS: Readonly<Record<string, (program: Command) => Promise<unknown>>> = 
     ]);
     addInputOptions(summaryCommand(program, openMail, writeOut, Date.now, knownDays));
   },
+  report: async (program) => (await import("./report.ts")).reportCommand(program),
   trace: async (program) => (await import("./trace.ts")).traceCommand(program),
   explain: async (program) => (await import("./explain.ts")).explainCommand(program),
   alerts: async (program) => (await import("./alerts.ts")).alertsCommand(program),

@@ -6,6 +6,7 @@ import { encodeOnnx } from "../model/onnx.ts";
 import { type Network, networksOf } from "../pipeline/networks.ts";
 import { terminalSafe } from "../report/escape.ts";
 import { type ModelRecord, modelRecord, modelRowText, modelText, networkRecord } from "../report/model.ts";
+import { noModel, placeOfModel } from "../store/champion.ts";
 import { hasDatabase } from "../store/db.ts";
 import { unpackModel } from "../store/model.ts";
 import { decodeModelFile, encodeModelFile } from "../store/model-file.ts";
@@ -21,7 +22,6 @@ import {
 } from "./options.ts";
 import { writeOut } from "./out.ts";
 import { release } from "./release.ts";
-import { noModel, placeOfModel } from "./stored.ts";
 
 /** Longest part of an argument shown in a message. */
 const SHOWN = 80;

@@ -6,6 +6,7 @@ import { DAY_MS } from "../feature/clock.ts";
 import { type Incident, type LeftOut, leaveOut } from "../pipeline/incidents.ts";
 import type { Model } from "../pipeline/model.ts";
 import { type Judged, judge, type Verdict } from "../pipeline/promote.ts";
+import { noModel, placeOfModel } from "../store/champion.ts";
 import { unpackModel } from "../store/model.ts";
 import { openStore, type Store, type StoredAlert } from "../store/queries.ts";
 import { eachEvent } from "./events.ts";
@@ -14,7 +15,7 @@ import { loadKernels } from "./kernels.ts";
 import { type Lesson, learn } from "./learn.ts";
 import { addInputOptions, isQuiet, type Options, outputFormat, seedOf, stateDir } from "./options.ts";
 import { writeError, writeOut } from "./out.ts";
-import { noModel, placeOfModel } from "./stored.ts";
+
 import { learnedText } from "./train.ts";
 
 /** Days of history that are learned from. */

@@ -29,6 +29,11 @@ const STEPS: readonly string[] = [
      blob BLOB NOT NULL,
      checksum TEXT NOT NULL                  -- SHA-256 of blob, hexadecimal
    ) STRICT;
+   CREATE TABLE warm_states (                -- of a detector where training ended
+     model TEXT PRIMARY KEY REFERENCES models (id) ON DELETE CASCADE,
+     blob BLOB NOT NULL,
+     checksum TEXT NOT NULL
+   ) STRICT;
    CREATE TABLE inputs (                     -- what was taken in since the checkpoint, in order
      seq INTEGER PRIMARY KEY AUTOINCREMENT,
      record TEXT NOT NULL                    -- JSON
@@ -44,6 +49,10 @@ const STEPS: readonly string[] = [
    CREATE TABLE days (
      day TEXT PRIMARY KEY,                   -- YYYY-MM-DD, in the zone of the log
      record TEXT NOT NULL                    -- JSON
+   ) STRICT;
+   CREATE TABLE figures (                    -- mail figures of whole days, for usual ranges and charts
+     day TEXT PRIMARY KEY,                   -- YYYY-MM-DD, in the zone of the log
+     totals TEXT NOT NULL                    -- JSON
    ) STRICT;
    CREATE TABLE new_templates (              -- shapes of lines that training did not know
      id TEXT PRIMARY KEY,

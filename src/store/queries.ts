@@ -1,6 +1,10 @@
 import { createHash } from "node:crypto";
 import { Fault } from "../fault.ts";
 import { type Database, databasePath, guarded, openDatabase } from "./db.ts";
+import { type LiveStore, liveStore } from "./live.ts";
+import { type Outbox, outboxOf } from "./outbox.ts";
+import { type ReportStore, reportStore } from "./report-queries.ts";
+import { type Pruned, prune, type Retention } from "./retention.ts";
 
 /** A trained model. createdAt: log time, milliseconds since the Unix epoch. header: what JSON can hold. */
 export type StoredModel = {
@@ -56,6 +60,14 @@ export type Store = {
   listAlerts(limit: number): StoredAlert[];
   /** Alerts opened from one time to another, both included, in ms; by opening. */
   alertsBetween(from: number, to: number): StoredAlert[];
+  /** What a daemon needs to go on where it was. */
+  readonly live: LiveStore;
+  /** Takes away what is older than it may be. now: the system's time in ms. */
+  prune(keep: Retention, now: number): Pruned;
+  /** What is to be told. */
+  readonly outbox: Outbox;
+  /** What the daily report asks. */
+  readonly report: ReportStore;
   close(): void;
 };
 
@@ -69,6 +81,7 @@ export function openStore(dir: string): Store {
 
 /** The queries over an open database; path: its name in messages. */
 export function storeOf(db: Database, path: string): Store {
+  const outbox = outboxOf(db, path);
   return {
     saveModel: (model, more) => guarded(path, () => saveModel(db, model, more)),
     warmState: (model) => guarded(path, () => warmState(db, model)),
@@ -79,6 +92,10 @@ export function storeOf(db: Database, path: string): Store {
     getAlert: (id) => guarded(path, () => getAlert(db, id, path)),
     listAlerts: (limit) => guarded(path, () => listAlerts(db, limit, path)),
     alertsBetween: (from, to) => guarded(path, () => alertsBetween(db, from, to, path)),
+    live: liveStore(db, path, outbox),
+    prune: (keep, now) => prune(db, path, keep, now),
+    outbox,
+    report: reportStore(db, path),
     close: () => void db.close(),
   };
 }

@@ -1,0 +1,73 @@
+import type { Command } from "commander";
+import { type Ended, runService } from "../daemon/service.ts";
+import type { Fault } from "../fault.ts";
+import { terminalSafe } from "../report/escape.ts";
+import { loadKernels } from "./kernels.ts";
+import { isQuiet, type Options, stateDir } from "./options.ts";
+import { faultText, writeError } from "./out.ts";
+import { release } from "./release.ts";
+import { reportParts } from "./report-parts.ts";
+import { loadSettings } from "./settings.ts";
+
+/** Registers `logvane watch`. */
+export function watchCommand(program: Command): Command {
+  return program
+    .command("watch")
+    .description("follow the configured logs, judge each line as it comes, send alerts: the daemon")
+    .option("--once", "read what is there, deliver what is due, and end")
+    .option("--cold", "begin with empty windows, without the state of the last run")
+    .action(async (options: Options) => watch(options));
+}
+
+async function watch(options: Options): Promise<void> {
+  const stop = new AbortController();
+  let reload = new AbortController();
+  for (const signal of ["SIGTERM", "SIGINT"] as const)
+    process.on(signal, () => {
+      stop.abort();
+      reload.abort();
+    });
+  process.on("SIGHUP", () => reload.abort());
+  let cold = options["cold"] === true;
+  while (!stop.signal.aborted) {
+    const { why, lines } = await serve(options, cold, reload.signal);
+    if (!isQuiet(options)) say(`${lines} lines read; ${WHY[why]}\n`);
+    if (why === "read") return;
+    cold = false;
+    reload = new AbortController();
+    if (stop.signal.aborted) return;
+  }
+}
+
+const WHY: Readonly<Record<Ended["why"], string>> = {
+  stopped: "all is written, and the next start goes on there",
+  read: "nothing more is there now",
+  model: "another model is in use now, going on with that",
+};
+
+async function serve(options: Options, cold: boolean, signal: AbortSignal): Promise<Ended> {
+  const config = await loadSettings(options);
+  return runService(
+    {
+      config,
+      cold,
+      say: (text) => say(text),
+      fault: (fault) => tell(fault),
+      stateDir: stateDir(options),
+      kernels: loadKernels(),
+      release: release(),
+      report: reportParts,
+      once: options["once"] === true,
+    },
+    signal,
+  );
+}
+
+/** The journal takes the priority of a line from its head (sd-daemon(3)). */
+const journal = process.env["JOURNAL_STREAM"] !== undefined;
+const say = (text: string): void => writeError(`${journal ? "<6>" : ""}${terminalSafe(text.trimEnd())}\n`);
+
+function tell(fault: Fault): void {
+  const text = faultText(fault);
+  writeError(journal ? text.replace(/^(?=.)/gm, "<4>") : text);
+}
