@@ -16,13 +16,17 @@ import { loadKernels } from "./kernels.ts";
 import { addInputOptions, isQuiet, type Options, outputFormat, stateDir } from "./options.ts";
 import { viewOptions, writeError, writeOut } from "./out.ts";
 import { createProgress } from "./progress.ts";
+import { filesOf } from "./sources.ts";
 
 /** Registers `logvane detect`. */
 export function detectCommand(program: Command): Command {
   const command = program
     .command("detect")
     .description("watch the lines after the end of training with the model in use; print and keep the alerts")
-    .argument("<file...>", "log files, globs, directories, or - for standard input")
+    .argument(
+      "[file...]",
+      "log files, globs, directories, or - for standard input (default: those of the configuration)",
+    )
     .option("--alert-budget <n>", "alerts a day at most: 2, or 2/day", "2/day")
     .option("--exit-code", "exit with 1 when there are alerts")
     .action(async (files: string[], options: Options) => detect(files, options));
@@ -32,12 +36,13 @@ export function detectCommand(program: Command): Command {
 async function detect(files: readonly string[], options: Options): Promise<void> {
   const format = outputFormat(options, ["text", "ndjson", "json"]);
   const budget = budgetOf(String(options["alertBudget"]));
+  const named = filesOf(files, options);
   const store = openStore(stateDir(options));
   const stored = store.champion();
   if (!stored) throw noModel(stateDir(options), "no line can be scored");
   const kernels = loadKernels();
   const { model, pairs } = unpackModel(stored.blob, kernels, placeOfModel(stateDir(options), stored.id));
-  const input = await openMail(files, options);
+  const input = await openMail(named, options);
   const { salt } = model.entity;
   const settings = {
     clock: localClock(input.zone),

@@ -15,6 +15,7 @@ import { loadKernels } from "./kernels.ts";
 import {
   addCommonOptions,
   addZoneOption,
+  flagsOf,
   type Options,
   outputFormat,
   stateDir,
@@ -55,14 +56,6 @@ export function modelCommand(program: Command): Command {
     .option("--id <id>", "the model's id, or its beginning (default: the model in use)")
     .action((file, _own, verb) => exportModel(file, flagsOf(verb)));
   return command;
-}
-
-/** The flags before and after the inner verb; what was typed after it wins. */
-function flagsOf(verb: Command): Options {
-  const own = verb.opts();
-  const outer = verb.parent?.opts() ?? {};
-  const typed = Object.entries(own).filter(([name]) => verb.getOptionValueSource(name) !== "default");
-  return { ...own, ...outer, ...Object.fromEntries(typed) };
 }
 
 function noSuchVerb(verb: string | undefined): Fault {

@@ -2,6 +2,7 @@ import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
 import type { Config, MailChannel } from "../config/config.ts";
+import { channelsFor } from "../deliver/route.ts";
 import { Fault } from "../fault.ts";
 import type { DailyReport } from "../report/daily.ts";
 import { dailyReport } from "../report/daily-data.ts";
@@ -9,29 +10,19 @@ import { reportHtml } from "../report/daily-html.ts";
 import { type Day, type DayLog, dayOf, readConfiguredDay, readDay } from "../report/daily-log.ts";
 import { reportText } from "../report/daily-text.ts";
 import { isQuietDay, reportSubject } from "../report/daily-verdict.ts";
-import type { Notification } from "../report/notification.ts";
 import { hasDatabase } from "../store/db.ts";
-import { openStore, type Store } from "../store/queries.ts";
+import { openStore } from "../store/queries.ts";
 import { addInputOptions, firstYear, isQuiet, type Options, outputFormat, stateDir } from "./options.ts";
 import { faultText, writeError, writeOut } from "./out.ts";
 import { release } from "./release.ts";
 import { reportEml } from "./report-eml.ts";
 import { settingsOf } from "./settings.ts";
 import { resolveDate } from "./summary.ts";
+import { tellNow } from "./tell.ts";
 import { writeWhole } from "./write-file.ts";
 
-/** Puts a notification into the outbox of a state folder. Returns how many channels it goes to. */
-export type Send = (notification: Notification, store: Store, config: Config) => number;
-
-export type ReportSeams = {
-  /** Undefined where nothing can be sent. */
-  readonly send?: Send;
-  /** The clock, in milliseconds since the Unix epoch. */
-  readonly now?: () => number;
-};
-
 /** Registers `logvane report`. */
-export function reportCommand(program: Command, seams: ReportSeams = {}): Command {
+export function reportCommand(program: Command): Command {
   const command = program
     .command("report")
     .description("the daily report: incidents, what was held back, what is new, and the day's mail figures")
@@ -41,14 +32,14 @@ export function reportCommand(program: Command, seams: ReportSeams = {}): Comman
     .option("--output <file>", "write it into a file, whole or not at all")
     .option("--on-change", "nothing on a day with nothing to tell")
     .option("--send", "send it by the channels that get the report")
-    .action(async (files: string[], options: Options) => report(files, options, seams));
+    .action(async (files: string[], options: Options) => report(files, options));
   return addInputOptions(command);
 }
 
-async function report(files: readonly string[], options: Options, seams: ReportSeams): Promise<void> {
+async function report(files: readonly string[], options: Options): Promise<void> {
   const format = outputFormat(options, ["text", "html", "json", "eml"]);
   const config = settingsOf(options);
-  const now = (seams.now ?? Date.now)();
+  const now = Date.now();
   const day = dayOf(dateOf(String(options["date"]), now, config.log.timezone), config.log.timezone);
   const log =
     files.length > 0
@@ -60,7 +51,7 @@ async function report(files: readonly string[], options: Options, seams: ReportS
       writeError(`${reportSubject(made)}; nothing to tell, nothing was written or sent\n`);
     return;
   }
-  if (options["send"] === true) send(made, config, options, seams.send);
+  if (options["send"] === true) await send(made, config, options);
   const output = options["output"];
   if (options["send"] === true && output === undefined && options["format"] === undefined) return;
   const written = await rendered(made, format, config);
@@ -137,12 +128,10 @@ function showsUnicode(): boolean {
   return locale === "" || /utf-?8/i.test(locale);
 }
 
-function send(made: DailyReport, config: Config, options: Options, put: Send | undefined): void {
-  const channels =
-    put === undefined
-      ? 0
-      : withStore(options, (store) => put({ type: "report", report: made }, store, config));
-  if (channels === 0)
+async function send(made: DailyReport, config: Config, options: Options): Promise<void> {
+  const notification = { type: "report" as const, report: made };
+  const channels = channelsFor(notification, config.channels, () => false);
+  if (channels.length === 0)
     throw new Fault(
       "configuration",
       "no channel gets the daily report",
@@ -150,14 +139,12 @@ function send(made: DailyReport, config: Config, options: Options, put: Send | u
       "the report was not sent",
       "set up [mail] (logvane init does), or write the report to a file with --output",
     );
-  if (!isQuiet(options))
-    writeError(`${reportSubject(made)}: queued for ${channels} channel${channels === 1 ? "" : "s"}\n`);
-}
-
-function withStore<T>(options: Options, use: (store: Store) => T): T {
   const store = openStore(stateDir(options));
   try {
-    return use(store);
+    const waiting = await tellNow(store, config, notification, channels);
+    if (isQuiet(options)) return;
+    const rest = waiting === 0 ? "" : `; ${waiting} notifications still wait there`;
+    writeError(`${reportSubject(made)}: given to ${channels.join(", ")}${rest}\n`);
   } finally {
     store.close();
   }

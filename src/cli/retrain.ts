@@ -16,10 +16,10 @@ import { type Lesson, learn } from "./learn.ts";
 import { addInputOptions, isQuiet, type Options, outputFormat, seedOf, stateDir } from "./options.ts";
 import { writeError, writeOut } from "./out.ts";
 
+import { settingsOf } from "./settings.ts";
+import { filesOf } from "./sources.ts";
 import { learnedText } from "./train.ts";
 
-/** Days of history that are learned from. */
-const DAYS = 35;
 /** The name under which the state keeps how the last retraining went, for the daily report. */
 const MARK = "retrained";
 
@@ -28,8 +28,8 @@ export function retrainCommand(program: Command): Command {
   const command = program
     .command("retrain")
     .description("learn anew from the last weeks, and use the new model unless it is worse")
-    .argument("<file...>", "log files, globs, or directories")
-    .option("--days <n>", "days of history to learn from", String(DAYS))
+    .argument("[file...]", "log files, globs, or directories (default: those of the configuration)")
+    .option("--days <n>", "days of history to learn from (default: retrain.days of the configuration)")
     .option("--dry-run", "learn and compare, but keep nothing")
     .option("--no-nice", "do not yield to other programs")
     .option("--seed <n>", "seed of the training", "1")
@@ -55,13 +55,14 @@ async function retrain(files: readonly string[], options: Options): Promise<void
   const days = daysOf(options);
   const seed = seedOf(options);
   const dry = options["dryRun"] === true;
-  if (options["nice"] !== false) setPriority(constants.priority.PRIORITY_LOW);
+  const named = filesOf(files, options);
+  if (options["nice"] !== false) yieldToOthers();
   const store = openStore(stateDir(options));
   const champion = store.champion();
   if (!champion) throw noModel(stateDir(options), "there is nothing to compare a new model with");
   const { id, header } = champion;
   const { model } = unpackModel(champion.blob, loadKernels(), placeOfModel(stateDir(options), id));
-  const input = await openMail(files, options);
+  const input = await openMail(named, options);
   const times = await timesOf(input);
   const since = Math.max(times.first, times.last - days * DAY_MS);
   const left = leaveOut(incidentsOf(store, since, times.last), since, times.last);
@@ -86,10 +87,21 @@ async function retrain(files: readonly string[], options: Options): Promise<void
   if (left.learned.length > 0 && !isQuiet(options)) writeError(tooMuch(left));
 }
 
-/** --days, checked. Throws a usage Fault. */
+/** The mail comes first. A service manager that forbids it has set our priority itself. */
+function yieldToOthers(): void {
+  try {
+    setPriority(constants.priority.PRIORITY_LOW);
+  } catch (error) {
+    if ((error as { info?: { code?: unknown } }).info?.code !== "EPERM") throw error;
+  }
+}
+
+/** --days, checked, or what the configuration says. Throws a usage Fault. */
 function daysOf(options: Options): number {
-  const days = Number(options["days"]);
-  if (/^\d{1,3}$/.test(String(options["days"])) && days >= 1) return days;
+  const asked = options["days"];
+  if (asked === undefined) return settingsOf(options).retrain.days;
+  const days = Number(asked);
+  if (/^\d{1,3}$/.test(String(asked)) && days >= 1) return days;
   throw new Fault("usage", "--days takes a number of days", "--days", "nothing was done", "type: --days 35");
 }
 

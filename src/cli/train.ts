@@ -5,28 +5,54 @@ import { type MailInput, openMail } from "./input.ts";
 import { type Lesson, learn } from "./learn.ts";
 import { addInputOptions, isQuiet, type Options, seedOf, stateDir } from "./options.ts";
 import { writeError, writeOut } from "./out.ts";
+import { lastTime } from "./replay.ts";
+import { settingsOf } from "./settings.ts";
+import { filesOf } from "./sources.ts";
 
 /** Registers `logvane train`. */
 export function trainCommand(program: Command): Command {
   const command = program
     .command("train")
     .description("learn what is normal from a log, and keep it as the model in use")
-    .argument("<file...>", "log files, globs, directories, or - for standard input")
+    .argument(
+      "[file...]",
+      "log files, globs, directories, or - for standard input (default: those of the configuration)",
+    )
     .option("--seed <n>", "seed of the training", "1")
-    .action(async (files: string[], options: Options) => train(files, options));
+    .action(async (files: string[], options: Options) => {
+      // The configured history is bounded; files that were named are read whole.
+      const days = files.length === 0 ? settingsOf(options).retrain.days : undefined;
+      const trained = await train(filesOf(files, options), options, days);
+      await writeOut(trained.text);
+      if (!isQuiet(options)) writeError("next: logvane detect FILE... watches the lines that come after\n");
+    });
   return addInputOptions(command);
 }
 
-async function train(files: readonly string[], options: Options): Promise<void> {
+/** A training that is over. Times are log time, in milliseconds; text: what to tell of it. */
+export type Trained = {
+  readonly id: string;
+  readonly from: number;
+  readonly to: number;
+  readonly text: string;
+};
+
+/** Learns from files and keeps the model in the state folder. days: of the end of the log that are read; all when undefined. */
+export async function train(
+  files: readonly string[],
+  options: Options,
+  days: number | undefined,
+): Promise<Trained> {
   const seed = seedOf(options);
   const store = openStore(stateDir(options)); // first, so that hours of reading don't end at a folder that can't be written
   const input = await openMail(files, options);
-  const lesson = await learn(input, { seed, quiet: isQuiet(options) });
+  const since = days === undefined ? undefined : (await lastTime(input)) - days * DAY_MS;
+  const lesson = await learn(input, { seed, quiet: isQuiet(options), since });
   const stored = lesson.stored();
   store.saveModel(stored, { warm: lesson.warm });
   store.close();
-  await writeOut(`model ${stored.id}: ${learnedText(lesson, input)}`);
-  if (!isQuiet(options)) writeError("next: logvane detect FILE... watches the lines that come after\n");
+  const { from, to } = lesson;
+  return { id: stored.id, from, to, text: `model ${stored.id}: ${learnedText(lesson, input)}` };
 }
 
 /** What was learned, and what was read for it, in two lines. */

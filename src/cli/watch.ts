@@ -7,7 +7,7 @@ import { isQuiet, type Options, stateDir } from "./options.ts";
 import { faultText, writeError } from "./out.ts";
 import { release } from "./release.ts";
 import { reportParts } from "./report-parts.ts";
-import { loadSettings } from "./settings.ts";
+import { loadSettings, settingsOf } from "./settings.ts";
 
 /** Registers `logvane watch`. */
 export function watchCommand(program: Command): Command {
@@ -46,7 +46,8 @@ const WHY: Readonly<Record<Ended["why"], string>> = {
 };
 
 async function serve(options: Options, cold: boolean, signal: AbortSignal): Promise<Ended> {
-  const config = await loadSettings(options);
+  await loadSettings(options);
+  const config = settingsOf(options);
   return runService(
     {
       config,
