@@ -1,8 +1,10 @@
 import type { Command } from "commander";
 import { alertRecord } from "../detect/alert.ts";
+import { unpackWarm } from "../engine/warm.ts";
 import { FOUND } from "../fault.ts";
-import { localClock } from "../feature/clock.ts";
-import { coldStart } from "../pipeline/model.ts";
+import { localClock, SLOT_MS } from "../feature/clock.ts";
+import { Detector } from "../pipeline/detector.ts";
+import { coldStart, MAX_GAP_SLOTS, type Score } from "../pipeline/model.ts";
 import { renderAlertsText } from "../report/text.ts";
 import { noModel, placeOfModel } from "../store/champion.ts";
 import { unpackModel } from "../store/model.ts";
@@ -51,7 +53,14 @@ async function detect(files: readonly string[], options: Options): Promise<void>
     kernels,
   };
   const progress = createProgress("watching", 0, { quiet: isQuiet(options) });
-  const driven = await drive(input, { model, warmth: coldStart(salt, pairs) }, settings, {
+  const bytes = store.warmState(stored.id);
+  const begin = (first: number, onScore?: (score: Score) => void): Detector => {
+    // Across hours of which nothing is known no window and no count goes on.
+    const goesOn = first - model.to < MAX_GAP_SLOTS * SLOT_MS;
+    const warm = goesOn && bytes && unpackWarm(bytes, model, settings, undefined, onScore);
+    return warm || new Detector(model, coldStart(salt, pairs), settings, onScore);
+  };
+  const driven = await drive(input, { model, begin }, settings, {
     onProgress: (lines) => progress.update(lines),
   });
   progress.end();

@@ -29,7 +29,7 @@ import { type Family, familyOf } from "../feature/family.ts";
 import { LineLoader, LineSaver } from "../feature/line-table.ts";
 import { DeliveryTimer } from "../feature/slowness.ts";
 import { type SeenLine, seenLine, type TransactionTracker } from "../feature/transaction.ts";
-import { SlotCounter, type SlotCounts } from "../feature/window.ts";
+import type { SlotCounter, SlotCounts } from "../feature/window.ts";
 import { isTurn, type MailEvent } from "../mail/event.ts";
 import { PlanMemo } from "../mail/plan-memo.ts";
 import {
@@ -99,7 +99,7 @@ export class Detector {
     this.#options = options;
     this.#registry = learner.registry;
     this.#reader = learner.reader;
-    this.#counter = new SlotCounter(this.#registry);
+    this.#counter = learner.counter;
     this.#index = columnIndex(this.#registry, model.window.columns);
     this.#window = new WindowScorer(
       model.window,

@@ -75,6 +75,11 @@ const STEPS: readonly string[] = [
      reached TEXT                            -- recipients that have it while others are tried again, JSON
    ) STRICT;
    CREATE INDEX outbox_waiting ON outbox (channel, id) WHERE state = 'waiting';
+   CREATE TABLE warm_states (                -- where a watch with a model may begin: the end of its training
+     model TEXT PRIMARY KEY REFERENCES models (id) ON DELETE CASCADE,
+     blob BLOB NOT NULL,
+     checksum TEXT NOT NULL                  -- SHA-256 of blob, hexadecimal
+   ) STRICT;
    CREATE TABLE marks (                      -- when something that recurs was last done
      name TEXT PRIMARY KEY,
      value TEXT NOT NULL
