@@ -5,6 +5,8 @@ const PRIOR = 10;
 /** The others may explain so much of one entity's surge, never more. */
 const MAX_LOAD = 4;
 
+export type SavedLoad = { readonly counts: Float64Array; readonly slot: number };
+
 /**
  * How busy all others are, feature by feature, against what is usual: when everybody sends twice as much, as in a campaign, twice as much
  * of one account is no news.
@@ -25,6 +27,15 @@ export class Load {
   add(feature: number, slot: number, count: number): void {
     this.#forward(slot);
     this.#counts[feature * SLOTS_PER_DAY + (slot % SLOTS_PER_DAY)]! += count;
+  }
+
+  save(): SavedLoad {
+    return { counts: this.#counts, slot: this.#slot };
+  }
+
+  load({ counts, slot }: SavedLoad): void {
+    this.#counts.set(counts);
+    this.#slot = slot;
   }
 
   #forward(slot: number): void {

@@ -45,6 +45,10 @@ const STEPS: readonly string[] = [
      day TEXT PRIMARY KEY,                   -- YYYY-MM-DD, in the zone of the log
      record TEXT NOT NULL                    -- JSON
    ) STRICT;
+   CREATE TABLE figures (                    -- mail figures of whole days, for usual ranges and charts
+     day TEXT PRIMARY KEY,                   -- YYYY-MM-DD, in the zone of the log
+     totals TEXT NOT NULL                    -- JSON
+   ) STRICT;
    CREATE TABLE new_templates (              -- shapes of lines that training did not know
      id TEXT PRIMARY KEY,
      text TEXT NOT NULL,
@@ -66,6 +70,11 @@ const STEPS: readonly string[] = [
      reached TEXT                            -- recipients that have it while others are tried again, JSON
    ) STRICT;
    CREATE INDEX outbox_waiting ON outbox (channel, id) WHERE state = 'waiting';
+   CREATE TABLE warm_states (                -- where a watch with a model may begin: the end of its training
+     model TEXT PRIMARY KEY REFERENCES models (id) ON DELETE CASCADE,
+     blob BLOB NOT NULL,
+     checksum TEXT NOT NULL                  -- SHA-256 of blob, hexadecimal
+   ) STRICT;
    CREATE TABLE marks (                      -- when something that recurs was last done
      name TEXT PRIMARY KEY,
      value TEXT NOT NULL

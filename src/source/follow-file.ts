@@ -1,0 +1,348 @@
+import { dirname } from "node:path";
+import type { Fault } from "../fault.ts";
+import type { LineBatch } from "../log/lines.ts";
+import type { Zone } from "../log/zone.ts";
+import { type Begin, begin, type From, fromTheirBeginnings, resume } from "./begin.ts";
+import { Condition } from "./condition.ts";
+import { Changed, type Cut, Reading, splitCut } from "./cut.ts";
+import type { Disk, FileStat } from "./disk.ts";
+import { followFault, goneFault, type LossReason, lossFault, stateOf } from "./follow-fault.ts";
+import type { Followed, SourceStatus } from "./followed.ts";
+import { Moved, NotAFile } from "./generation.ts";
+import { LateFiles } from "./late.ts";
+import { LineTimes } from "./line-times.ts";
+import { type Located, locate, newestRotated } from "./locate.ts";
+import { type FilePosition, fileSourceId, type Position, type Print, type Run } from "./position.ts";
+
+/** A rotated file to which lines are still added is left at the latest so long after the new one has some. */
+const PATIENCE_MS = 30_000;
+
+export type FileOptions = {
+  readonly disk: Disk;
+  readonly zone: Zone;
+  /** The system's time, milliseconds since the Unix epoch. */
+  readonly now: () => number;
+  /** Milliseconds of a clock that nobody sets. */
+  readonly ticks: () => number;
+  /** A rotated file that has not grown for so long is left: its writer was told to open the new one. */
+  readonly quietMs: number;
+};
+
+/**
+ * One path, followed over rotations: the file read now, and the files that come after it. The live file is the one that the path
+ * names; when it is another one than that being read, the rest of the old one comes first.
+ */
+export class FileSource implements Followed {
+  readonly id: string;
+  readonly path: string;
+  /** The path's folder; the device once it is known. */
+  lane: string;
+  readonly condition: Condition;
+  private readonly options: FileOptions;
+  private known: FilePosition | undefined;
+  private from: From;
+  private reading: Reading | undefined;
+  private before: Print | null = null;
+  /** Files after the one being read, oldest first. Empty while that one is live. */
+  private queue: Reading[] = [];
+  private cut: Cut | undefined;
+  private skipUntil: number | undefined;
+  private readonly times: LineTimes;
+  private readonly late: LateFiles;
+  /** Largest size that the live file was seen with. */
+  private size = 0;
+  /** When the file being read last grew, and since when it is known to be no longer the live one; of `ticks`. */
+  private grown = 0;
+  private waiting: number | undefined;
+  /** For reading lines again. */
+  private again: { readonly key: string; readonly reading: Reading } | undefined;
+
+  constructor(path: string, position: FilePosition | undefined, from: From, options: FileOptions) {
+    this.path = path;
+    this.id = fileSourceId(path);
+    this.lane = dirname(path);
+    this.known = position;
+    this.from = from;
+    this.options = options;
+    this.condition = new Condition(options.now);
+    this.times = new LineTimes(options.zone, options.now);
+    this.late = new LateFiles(options.ticks);
+    if (typeof from === "object" && "time" in from && position === undefined) this.skipUntil = from.time;
+  }
+
+  get ready(): LineBatch | undefined {
+    return this.cut?.lines;
+  }
+
+  get more(): boolean {
+    return this.reading?.more === true;
+  }
+
+  position(): FilePosition | undefined {
+    return this.reading?.position(this.before, this.options.now()) ?? this.known;
+  }
+
+  async step(): Promise<void> {
+    try {
+      if (this.again !== undefined) await this.endAgain();
+      if (this.reading === undefined) await this.open();
+      else if (this.queue.length > 0) await this.catchUp(this.reading);
+      else await this.follow(this.reading);
+      const gone = await this.late.grown();
+      if (gone > 0) this.lose("late", gone);
+    } catch (error) {
+      if (error instanceof Moved) return; // names change right now
+      const state = stateOf(error);
+      this.condition.wrong(state, () => followFault(error, this.path));
+      if (state === "failed") await this.drop();
+      // What comes to be where there was nothing is new from its beginning on.
+      if (this.skipUntil === undefined && (state === "missing" || state === "not a file"))
+        this.from = "start";
+    }
+  }
+
+  take(n: number): Run {
+    const from = this.position()!;
+    const [cut, rest] = n < this.cut!.lines.count ? splitCut(this.cut!, n) : [this.cut!, undefined];
+    this.reading!.advance(cut);
+    this.cut = rest;
+    return { source: this.id, file: this.path, lines: cut.lines, from, to: this.position()! };
+  }
+
+  status(): SourceStatus {
+    const { state, since, lost, shown } = this.condition;
+    const unread = this.reading === undefined ? 0 : Math.max(0, this.size - this.reading.offset);
+    return { source: this.id, state, since, behind: unread, lost, fault: shown };
+  }
+
+  news(): Fault[] {
+    return this.condition.news();
+  }
+
+  /** Reads lines again that were read before a crash. Successive calls go forward in one file. */
+  async *reread(from: Position, to: Position): AsyncGenerator<Run> {
+    if (from.kind !== "file" || to.kind !== "file") throw goneFault(this.id);
+    const reading = await this.readingAgain(from, to);
+    let last: FilePosition = from;
+    while (reading.offset < to.offset) {
+      const cut = await reading.cut(false, to.offset);
+      if (cut === undefined && reading.more) continue;
+      if (cut === undefined) throw goneFault(this.id);
+      reading.advance(cut);
+      const next = reading.offset === to.offset ? to : reading.position(to.before, to.at);
+      yield { source: this.id, file: this.path, lines: cut.lines, from: last, to: next };
+      last = next;
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.endAgain();
+    await this.drop();
+    await this.late.close();
+  }
+
+  private async open(): Promise<void> {
+    const { disk, zone, now } = this.options;
+    if (this.known === undefined) await this.start(await begin(disk, this.path, this.from, zone, now));
+    else await this.goOn(await locate(disk, this.path, this.known), this.known, 0);
+  }
+
+  private async start({ reading, queue, before }: Begin): Promise<void> {
+    this.reading = reading;
+    this.queue = [...queue];
+    this.before = before;
+    this.lane = `device ${reading.file.dev}`;
+    this.size = 0;
+    this.waiting = undefined;
+    this.grown = this.options.ticks();
+    if (queue.length === 0) return;
+    const age = this.options.now() - (await reading.file.stat()).mtimeMs;
+    if (queue.length > 1 || age >= this.options.quietMs) this.grown = Number.NEGATIVE_INFINITY; // its writers left long ago
+  }
+
+  /** Goes on from a position whose file was looked for. unread: bytes that were there behind it. */
+  private async goOn(found: Located, position: FilePosition, unread: number): Promise<void> {
+    const { own } = found;
+    const newer = await fromTheirBeginnings(found.newer);
+    const { before, offset, line, tail } = position;
+    if (own?.as === "rest") {
+      await this.start({ reading: await Reading.at(own.file, offset, line), queue: newer, before });
+      // Nobody writes to a copy.
+      if (own.file.ino !== position.ino) this.grown = Number.NEGATIVE_INFINITY;
+      return;
+    }
+    if (own?.as === "edited") {
+      const { reading, sure } = await resume(own.file, tail);
+      if (!sure) this.lose("edited", 0);
+      return this.start({ reading, queue: newer, before });
+    }
+    if (own?.file.failure !== undefined) this.lose("damaged", 0);
+    await own?.file.close();
+    const [next, ...queue] = newer;
+    if (next === undefined) {
+      this.known = position;
+      throw Object.assign(new Error(this.path), { code: "ENOENT" });
+    }
+    if (found.gap) this.lose(unread > 0 || own === undefined ? "emptied" : "removed", unread);
+    const last =
+      own !== undefined ? position.head : found.gap ? await this.lastRotated(newer.length) : before;
+    await this.start({ reading: next, queue, before: last });
+  }
+
+  /** What is before files of which the predecessor is gone. */
+  private async lastRotated(newer: number): Promise<Print | null> {
+    return newer > 1 ? null : newestRotated(this.options.disk, this.path);
+  }
+
+  /** Looks at the live file. */
+  private async follow(reading: Reading): Promise<void> {
+    const stat = await this.liveStat();
+    const { file } = reading;
+    if (stat instanceof Error || stat.ino !== file.ino || stat.dev !== file.dev) {
+      await this.cutNext(reading, false); // what its writer still adds to it
+      if (this.cut !== undefined || reading.more) return;
+      if (stat instanceof Error) throw stat;
+      return this.rotated(reading);
+    }
+    if (stat.size < reading.offset) return this.changed(reading);
+    this.size = Math.max(this.size, stat.size);
+    this.condition.ok();
+    if (stat.size === reading.seen && !reading.more) return;
+    if (reading.blank && stat.size > 0) return this.changed(reading); // whether it was copied and emptied meanwhile
+    await this.cutNext(reading, false);
+  }
+
+  /** What the path names; an error when it is no file, which the caller throws in its time. */
+  private async liveStat(): Promise<FileStat | Error> {
+    try {
+      const stat = await this.options.disk.stat(this.path);
+      return stat.isFile() ? stat : new NotAFile(this.path);
+    } catch (error) {
+      return error as Error;
+    }
+  }
+
+  /** Cuts the next lines and passes over those before the time that the source begins at. */
+  private async cutNext(reading: Reading, final: boolean): Promise<void> {
+    const seen = reading.seen;
+    try {
+      this.cut = await reading.cut(final);
+    } catch (error) {
+      if (!(error instanceof Changed)) throw error;
+      return this.changed(reading);
+    }
+    if (reading.seen > seen && this.grown > 0) this.grown = this.options.ticks();
+    this.size = Math.max(this.size, reading.seen);
+    if (this.cut !== undefined && this.skipUntil !== undefined) this.skip(reading, this.skipUntil);
+  }
+
+  private skip(reading: Reading, until: number): void {
+    const cut = this.cut!;
+    let n = 0;
+    while (n < cut.lines.count && !(this.times.of(cut.lines, n) >= until)) n++;
+    if (n < cut.lines.count) this.skipUntil = undefined;
+    if (n === 0) return;
+    const [passed, rest] = n < cut.lines.count ? splitCut(cut, n) : [cut, undefined];
+    reading.advance(passed);
+    this.cut = rest;
+  }
+
+  /** What was read of the live file is no longer in it: copytruncate, or somebody's editor. */
+  private async changed(reading: Reading): Promise<void> {
+    const position = reading.position(this.before, this.options.now());
+    const unread = Math.max(0, this.size - reading.offset);
+    const found = await locate(this.options.disk, this.path, position);
+    await this.drop();
+    this.known = position;
+    await this.goOn(found, position, unread);
+  }
+
+  /** The path names another file: those since then come after this one. */
+  private async rotated(reading: Reading): Promise<void> {
+    const { disk, now } = this.options;
+    const found = await locate(disk, this.path, reading.position(this.before, now()));
+    if (found.own?.as === "edited" && found.own.file.path === this.path) {
+      // saved anew by an editor
+      await this.drop();
+      return this.goOn(found, reading.position(this.before, now()), 0);
+    }
+    const same = found.own?.file.path === this.path ? found.own.file : undefined;
+    if (same === undefined) await found.own?.file.close();
+    this.queue = await fromTheirBeginnings(found.newer);
+    if (same === undefined) return this.queue.length > 0 ? this.catchUp(reading) : undefined;
+    // a copy in place of the file, as some editors leave it
+    const next = await Reading.at(same, reading.offset, reading.line);
+    await reading.file.close();
+    await this.start({ reading: next, queue: [], before: this.before });
+  }
+
+  /** Reads a file that is no longer live, and goes to the next one at its end. */
+  private async catchUp(reading: Reading): Promise<void> {
+    this.condition.ok();
+    await this.cutNext(reading, reading.file.packed);
+    if (this.cut !== undefined || reading.more || this.reading !== reading) return;
+    if (!reading.file.packed) {
+      if (!(await this.isLeft(reading))) return;
+      await this.cutNext(reading, true);
+      if (this.cut !== undefined || this.reading !== reading) return;
+    }
+    if (reading.file.failure !== undefined) this.lose("damaged", 0);
+    const next = this.queue.shift()!;
+    await this.late.add(reading.file, reading.seen);
+    await this.start({
+      reading: next,
+      queue: this.queue,
+      before: reading.blank ? this.before : reading.print,
+    });
+  }
+
+  /** Whether the writers of a rotated file have gone to the next one. */
+  private async isLeft(reading: Reading): Promise<boolean> {
+    const { ticks, disk, quietMs } = this.options;
+    const own = await reading.file.stat();
+    if (own.size !== reading.seen) return false;
+    const next = this.queue[0]!;
+    const begun = this.queue.length > 1 || next.file.packed || (await next.file.stat()).size > 0;
+    if (!begun) {
+      const live = await disk.stat(this.path).catch(() => undefined);
+      if (live === undefined || live.ino === next.file.ino) return false; // there is nothing to go to yet
+    }
+    this.waiting ??= ticks();
+    return ticks() - this.grown >= quietMs || ticks() - this.waiting >= PATIENCE_MS;
+  }
+
+  private lose(reason: LossReason, bytes: number): void {
+    this.condition.lose({ bytes }, lossFault(this.path, reason, bytes));
+  }
+
+  /** Reads the file of a position again, from `from` on. */
+  private async readingAgain(from: FilePosition, to: FilePosition): Promise<Reading> {
+    const key = `${to.dev}:${to.ino}`;
+    if (this.again?.key === key && this.again.reading.offset === from.offset) return this.again.reading;
+    await this.endAgain();
+    const { own, newer } = await locate(this.options.disk, this.path, to);
+    for (const file of newer) await file.close();
+    if (own?.as !== "rest") {
+      await own?.file.close();
+      throw goneFault(this.id);
+    }
+    const reading = await Reading.at(own.file, from.offset, from.line);
+    this.again = { key, reading };
+    return reading;
+  }
+
+  private async endAgain(): Promise<void> {
+    await this.again?.reading.file.close();
+    this.again = undefined;
+  }
+
+  /** Closes all; reading goes on from the position. */
+  private async drop(): Promise<void> {
+    this.known = this.position();
+    const all = this.reading === undefined ? this.queue : [this.reading, ...this.queue];
+    this.reading = undefined;
+    this.cut = undefined;
+    this.queue = [];
+    for (const { file } of all) await file.close().catch(() => undefined);
+  }
+}

@@ -1,0 +1,316 @@
+import { performance } from "node:perf_hooks";
+import type { ListenConfig, LogConfig } from "../config/config.ts";
+import type { Fault } from "../fault.ts";
+import { Zone } from "../log/zone.ts";
+import type { From } from "./begin.ts";
+import { DISK, type Disk } from "./disk.ts";
+import { stalledFault } from "./follow-fault.ts";
+import { FileSource } from "./follow-file.ts";
+import { JOURNAL_SOURCE, JournalSource } from "./follow-journal.ts";
+import type { Followed, SourceStatus } from "./followed.ts";
+import { ListenSource, listenSourceId } from "./listen.ts";
+import { Merge } from "./merge.ts";
+import { isPattern, matching, namesPath } from "./paths.ts";
+import { type FilePosition, fileSourceId, type Position, type Run } from "./position.ts";
+
+/** Files are looked at so often: a line is seen within a second, also where the system tells nobody of changes (NFS). */
+const POLL_MS = 500;
+/** A file that was rotated away is left when it has not grown for so many looks: its writer was told to open the new one. */
+const QUIET_POLLS = 2;
+/** Patterns are expanded again so often. */
+const SCAN_MS = 10_000;
+/** The others don't wait longer than this for a source that is being looked at. */
+const WAIT_MS = 1_000;
+/** When an operation has not returned for so long, the source stalls. */
+const STALL_MS = 10_000;
+/** A file that a pattern brought is forgotten when it has been gone for so long. */
+const FORGET_MS = 3_600_000;
+
+export type FollowOptions = {
+  readonly stateDir: string;
+  /** The system's time, milliseconds since the Unix epoch. */
+  readonly now: () => number;
+  /** Where sources without a position begin, if nothing was ever read. Default: at their ends. */
+  readonly from?: From;
+  readonly disk?: Disk;
+  /** Files are looked at so often, in milliseconds. Default POLL_MS; tests have less time. */
+  readonly pollMs?: number;
+};
+
+type Entry = {
+  readonly source: Followed;
+  /** Brought by a pattern. */
+  readonly found: boolean;
+  /** Since when a step is under way, of `ticks`. */
+  busy: number | undefined;
+  due: number;
+  stallTold: boolean;
+};
+
+const ticks = (): number => performance.now();
+
+/**
+ * Follows the sources of the settings: log files over their rotations, the journal, syslog listeners. Lines come in runs, each line
+ * once; a run's positions are what the reader commits with its effects, and a follower that is opened with the positions committed
+ * last goes on behind them. Sources with a backlog are merged by the times of their lines, to a minute.
+ */
+export class Follower {
+  private readonly entries = new Map<string, Entry>();
+  private readonly patterns: string[];
+  private readonly disk: Disk;
+  private readonly merge: Merge;
+  private readonly options: FollowOptions;
+  private readonly zone: Zone;
+  private readonly pollMs: number;
+  private scanning = false;
+  private scanDue = 0;
+  private closed = false;
+  private wake: () => void = () => undefined;
+  private readonly news: Fault[] = [];
+
+  private constructor(config: LogConfig, options: FollowOptions) {
+    this.options = options;
+    this.disk = options.disk ?? DISK;
+    this.zone = new Zone(config.timezone);
+    this.merge = new Merge(this.zone, options.now);
+    this.patterns = config.paths.filter(isPattern);
+    this.pollMs = options.pollMs ?? POLL_MS;
+  }
+
+  /** positions: those committed last, by source. */
+  static async open(
+    config: LogConfig,
+    positions: ReadonlyMap<string, Position>,
+    options: FollowOptions,
+  ): Promise<Follower> {
+    const follower = new Follower(config, options);
+    const from = fromOf(positions, options.from);
+    const known = (path: string): FilePosition | undefined => {
+      const position = positions.get(fileSourceId(path));
+      return position?.kind === "file" ? position : undefined;
+    };
+    for (const path of config.paths) if (!isPattern(path)) follower.addFile(path, known(path), from, false);
+    for (const id of positions.keys()) {
+      const path = id.slice(fileSourceId("").length);
+      const matched = id.startsWith(fileSourceId("")) && follower.patterns.some((p) => namesPath(p, path));
+      if (matched) follower.addFile(path, known(path), from, true);
+    }
+    if (config.journal) follower.addJournal(config.units, positions.get(JOURNAL_SOURCE), from);
+    for (const listen of config.listen) follower.addListener(listen, positions);
+    void follower.scan(from);
+    await follower.settle();
+    return follower;
+  }
+
+  /** Waits until each source was looked at, but not for one that stalls. */
+  private async settle(): Promise<void> {
+    const until = ticks() + WAIT_MS;
+    for (let now = ticks(); now < until; now = ticks()) {
+      this.kick();
+      if (!this.scanning && !this.isUnsettled()) return;
+      await this.sleep(until - now);
+    }
+  }
+
+  /** The next lines, or undefined when none came within waitMs. The run before is no longer valid. */
+  async next(waitMs: number): Promise<Run | undefined> {
+    const until = ticks() + waitMs;
+    for (;;) {
+      this.kick();
+      if (!this.isUnsettled()) {
+        const run = this.merge.take(this.sources());
+        if (run !== undefined) return run;
+      }
+      const now = ticks();
+      if (now >= until || this.closed) return undefined;
+      await this.sleep(Math.min(until, this.nextDue(now)) - now);
+    }
+  }
+
+  /** Whether each source was looked at and has no lines at hand: all that is there now was handed out. */
+  get caughtUp(): boolean {
+    if (this.scanning) return false;
+    return [...this.entries.values()].every(
+      ({ source, busy, due }) => busy === undefined && due > 0 && !source.more && source.ready === undefined,
+    );
+  }
+
+  /** Where each source is, behind the lines handed out: what to commit before the first line, so that a restart goes on there. */
+  positions(): Map<string, Position> {
+    const out = new Map<string, Position>();
+    for (const { source } of this.entries.values()) {
+      const position = source.position();
+      if (position !== undefined) out.set(source.id, position);
+    }
+    return out;
+  }
+
+  /** These positions were committed: what listeners keep before them is removed. */
+  committed(positions: ReadonlyMap<string, Position>): void {
+    for (const { source } of this.entries.values()) {
+      const position = positions.get(source.id);
+      if (position !== undefined) source.committed?.(position);
+    }
+  }
+
+  status(): SourceStatus[] {
+    return [...this.entries.values()].map((entry) => {
+      const status = entry.source.status();
+      const stalled = this.stalledFor(entry);
+      if (stalled < STALL_MS) return status;
+      const since = this.options.now() - stalled;
+      return { ...status, state: "stalled", since, fault: stalledFault(entry.source.id) };
+    });
+  }
+
+  /** What went wrong or was lost since the last call, each told once. */
+  faults(): Fault[] {
+    for (const entry of this.entries.values()) {
+      this.news.push(...entry.source.news());
+      const stalled = this.stalledFor(entry) >= STALL_MS;
+      if (stalled && !entry.stallTold) this.news.push(stalledFault(entry.source.id));
+      entry.stallTold = stalled;
+    }
+    return this.news.splice(0);
+  }
+
+  /**
+   * The lines of a run again, after a crash, wherever rotation has put them by now. To be called before the first `next`. The
+   * runs may be cut otherwise. Throws a Fault when lines are gone.
+   */
+  reread(run: Pick<Run, "source" | "from" | "to">): AsyncIterable<Run> {
+    const entry = this.entries.get(run.source);
+    if (entry !== undefined) return entry.source.reread(run.from, run.to);
+    const path = run.source.slice(fileSourceId("").length);
+    return this.addFile(path, undefined, "end", true).source.reread(run.from, run.to);
+  }
+
+  async close(): Promise<void> {
+    this.closed = true;
+    this.wake();
+    for (const { source, busy } of this.entries.values()) if (busy === undefined) await source.close();
+  }
+
+  private sources(): Followed[] {
+    return [...this.entries.values()].map((entry) => entry.source);
+  }
+
+  private addFile(path: string, position: FilePosition | undefined, from: From, found: boolean): Entry {
+    const { disk, zone } = this;
+    const options = { disk, zone, now: this.options.now, ticks, quietMs: QUIET_POLLS * this.pollMs };
+    return this.add(new FileSource(path, position, from, options), found);
+  }
+
+  private addJournal(units: readonly string[], position: Position | undefined, from: From): void {
+    const known = position?.kind === "journal" ? position : undefined;
+    const { now } = this.options;
+    this.add(new JournalSource(units, known, from, { now, ticks, wake: () => this.wake() }), false);
+  }
+
+  private addListener(listen: ListenConfig, positions: ReadonlyMap<string, Position>): void {
+    const position = positions.get(listenSourceId(listen));
+    const { stateDir, now } = this.options;
+    const options = { stateDir, now, ticks, wake: () => this.wake() };
+    this.add(new ListenSource(listen, position?.kind === "spool" ? position : undefined, options), false);
+  }
+
+  private add(source: Followed, found: boolean): Entry {
+    const entry = this.entries.get(source.id) ?? { source, found, busy: undefined, due: 0, stallTold: false };
+    this.entries.set(source.id, entry);
+    return entry;
+  }
+
+  /** Starts what can be started: a step for each source that has no lines at hand and is due, one a lane. */
+  private kick(): void {
+    const now = ticks();
+    const lanes = new Set<string>();
+    for (const { source, busy } of this.entries.values()) if (busy !== undefined) lanes.add(source.lane);
+    for (const entry of this.entries.values()) {
+      if (!this.isDue(entry, now) || entry.busy !== undefined || lanes.has(entry.source.lane)) continue;
+      lanes.add(entry.source.lane);
+      void this.step(entry, now);
+    }
+    if (now >= this.scanDue && !this.scanning) void this.scan("start");
+  }
+
+  private isDue({ source, due }: Entry, now: number): boolean {
+    return source.ready === undefined && (source.more || now >= due);
+  }
+
+  private async step(entry: Entry, now: number): Promise<void> {
+    entry.busy = now;
+    entry.due = now + this.pollMs;
+    await entry.source.step();
+    entry.busy = undefined;
+    if (this.closed) await entry.source.close();
+    this.wake();
+  }
+
+  /** Whether lines may turn up at once that belong before those at hand. */
+  private isUnsettled(): boolean {
+    const now = ticks();
+    const stuck = new Set<string>();
+    for (const { source, busy } of this.entries.values())
+      if (busy !== undefined && now - busy >= WAIT_MS) stuck.add(source.lane);
+    for (const entry of this.entries.values())
+      if ((entry.busy !== undefined || this.isDue(entry, now)) && !stuck.has(entry.source.lane)) return true;
+    return false;
+  }
+
+  /** Milliseconds for which a source's operation, or that of one it waits for, has not returned. */
+  private stalledFor({ source }: Entry): number {
+    let since = Number.POSITIVE_INFINITY;
+    for (const other of this.entries.values())
+      if (other.busy !== undefined && other.source.lane === source.lane) since = Math.min(since, other.busy);
+    return Math.max(0, ticks() - since);
+  }
+
+  private nextDue(now: number): number {
+    let due = this.scanning ? Number.POSITIVE_INFINITY : this.scanDue;
+    for (const { source, busy, due: own } of this.entries.values()) {
+      if (busy !== undefined) due = Math.min(due, busy + WAIT_MS > now ? busy + WAIT_MS : now + this.pollMs);
+      else if (source.ready === undefined) due = Math.min(due, own);
+    }
+    return due;
+  }
+
+  private async sleep(ms: number): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    await new Promise<void>((done) => {
+      this.wake = done;
+      timer = setTimeout(done, Math.max(1, ms));
+    });
+    clearTimeout(timer);
+    this.wake = () => undefined;
+  }
+
+  /** Expands the patterns again. from: where new files begin. */
+  private async scan(from: From): Promise<void> {
+    this.scanning = true;
+    for (const pattern of this.patterns) {
+      const known = new Set([...this.entries.keys()].map((id) => id.slice(fileSourceId("").length)));
+      const paths = await matching(this.disk, pattern, known).catch(() => []);
+      for (const path of paths) if (!known.has(path)) this.addFile(path, undefined, from, true);
+    }
+    this.scanning = false;
+    this.scanDue = ticks() + SCAN_MS;
+    await this.forget();
+    this.wake();
+  }
+
+  private async forget(): Promise<void> {
+    for (const { source, found, busy } of [...this.entries.values()]) {
+      const { state, since } = source.status();
+      if (!found || busy !== undefined || source.ready !== undefined || state !== "missing") continue;
+      if (this.options.now() - since < FORGET_MS) continue;
+      this.entries.delete(source.id);
+      await source.close();
+    }
+  }
+}
+
+/** Where a source without a position begins. When there are positions, files made since the last of them are new, whole. */
+function fromOf(positions: ReadonlyMap<string, Position>, from: From = "end"): From {
+  const times = [...positions.values()].flatMap((p) => (p.kind === "file" ? [p.at] : []));
+  return times.length > 0 ? { born: Math.max(...times) } : from;
+}
