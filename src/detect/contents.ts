@@ -6,7 +6,11 @@ export type Contents = readonly (string | number)[];
 /** Contents that are kept once for all transactions that have them: most mail goes one of a few ways. */
 const MAX_ALIKE = 4096;
 
-export const contentsOf = (t: Transaction): Contents => [...t.shapes].flat();
+export function contentsOf({ shapes }: Transaction): Contents {
+  const flat: (string | number)[] = [];
+  for (const [shape, count] of shapes) flat.push(shape, count);
+  return flat;
+}
 
 /** Keeps equal contents once. */
 export class SharedContents {

@@ -186,8 +186,9 @@ export class EntityReader {
       if (queueId !== undefined) this.#messages.delete(`${event.host} ${queueId}`);
       return;
     }
-    const account = this.#clients.account(event).toLowerCase();
-    const network = networkOf(this.#clients.address(event));
+    const asked = (role & CLIENT) !== 0;
+    const account = asked ? this.#clients.account(event).toLowerCase() : "";
+    const network = asked ? networkOf(this.#clients.address(event)) : "";
     if (event.cause === "auth") this.#failure(account, network, out, doubtful);
     else if (event.event === "login" || isAuthenticated(event))
       this.#success(event, account, network, out, doubtful);

@@ -73,6 +73,9 @@ function fill(
   color: Color,
   alpha: number,
 ): void {
-  for (let y = Math.max(0, top); y < top + height; y++)
-    for (let x = left; x < left + width; x++) png.data.set([...color, alpha], (y * png.width + x) * 4);
+  const pixel = Buffer.from([...color, alpha]);
+  for (let y = Math.max(0, top); y < top + height; y++) {
+    const at = (y * png.width + left) * 4;
+    png.data.fill(pixel, at, at + width * 4);
+  }
 }

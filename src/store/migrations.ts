@@ -29,11 +29,6 @@ const STEPS: readonly string[] = [
      blob BLOB NOT NULL,
      checksum TEXT NOT NULL                  -- SHA-256 of blob, hexadecimal
    ) STRICT;
-   CREATE TABLE warm_states (                -- of a detector where training ended
-     model TEXT PRIMARY KEY REFERENCES models (id) ON DELETE CASCADE,
-     blob BLOB NOT NULL,
-     checksum TEXT NOT NULL
-   ) STRICT;
    CREATE TABLE inputs (                     -- what was taken in since the checkpoint, in order
      seq INTEGER PRIMARY KEY AUTOINCREMENT,
      record TEXT NOT NULL                    -- JSON

@@ -113,7 +113,10 @@ export function outboxOf(db: Database, path: string): Outbox {
       }),
     markGivenUp: (id, now, error) => finish(id, "given_up", now, error),
     digest: (channel, keep, now, sum) =>
-      run(() => db.transaction(() => digest(db, channel, keep, now, sum)).immediate()),
+      run(() => {
+        if (waitingAlerts(db, channel) > keep)
+          db.transaction(() => digest(db, channel, keep, now, sum)).immediate();
+      }),
     counts: () => run(() => counts(db)),
     givenUpSince: (time) =>
       run(() => {
@@ -188,11 +191,14 @@ function addTo(db: Database, state: string, channel: string, n: number): void {
   ).run(counter(state, channel), n);
 }
 
-function digest(db: Database, channel: string, keep: number, now: number, sum: DigestSum): void {
+function waitingAlerts(db: Database, channel: string): number {
   const { n } = db
     .prepare(`SELECT count(*) AS n FROM outbox WHERE ${WAITS} AND channel = ? AND ${IS_ALERT}`)
     .get(channel) as { n: number };
-  if (n <= keep) return;
+  return n;
+}
+
+function digest(db: Database, channel: string, keep: number, now: number, sum: DigestSum): void {
   const rows = select(db, `AND ${IS_ALERT}`, channel).slice(keep);
   const [old] = select(db, `AND ${IS_DIGEST} AND attempts = 0`, channel).slice(-1);
   const done = db.prepare("UPDATE outbox SET state = 'digested', done_at = ? WHERE id = ?");

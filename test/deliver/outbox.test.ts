@@ -126,6 +126,19 @@ suite("a deliverer", () => {
     }
     assert.deepEqual(sent, ["pager: alert a1 opened"]);
   });
+  test("says when it wants to be called again, in time for the channel that stands in", async () => {
+    const outbox = openOutbox();
+    const wish: Outcome = { result: "retry", error: "busy", afterMs: 120 * MINUTE };
+    const { sender } = recorder((_, channel) => (channel === "mail" ? wish : ok));
+    const { deliverer, clock } = delivererOf(outbox, [mail, other("pager", { when: "fallback" })], {
+      sender,
+    });
+    wait(outbox, ["a1"]);
+    const first = await deliverer.drain();
+    assert.equal(first.nextAt, NOW + 10 * MINUTE + 1);
+    clock.now = first.nextAt!;
+    assert.deepEqual(await deliverer.drain(), { sent: 1, failed: 0, givenUp: 0, nextAt: NOW + 120 * MINUTE });
+  });
   test("sums up alerts beyond two hundred in one, behind those that wait, and loses none", async () => {
     const outbox = openOutbox();
     const digests: Digest[] = [];
