@@ -164,7 +164,12 @@ class Service {
   #keepHouse({ now, stuck }: Health, steady: number): void {
     if (stuck || steady - this.#keptAt < HOUSEKEEPING_MS) return;
     this.#keptAt = steady;
-    this.#opened.store.prune(this.#options.config.keep, now);
+    try {
+      this.#opened.store.prune(this.#options.config.keep, now);
+    } catch (error) {
+      if (!(error instanceof Fault)) throw error;
+      this.#options.fault(error); // nothing is lost by keeping it until the next time
+    }
   }
 
   #writeMetrics(figures: Figures): void {
