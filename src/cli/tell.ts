@@ -45,6 +45,6 @@ export async function deliverDue(store: Store, config: Config): Promise<void> {
   try {
     await deliverer.drain();
   } finally {
-    deliverer.close();
+    await deliverer.close();
   }
 }

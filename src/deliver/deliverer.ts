@@ -20,6 +20,8 @@ const GRACE_MS = 5000;
 const REST_MS = 30_000;
 /** Characters of what a receiver says that are kept. */
 const WORDS = 400;
+/** How long a drain waits for its channels: one that hangs must not keep another from the next alert. */
+const PATIENCE_MS = 10_000;
 const PRUNE_MS = 3_600_000;
 const DAY_MS = 86_400_000;
 
@@ -38,6 +40,7 @@ export type DelivererOptions = {
   /** 0..1, for the spread of waits. */
   readonly chance?: () => number;
   readonly sender?: (channel: ChannelConfig, context: SenderContext) => Sender;
+  readonly patienceMs?: number;
   /** Verb that marks an alert as harmless; none when absent. */
   readonly harmless?: string;
 };
@@ -66,6 +69,8 @@ export class Deliverer {
   readonly #unmarked = new Map<number, string | undefined>();
   /** Channels that rest until a time, after trouble with the state. */
   readonly #resting = new Map<string, number>();
+  /** Channels' turns that a drain did not wait for. */
+  readonly #left = new Set<Promise<void>>();
   #prunedAt = Number.NEGATIVE_INFINITY;
   /** Ends what is being sent. */
   readonly #hard = new AbortController();
@@ -86,8 +91,9 @@ export class Deliverer {
   }
 
   /**
-   * Sends all that is due. May be called while another call is under way: channels that it serves are left to it. Ends soon
-   * after the signal. Throws Fault for trouble with the state alone.
+   * Sends all that is due. A channel that takes long is left to itself after a while, so that the next call serves the others;
+   * calls that overlap leave a channel to the one that serves it. Ends soon after the signal. Throws Fault for trouble with
+   * the state alone.
    */
   async drain(): Promise<Drained> {
     const total = { sent: 0, failed: 0, givenUp: 0 };
@@ -98,14 +104,31 @@ export class Deliverer {
     this.#dropUnknown(total);
     const time = this.#options.now();
     const free = config.channels.filter(({ name }) => !this.#busy.has(name) && !this.#rests(name, time));
-    const ended = await Promise.allSettled(free.map((channel) => this.#serve(channel, total)));
-    for (const end of ended) if (end.status === "rejected") throw end.reason;
+    await this.#waitFor(free.map((channel) => this.#serve(channel, total)));
     return { ...total, nextAt: this.#nextAt() };
   }
 
-  /** Lets another process send. To be called when no drain is under way any more. */
-  close(): void {
+  /** Waits for what has begun, then lets another process send. */
+  async close(): Promise<void> {
+    await Promise.allSettled(this.#left);
     releaseLock(this.#options.outbox);
+  }
+
+  /** Waits until all have ended, but no longer than our patience lasts. What goes on then is waited for by close(). */
+  async #waitFor(serving: readonly Promise<void>[]): Promise<void> {
+    const all = Promise.allSettled(serving);
+    let timer: NodeJS.Timeout | undefined;
+    const patience = new Promise<undefined>((done) => {
+      timer = setTimeout(() => done(undefined), this.#options.patienceMs ?? PATIENCE_MS);
+    });
+    const ended = await Promise.race([all, patience]);
+    clearTimeout(timer);
+    for (const end of ended ?? []) if (end.status === "rejected") throw end.reason;
+    if (ended !== undefined) return;
+    const left = Promise.all(serving)
+      .catch((error: unknown) => this.#options.log(asFault(error)))
+      .then(() => void this.#left.delete(left));
+    this.#left.add(left);
   }
 
   /** After trouble with the state; a time further ahead means that the clock was set back. */
@@ -281,6 +304,7 @@ export class Deliverer {
     const { outbox, config, now } = this.#options;
     const time = now();
     const due = config.channels
+      .filter(({ name }) => !this.#busy.has(name) && !this.#rests(name, time))
       .map(({ name }) => outbox.first(name))
       .filter((row) => row !== undefined)
       .map((row) => (isDue(row, time) ? time : row.nextAt));
@@ -314,6 +338,11 @@ const isDue = ({ nextAt }: OutboxRow, now: number): boolean =>
 function madeSafe(outcome: Outcome): Outcome {
   if (outcome.result !== "sent") return { ...outcome, error: cut(terminalSafe(outcome.error), WORDS) };
   return outcome.note === undefined ? outcome : sentAs(cut(terminalSafe(outcome.note), WORDS));
+}
+
+function asFault(error: unknown): Fault {
+  if (error instanceof Fault) return error;
+  throw error;
 }
 
 const sentAs = (note: string | undefined): Outcome =>
