@@ -111,6 +111,21 @@ suite("a deliverer", () => {
     assert.equal((await first).sent, 1);
     assert.equal(sent.length, 2);
   });
+  test("tries at once what waits when somebody asks for it, still in order", async () => {
+    const outbox = openOutbox();
+    let works = false;
+    const { sent, sender } = recorder(() => (works ? ok : down));
+    const { deliverer } = delivererOf(outbox, [mail], { sender });
+    wait(outbox, ["a1"]);
+    await deliverer.drain();
+    works = true;
+    wait(outbox, ["a2"]);
+    await deliverer.drain();
+    assert.deepEqual(sent, [], "both wait");
+    outbox.hurry("mail", NOW);
+    await deliverer.drain();
+    assert.deepEqual(sent, ["mail: alert a1 opened", "mail: alert a2 opened"]);
+  });
   test("does not wait for a channel that hangs, and lets go of it only at its end", async () => {
     const outbox = openOutbox();
     let go: (outcome: Outcome) => void = () => undefined;
