@@ -5,6 +5,7 @@ import type { Notification } from "../report/notification.ts";
 import type { Outbox, OutboxRow } from "../store/outbox.ts";
 import { LONGEST_WAIT_MS, refusedAfter, retryAfter, tooOld } from "./backoff.ts";
 import { sumUp } from "./digest.ts";
+import { givenUpFault, goneFault, sendingFault } from "./fault.ts";
 import { holdsLock, releaseLock } from "./lock.ts";
 import { standIns } from "./route.ts";
 import type { Outcome, ReportParts, Sender, SenderContext } from "./sender.ts";
@@ -125,9 +126,10 @@ export class Deliverer {
     clearTimeout(timer);
     for (const end of ended ?? []) if (end.status === "rejected") throw end.reason;
     if (ended !== undefined) return;
-    const left = Promise.all(serving)
-      .catch((error: unknown) => this.#options.log(asFault(error)))
-      .then(() => void this.#left.delete(left));
+    const left = all.then((ends) => {
+      this.#left.delete(left);
+      for (const end of ends) if (end.status === "rejected") this.#options.log(asFault(end.reason));
+    });
     this.#left.add(left);
   }
 
@@ -167,15 +169,7 @@ export class Deliverer {
       for (let row = outbox.first(name); row !== undefined; row = outbox.first(name), given++)
         outbox.markGivenUp(row.id, now(), "the settings have no such channel");
       total.givenUp += given;
-      this.#options.log(
-        new Fault(
-          "configuration",
-          `${given} notifications waited for a channel that there no longer is: "${name}"`,
-          this.#where(),
-          "they are given up, and counted in the daily report; logvane alerts lists what they told",
-          "nothing, if you took the channel away; a channel that is renamed loses what waits for it",
-        ),
-      );
+      this.#options.log(goneFault(name, given, this.#where()));
     }
   }
 
@@ -240,7 +234,7 @@ export class Deliverer {
     if (wait === undefined) {
       outbox.markGivenUp(row.id, time, outcome.error);
       total.givenUp++;
-      this.#gaveUp(channel, row, outcome.error);
+      this.#options.log(givenUpFault(channel.name, bareKey(row), tries, outcome.error, this.#where()));
       return outcome.result === "refused";
     }
     const reached = outcome.result === "retry" ? (outcome.reached ?? row.reached) : row.reached;
@@ -274,30 +268,7 @@ export class Deliverer {
     if (this.#failing.get(name) === why) return;
     this.#failing.set(name, why);
     const waiting = this.#options.outbox.counts().find((c) => c.channel === name)?.waiting ?? 0;
-    this.#options.log(
-      fault ??
-        new Fault(
-          "temporary",
-          `cannot send on channel "${name}": ${outcome.error}`,
-          this.#where(),
-          outcome.result === "refused"
-            ? `what was refused is tried three times more within three hours; ${waiting} wait`
-            : `${waiting} wait, in order; they are tried again for seven days, after an hour at the latest`,
-          "check the channel's settings and its receiver; logvane check --send-test tries it at once",
-        ),
-    );
-  }
-
-  #gaveUp({ name }: ChannelConfig, row: OutboxRow, error: string): void {
-    this.#options.log(
-      new Fault(
-        "unavailable",
-        `gave up on a notification for channel "${name}" after ${row.attempts + 1} tries: ${error}`,
-        this.#where(),
-        `"${bareKey(row)}" is not told there; the daily report counts it, and those behind it go on`,
-        "check the channel's settings and its receiver; logvane alerts lists what was not told",
-      ),
-    );
+    this.#options.log(fault ?? sendingFault(name, outcome, waiting, this.#where()));
   }
 
   #nextAt(): number | undefined {
