@@ -12,6 +12,8 @@ const LOG_ALPHA_RANGE = [-10, 3] as const;
 /** ln variance of standardised reals: a column that never changed may not become infinitely sure. */
 const LOG_VAR_RANGE = [-7, 5] as const;
 const DEFAULT_PATIENCE = 5;
+/** Of the epochs asked for, so many at most for a network that begins with another's weights: more made it no better in the lab. */
+const INHERITED_SHARE = 0.5;
 
 export type TrainOptions = {
   readonly epochs: number;
@@ -32,7 +34,7 @@ export type TrainOptions = {
   readonly validation?: Int32Array;
   /** Epochs without a better held-out bound before training stops; 5 when absent. */
   readonly patience?: number;
-  /** The network whose weights a first training begins with, where its layers are the same; there is no warm-up then. */
+  /** The network whose weights a first training begins with, where its layers are the same; then there is no warm-up, and half of the epochs. */
   readonly parent?: Parent | undefined;
 };
 
@@ -133,7 +135,9 @@ export function trainVae(vae: Vae, given: Rows, asked: TrainOptions): Training {
   checkRows(vae.shape, given);
   checkOptions(vae, asked);
   const parent = !vae.fitted && asked.parent && isAlike(vae, asked.parent) ? asked.parent : undefined;
-  const options = parent ? { ...asked, klWarmupEpochs: 0 } : asked;
+  const options = parent
+    ? { ...asked, klWarmupEpochs: 0, epochs: Math.ceil(INHERITED_SHARE * asked.epochs) }
+    : asked;
   const index = trainingIndex(given.n, options.validation);
   if (index.length === 0) return { epochs: 0, trainBound: Number.NaN, validationBound: Number.NaN };
   if (!vae.fitted) fitScales(vae, given, index);

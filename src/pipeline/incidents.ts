@@ -41,7 +41,7 @@ export function leaveOut(incidents: readonly Incident[], from: number, to: numbe
   const taken: Incident[] = [];
   const learned: string[] = [];
   const flaggedBy = (some: readonly Incident[]): Flagged =>
-    new Flagged(some.map(({ start, end }) => ({ start, end: Math.min(end, start + MAX_FLAGGED_MS) })));
+    new Flagged(some.map(({ start, end }) => ({ start, end: Math.min(end, start + MAX_FLAGGED_MS - 1) })));
   for (const incident of ranked) {
     if (flaggedBy([...taken, incident]).count(first, last) > most) learned.push(incident.id);
     else taken.push(incident);

@@ -257,10 +257,13 @@ function lists(title: string, shownLists: readonly ShownList[], pairs: boolean):
   return card(title, body.join(""));
 }
 
+/** Pixels of columns of figures whose heading or values are wider than others. */
+const WIDTHS: Readonly<Record<string, number>> = { n: 44, size: 72, "from IPs": 62 };
+
 function list({ title, headings, heading, rows, more: rest }: ShownList): string {
-  const width = headings.length > 1 ? "width:58px" : "width:64px";
   const head = headings.map(
-    (name) => `<th scope="col" ${look("th", `${width};text-align:right;padding-right:10px`)}>${name}</th>`,
+    (name) =>
+      `<th scope="col" ${look("th", `width:${WIDTHS[name] ?? 48}px;text-align:right;padding-right:10px`)}>${name}</th>`,
   );
   const body = rows.map(
     ({ figures: cells, words }) =>
