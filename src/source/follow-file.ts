@@ -51,6 +51,7 @@ export class FileSource implements Followed {
   private readonly late: LateFiles;
   /** Largest size that the live file was seen with. */
   private size = 0;
+  private mtimeMs = 0;
   /** When the file being read last grew, and since when it is known to be no longer the live one; of `ticks`. */
   private grown = 0;
   private waiting: number | undefined;
@@ -207,7 +208,10 @@ export class FileSource implements Followed {
     if (stat.size < reading.offset) return this.changed(reading);
     this.size = Math.max(this.size, stat.size);
     this.condition.ok();
-    if (stat.size === reading.seen && !reading.more) return;
+    // Emptied and grown to the same size again: its time tells.
+    const untouched = stat.size === reading.seen && stat.mtimeMs === this.mtimeMs;
+    if (untouched && !reading.more) return;
+    this.mtimeMs = stat.mtimeMs;
     if (reading.blank && stat.size > 0) return this.changed(reading); // whether it was copied and emptied meanwhile
     await this.cutNext(reading, false);
   }
