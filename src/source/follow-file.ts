@@ -54,6 +54,7 @@ export class FileSource implements Followed {
   /** Largest size that the file being read was seen with. */
   private size = 0;
   private mtimeMs = 0;
+  private local = false;
   /** When the file being read last grew, and since when it is known to be no longer the live one; of `ticks`. */
   private grown = 0;
   private waiting: number | undefined;
@@ -79,6 +80,14 @@ export class FileSource implements Followed {
 
   get more(): boolean {
     return this.reading?.more === true;
+  }
+
+  isQuiet(): boolean {
+    const { reading } = this;
+    if (!this.local || reading === undefined || this.queue.length > 0 || this.late.any) return false;
+    const stat = this.condition.state === "ok" ? this.options.disk.statNow(this.path) : undefined;
+    if (stat === undefined || stat.ino !== reading.file.ino || stat.dev !== reading.file.dev) return false;
+    return stat.size === reading.seen && stat.mtimeMs === this.mtimeMs;
   }
 
   position(): FilePosition | undefined {
@@ -159,6 +168,7 @@ export class FileSource implements Followed {
     this.size = 0;
     this.waiting = undefined;
     this.grown = this.options.ticks();
+    this.local = await this.options.disk.isLocal(this.path).catch(() => false);
     if (queue.length === 0) return;
     const age = this.options.now() - (await reading.file.stat()).mtimeMs;
     if (queue.length > 1 || age >= this.options.quietMs) this.grown = Number.NEGATIVE_INFINITY; // its writers left long ago

@@ -71,6 +71,10 @@ export class JournalSource implements Followed {
     return this.entries.length > 0;
   }
 
+  isQuiet(): boolean {
+    return this.child !== undefined && this.entries.length === 0;
+  }
+
   position(): JournalPosition | undefined {
     return this.known;
   }

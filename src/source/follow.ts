@@ -220,6 +220,10 @@ export class Follower {
     for (const { source, busy } of this.entries.values()) if (busy !== undefined) lanes.add(source.lane);
     for (const entry of this.entries.values()) {
       if (!this.isDue(entry, now) || entry.busy !== undefined || lanes.has(entry.source.lane)) continue;
+      if (!entry.source.more && entry.source.isQuiet()) {
+        entry.due = now + this.pollMs;
+        continue;
+      }
       lanes.add(entry.source.lane);
       void this.step(entry, now);
     }
