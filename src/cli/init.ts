@@ -1,38 +1,25 @@
 import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, renameSync } from "node:fs";
-import { userInfo } from "node:os";
 import { join } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
 import { recipient } from "../config/forms.ts";
 import { readConfig } from "../config/read.ts";
 import { configText, type Draft } from "../config/write.ts";
 import { Fault } from "../fault.ts";
-import { DAY_MS } from "../feature/clock.ts";
-import { cut, terminalSafe } from "../report/escape.ts";
-import { localTime } from "../report/format.ts";
+import { terminalSafe } from "../report/escape.ts";
 import { Dialogue } from "./dialogue.ts";
-import { addInputOptions, isQuiet, type Options, outputFormat, stateDir, timeZone } from "./options.ts";
-import { faultText, writeError, writeOut } from "./out.ts";
-import { createProgress } from "./progress.ts";
-import { replay } from "./replay.ts";
+import { learn } from "./first-training.ts";
+import { addInputOptions, type Options, outputFormat, stateDir, timeZone } from "./options.ts";
+import { writeOut } from "./out.ts";
 import { writeWhole } from "./schedule/files.ts";
 import { hostAt } from "./schedule/host.ts";
 import { install } from "./schedule.ts";
 import { configPlace, loadSettings, systemFacts } from "./settings.ts";
-import { configuredFiles } from "./sources.ts";
 import { type Machine, type ServerFacts, surveyServer } from "./survey.ts";
-import { type FoundLog, type FoundLogs, surveyLogs } from "./survey-logs.ts";
-import { type Trained, train } from "./train.ts";
+import { type FoundLogs, surveyLogs } from "./survey-logs.ts";
+import { foundText } from "./survey-text.ts";
 
 const BUDGET = 2;
 const MAX_BUDGET = 9999;
-/** Days that are replayed after the training, and the history that is left to learn from at least. */
-const REPLAY_DAYS = [7, 3, 1];
-const LEAST_PAST_DAYS = 3;
-/** Alerts of the replay that are shown. */
-const MAX_SHOWN = 10;
-const TITLE = 90;
-/** Days of history that are learned; as [retrain] days. */
-const HISTORY_DAYS = 35;
 const SERVICE_USER = "logvane";
 
 /** Registers `logvane init`. */
@@ -103,52 +90,6 @@ function refuseExisting(path: string, force: boolean): void {
   );
 }
 
-/** What was found, and what could not be read, with what to do. */
-function foundText(server: ServerFacts, logs: FoundLogs, zone: string): string {
-  const { mta, dovecot, domains, unread } = server;
-  const rows: (readonly [string, string])[] = [
-    [
-      "mail system",
-      mta === undefined
-        ? "none found"
-        : mta.name === "another"
-          ? "one that has sendmail"
-          : `${mta.name} ${mta.version}`,
-    ],
-    ...(dovecot === undefined ? [] : [["mailboxes", `Dovecot ${dovecot}`] as const]),
-    ["name", server.name],
-    ["domains", domains.length === 0 ? "none found" : cut(domains.join(", "), TITLE)],
-    ...unread.map((table) => ["", `${table} can't be read here; add its domains to server.domains`] as const),
-    ["time zone", zone],
-    ...logs.files.map((log) => ["log", `${log.path} (${log.from})`] as const),
-    ...(logs.journal === "used" ? [["log", "the systemd journal"] as const] : []),
-    ...(logs.files.length === 0 && logs.journal !== "used"
-      ? [["log", "none found; set log.paths in the configuration"] as const]
-      : []),
-  ];
-  const text = rows.map(([name, value]) => `${name.padEnd(13)}${terminalSafe(value)}\n`).join("");
-  return text + deniedText(logs);
-}
-
-function deniedText({ files, journal }: FoundLogs): string {
-  const { username } = userInfo();
-  const host = hostAt("");
-  const lines = files
-    .filter((file) => file.state === "denied")
-    .map((file) => `cannot read ${file.path}: ${remedyOf(file, host.groupOf(file.gid), username)}`);
-  if (journal === "denied")
-    lines.push(
-      `cannot read the journal: as root, type usermod -aG systemd-journal ${username}, then log in anew`,
-    );
-  return lines.map((text) => `${terminalSafe(text)}\n`).join("");
-}
-
-function remedyOf({ mode }: FoundLog, group: string | undefined, user: string): string {
-  if ((mode & 0o040) !== 0 && group !== undefined && group !== "root")
-    return `as root, type usermod -aG ${group} ${user}, then log in anew`;
-  return "only root reads it: run logvane init as root";
-}
-
 async function draftOf(
   server: ServerFacts,
   logs: FoundLogs,
@@ -216,66 +157,6 @@ function makeState(dir: string): void {
       "name a folder that you may write to with --state DIR, then: logvane init --force",
     );
   }
-}
-
-/** Learns from the logs and their rotated copies, then shows what the last days would have brought. A log too short is no failure. */
-async function learn(logs: FoundLogs, draft: Draft, options: Options): Promise<Trained | undefined> {
-  const paths = logs.files.filter((file) => file.state === "readable").map((file) => file.path);
-  try {
-    const files = configuredFiles({ paths, journal: draft.journal });
-    if (files.length === 0) {
-      await writeOut("nothing was learned: there is no log that this user may read\n");
-      return undefined;
-    }
-    const flags = { ...options, seed: "1", timezone: draft.timezone };
-    const trained = await train(files, flags, HISTORY_DAYS);
-    await writeOut(`learned from ${files.length} files: ${trained.text}`);
-    await rehearse(files, trained, draft, flags);
-    return trained;
-  } catch (error) {
-    if (!(error instanceof Fault)) throw error;
-    writeError(faultText(error));
-    await writeOut("nothing was learned yet; once that is mended: logvane train\n");
-    return undefined;
-  }
-}
-
-/** What would have been told in the last days, had only the days before been known. */
-async function rehearse(
-  files: readonly string[],
-  trained: Trained,
-  draft: Draft,
-  options: Options,
-): Promise<void> {
-  const days = (trained.to - trained.from) / DAY_MS;
-  const last = REPLAY_DAYS.find((n) => days - n >= LEAST_PAST_DAYS);
-  if (last === undefined) {
-    await writeOut(
-      `${days.toFixed(1)} days of log are too few to try it out on the past; it gets better with each week\n`,
-    );
-    return;
-  }
-  const progress = createProgress("trying it out on the past", 0, { quiet: isQuiet(options) });
-  const { alerts, ledger } = await replay({
-    files,
-    options,
-    until: { sinceMs: last * DAY_MS },
-    budget: draft.perDay,
-    without: new Set(),
-    seed: 1,
-    onProgress: (lines) => progress.update(lines),
-  });
-  progress.end();
-  const told = alerts.filter((alert) => !alert.held);
-  const span = last === 1 ? "day" : `${last} days`;
-  await writeOut(
-    `\nthe last ${span}, had Logvane watched: ${told.length} alerts, ${ledger.held} held back by the budget of ${draft.perDay} a day\n`,
-  );
-  for (const { openedAt, severity, title } of told.slice(0, MAX_SHOWN))
-    await writeOut(
-      `  ${localTime(openedAt, draft.timezone)}  ${severity.padEnd(9)}${terminalSafe(cut(title, TITLE))}\n`,
-    );
-  if (told.length > MAX_SHOWN) await writeOut(`  and ${told.length - MAX_SHOWN} more\n`);
 }
 
 /** The service's account, where there is one, owns the state and reads the configuration. */

@@ -16,6 +16,7 @@ const VERBS: Readonly<Record<string, (program: Command) => Promise<unknown>>> = 
   demo: async (program) => (await import("./demo.ts")).demoCommand(program),
   backtest: async (program) => (await import("./backtest.ts")).backtestCommand(program),
   train: async (program) => (await import("./train.ts")).trainCommand(program),
+  retrain: async (program) => (await import("./retrain.ts")).retrainCommand(program),
   detect: async (program) => (await import("./detect.ts")).detectCommand(program),
   parse: async (program) => {
     const [{ parseCommand }, { openMail }] = await Promise.all([import("./parse.ts"), import("./input.ts")]);

@@ -1,32 +1,20 @@
-import { realpathSync } from "node:fs";
-import { homedir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
-import type { Config } from "../config/config.ts";
 import { Fault } from "../fault.ts";
 import { terminalSafe } from "../report/escape.ts";
-import { addCommonOptions, flagsOf, type Options, outputFormat, stateDir } from "./options.ts";
+import { addCommonOptions, flagsOf, type Options, outputFormat } from "./options.ts";
 import { writeError, writeOut } from "./out.ts";
 import { CRON_FILE, cronFile, cronLines } from "./schedule/cron.ts";
-import { installFiles, isCurrent, removeFile, stateOf } from "./schedule/files.ts";
-import { type Host, hasSystemd, hostAt, logAccess, openToAll, systemdRuns } from "./schedule/host.ts";
-import { type Plan, type PlannedFile, SYSUSERS, unitFiles, unitFolder } from "./schedule/units.ts";
-import { configPlace, settingsOf } from "./settings.ts";
-import { configuredFiles } from "./sources.ts";
+import { installFiles } from "./schedule/files.ts";
+import { type Host, openToAll, systemdRuns } from "./schedule/host.ts";
+import { remove, takeAway } from "./schedule/remove.ts";
+import { show } from "./schedule/show.ts";
+import { planOf, STARTED, type Target, targetOf, UNITS, USER } from "./schedule/target.ts";
+import { type Plan, type PlannedFile, SYSUSERS, unitFiles } from "./schedule/units.ts";
+import { settingsOf } from "./settings.ts";
 import { ask } from "./survey.ts";
 
 const SHOWN = 80;
-const USER = "logvane";
-const SYSTEM_STATE = "/var/lib/logvane";
-/** What has to be started or stopped; services that timers start are not among them. */
-const STARTED = ["logvane.service", "logvane-report.timer", "logvane-retrain.timer"];
-const UNITS = [
-  "logvane.service",
-  "logvane-report.service",
-  "logvane-report.timer",
-  "logvane-retrain.service",
-  "logvane-retrain.timer",
-];
 
 /** Registers `logvane schedule` with its own verbs. */
 export function scheduleCommand(program: Command): Command {
@@ -75,27 +63,6 @@ function noSuchVerb(verb: string | undefined): Fault {
   );
 }
 
-/** The machine, and by what means runs are started there. */
-type Target = {
-  readonly host: Host;
-  readonly scope: Plan["scope"];
-  readonly folder: string;
-  readonly cron: boolean;
-};
-
-function targetOf(options: Options): Target {
-  const root = typeof options["root"] === "string" ? resolve(options["root"]) : "";
-  const host = hostAt(root);
-  const scope = options["user"] === true ? "user" : "system";
-  const home = process.env["XDG_CONFIG_HOME"] || join(process.env["HOME"] || homedir(), ".config");
-  return {
-    host,
-    scope,
-    folder: unitFolder(scope, home),
-    cron: options["cron"] === true || !hasSystemd(host),
-  };
-}
-
 /** Writes the files of a schedule and starts it, or prints the commands that do. */
 export async function install(options: Options): Promise<void> {
   outputFormat(options, ["text"]);
@@ -111,45 +78,10 @@ export async function install(options: Options): Promise<void> {
     return;
   }
   installFiles(target.host.root, files);
-  for (const path of leftovers(target, files)) removeFile(target.host.root, path);
+  takeAway(target, leftovers(target, files));
   for (const { path } of files) await writeOut(`wrote ${terminalSafe(join(target.host.root, path))}\n`);
   await carryOut(startCommands(plan, target, files), target);
   await writeOut("logvane schedule show tells when each runs next\n");
-}
-
-function planOf({ host, scope, cron }: Target, options: Options, config: Config): Plan {
-  const script = realpathSync(process.argv[1] ?? "");
-  const state =
-    scope === "user"
-      ? stateDir(options)
-      : typeof options["state"] === "string"
-        ? resolve(options["state"])
-        : SYSTEM_STATE;
-  const usual = scope === "user" ? stateDir({}) : SYSTEM_STATE;
-  const wanted = String(options["runAs"] ?? USER);
-  return {
-    config,
-    command: [process.execPath, script],
-    configPath: config.path ?? configPlace(options).path,
-    scope,
-    mode: cron || options["daily"] === true ? "daily" : "watch",
-    // cron makes no account: without one, root runs it.
-    user: cron && host.user(wanted) === undefined ? "root" : wanted,
-    access: scope === "user" ? { groups: [], closed: [] } : logAccess(host, logsThere(host, config)),
-    postdrop:
-      host.group("postdrop") !== undefined &&
-      config.channels.some((c) => c.type === "mail" && c.via.by === "sendmail"),
-    stateDir: state,
-    ownState: state !== usual,
-  };
-}
-
-/** The logs that are there now, as paths of the machine. */
-function logsThere({ root }: Host, { log }: Config): string[] {
-  const paths = log.paths.map((path) => join(root, path));
-  return configuredFiles({ paths, journal: false }).map((path) =>
-    root === "" ? path : path.slice(root.length),
-  );
 }
 
 /** What will not work as it stands. */
@@ -179,9 +111,12 @@ function warningsOf(plan: Plan, host: Host): string[] {
 }
 
 /** Files of ours from an installation of another kind. */
-function leftovers({ folder }: Target, files: readonly PlannedFile[]): string[] {
+function leftovers({ folder, scope }: Target, files: readonly PlannedFile[]): string[] {
   const kept = new Set(files.map((file) => file.path));
-  return [...UNITS.map((unit) => `${folder}/${unit}`), CRON_FILE].filter((path) => !kept.has(path));
+  return [
+    ...UNITS.map((unit) => `${folder}/${unit}`),
+    ...(scope === "system" ? [SYSUSERS, CRON_FILE] : []),
+  ].filter((path) => !kept.has(path));
 }
 
 function startCommands(plan: Plan, { scope, cron }: Target, files: readonly PlannedFile[]): string[][] {
@@ -234,105 +169,4 @@ function ownCrontab(plan: Plan): string {
   return `There is no systemd here. Add these lines with crontab -e:\n${cronLines(plan, "")
     .map((line) => `${line}\n`)
     .join("")}`;
-}
-
-async function show(options: Options): Promise<void> {
-  const format = outputFormat(options, ["text", "json"]);
-  const target = targetOf(options);
-  const { host, folder, scope } = target;
-  const paths = [...UNITS.map((unit) => `${folder}/${unit}`), SYSUSERS, CRON_FILE];
-  const found = paths
-    .map((path) => ({ path, state: stateOf(host.root, path) }))
-    .filter(({ state }) => state !== "missing");
-  const ours = found.filter(({ state }) => state === "ours");
-  const cron = ours.some(({ path }) => path === CRON_FILE);
-  const daily = cron || !ours.some(({ path }) => path.endsWith("/logvane.service"));
-  const plan = planOf({ ...target, cron }, { ...options, daily }, settingsOf(options));
-  const wanted = cron ? [cronFile(plan)] : unitFiles(plan, folder);
-  const files = ours.map(({ path }) => {
-    const file = wanted.find((w) => w.path === path);
-    return { path, current: file !== undefined && isCurrent(host.root, file) };
-  });
-  const foreign = found.filter(({ state }) => state === "foreign").map(({ path }) => path);
-  const units = systemdRuns(host) ? unitStates(scope) : [];
-  if (format === "json") await writeOut(`${JSON.stringify({ files, foreign, units }, undefined, 2)}\n`);
-  else await writeOut(showText(files, foreign, units));
-}
-
-type UnitState = {
-  readonly unit: string;
-  readonly active: string;
-  readonly result: string;
-  readonly last: string;
-  readonly next: string;
-};
-
-/** What systemd says of our units. */
-function unitStates(scope: Plan["scope"]): UnitState[] {
-  const user = scope === "user" ? ["--user"] : [];
-  const properties = [
-    "ActiveState",
-    "Result",
-    "ExecMainExitTimestamp",
-    "LastTriggerUSec",
-    "NextElapseUSecRealtime",
-  ];
-  return UNITS.flatMap((unit) => {
-    const printed = ask("systemctl", [...user, "show", unit, `--property=LoadState,${properties.join(",")}`]);
-    if (printed === undefined || !printed.includes("LoadState=loaded")) return [];
-    const value = (name: string): string => new RegExp(`^${name}=(.*)$`, "m").exec(printed)?.[1] ?? "";
-    return [
-      {
-        unit,
-        active: value("ActiveState"),
-        result: value("Result"),
-        last: value("LastTriggerUSec") || value("ExecMainExitTimestamp"),
-        next: value("NextElapseUSecRealtime"),
-      },
-    ];
-  });
-}
-
-function showText(
-  files: readonly { path: string; current: boolean }[],
-  foreign: readonly string[],
-  units: readonly UnitState[],
-): string {
-  if (files.length === 0 && foreign.length === 0)
-    return "Nothing is installed. logvane schedule install does it.\n";
-  const lines = files.map(
-    ({ path, current }) => `${path}${current ? "" : "   differs from what install would write now"}`,
-  );
-  for (const path of foreign) lines.push(`${path}   not written by Logvane`);
-  for (const { unit, active, result, last, next } of units)
-    lines.push(
-      `${unit.padEnd(24)}${active}, ${result || "-"}${last ? `; last ${last}` : ""}${next ? `; next ${next}` : ""}`,
-    );
-  if (units.length === 0) lines.push("systemd does not run here, so that there is no more to tell");
-  return lines.map((line) => `${terminalSafe(line)}\n`).join("");
-}
-
-async function remove(options: Options): Promise<void> {
-  outputFormat(options, ["text"]);
-  const { host, folder, scope } = targetOf(options);
-  const paths = [
-    ...UNITS.map((unit) => `${folder}/${unit}`),
-    ...(scope === "system" ? [SYSUSERS, CRON_FILE] : []),
-  ];
-  const ours = paths.filter((path) => stateOf(host.root, path) === "ours");
-  if (ours.length === 0) return writeOut("Nothing of ours is installed.\n");
-  if (options["dryRun"] === true)
-    return writeOut(ours.map((path) => `would remove ${terminalSafe(path)}\n`).join(""));
-  const systemctl = scope === "user" ? ["--user"] : [];
-  const started = STARTED.filter((unit) => ours.includes(`${folder}/${unit}`));
-  if (systemdRuns(host) && started.length > 0)
-    ask("systemctl", [...systemctl, "disable", "--now", ...started]);
-  for (const path of ours)
-    if (removeFile(host.root, path)) await writeOut(`removed ${terminalSafe(join(host.root, path))}\n`);
-  if (systemdRuns(host)) ask("systemctl", [...systemctl, "daemon-reload"]);
-  await writeOut(
-    ours.includes(SYSUSERS)
-      ? `the account ${USER}, the configuration and the state are kept; userdel ${USER} removes the account\n`
-      : "the configuration and the state are kept\n",
-  );
 }

@@ -29,8 +29,10 @@ async function watch(options: Options): Promise<void> {
     });
   process.on("SIGHUP", () => reload.abort());
   let cold = options["cold"] === true;
+  const once = options["once"] === true;
   while (!stop.signal.aborted) {
-    const { why, lines } = await serve(options, cold, reload.signal);
+    await loadSettings(options);
+    const { why, lines } = await serve(options, { cold, once }, reload.signal);
     if (!isQuiet(options)) say(`${lines} lines read; ${WHY[why]}\n`);
     if (why === "read") return;
     cold = false;
@@ -45,20 +47,19 @@ const WHY: Readonly<Record<Ended["why"], string>> = {
   model: "another model is in use now, going on with that",
 };
 
-async function serve(options: Options, cold: boolean, signal: AbortSignal): Promise<Ended> {
-  await loadSettings(options);
-  const config = settingsOf(options);
+/** Runs a watch by the settings and flags of a verb, until the signal, or `once`. Throws a Fault as runService. */
+export async function serve(
+  options: Options,
+  { cold, once }: { readonly cold: boolean; readonly once: boolean },
+  signal: AbortSignal,
+): Promise<Ended> {
   return runService(
     {
-      config,
-      cold,
-      say: (text) => say(text),
-      fault: (fault) => tell(fault),
+      ...{ config: settingsOf(options), cold, once, say, fault: tell },
       stateDir: stateDir(options),
       kernels: loadKernels(),
       release: release(),
       report: reportParts,
-      once: options["once"] === true,
     },
     signal,
   );

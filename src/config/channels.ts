@@ -61,8 +61,9 @@ export function readChannels(top: TableReader, server: string, facts: Facts): Ch
   for (const reader of top.tables("channel")) {
     const type = reader.need("type", word(...TYPES), TYPES.map((t) => `"${t}"`).join(" or "));
     if (type !== undefined) keep(reader, readChannel(reader, type, server, facts));
-    // Without its type nobody can say which keys are wrong.
-    if (type !== undefined) reader.end();
+    // Without its type nobody can say which of the keys are wrong, but for those that no channel has.
+    else reader.skip(["name", "when", "min_severity", "report", ...KEYS]);
+    reader.end();
   }
   return channels;
 }

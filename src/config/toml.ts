@@ -45,6 +45,16 @@ const COMPLAINTS: readonly (readonly [RegExp, string, string])[] = [
   [/control character/i, "a control character is in the file", "plain text"],
 ];
 
+/** Slips that the line itself tells better than the parser. */
+const SLIPS: readonly (readonly [RegExp, string, string])[] = [
+  [
+    /=\s*\d{1,2}:\d{2}\s*(?:#|$)/,
+    "a time of day without quotes is no date or time of TOML",
+    'quotes around it: at = "06:30"',
+  ],
+  [/=\s*(?!true|false|inf|nan)[A-Za-z/][^"']*$/, "the text has no quotes", 'quotes around it: name = "mx1"'],
+];
+
 /** The table at the top of a file, or the mistake that makes it no TOML. */
 export function parseToml(text: string): TomlTable | Mistake {
   if (text.length > MAX_LENGTH)
@@ -64,7 +74,9 @@ export function parseToml(text: string): TomlTable | Mistake {
 const syntax = (at: Place, what: string, allowed: string): Mistake => ({ ...at, key: "", what, allowed });
 
 function complaint(error: ParseError, source: string): Mistake {
-  const known = COMPLAINTS.find(([words]) => words.test(error.message));
+  const line = source.split("\n")[error.lineNumber - 1] ?? "";
+  const known =
+    SLIPS.find(([slip]) => slip.test(line)) ?? COMPLAINTS.find(([words]) => words.test(error.message));
   const what = known?.[1] ?? "this is no TOML here";
   return syntax(
     placeOf(error, source),

@@ -19,6 +19,8 @@ export type CommitterParts = {
   readonly channels: readonly ChannelConfig[];
   readonly stateDir: string;
   readonly now: () => number;
+  /** Called with what happened to incidents, before it is written. */
+  readonly told?: (told: readonly Told[]) => void;
   /** Told once of each trouble that keeps things from being written. */
   readonly fault: (fault: Fault) => void;
 };
@@ -89,6 +91,7 @@ export class Committer {
     const { told, ...drained } = engine.drain();
     const more = this.#more;
     this.#more = [];
+    this.#parts.told?.([...told, ...more]);
     const fresh = told.filter(({ alert }) => now() - Date.parse(alert.opened_at) < STALE_MS);
     return {
       ...drained,

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
-import type { Config } from "../config/config.ts";
+import type { Config, LogConfig } from "../config/config.ts";
 import { Engine, type EngineOptions } from "../engine/engine.ts";
+import { unpackWarm } from "../engine/warm.ts";
 import { Fault } from "../fault.ts";
 import { localClock } from "../feature/clock.ts";
 import { LogClock } from "../log/year.ts";
@@ -64,7 +65,7 @@ export async function openWatch(options: OpenOptions): Promise<Opened> {
 }
 
 async function engineOf(
-  { config, kernels, cold, say, fault }: OpenOptions,
+  { config, kernels, cold, say, fault, ...where }: OpenOptions,
   store: Store,
   { id, model, pairs }: Champion,
   follower: Follower,
@@ -99,9 +100,16 @@ async function engineOf(
     await again(restored, store.live.inputs(), follower, fault);
     return restored;
   }
-  if (checkpoint) say("the model in use is another one than before: windows and day counts begin anew\n");
-  const detector = new Detector(model, coldStart(model.entity.salt, pairs), settings);
+  const warm = cold ? undefined : store.warmState(id);
+  const detector =
+    (warm && unpackWarm(warm, model, settings, reader)) ??
+    new Detector(model, coldStart(model.entity.salt, pairs), settings);
   const engine = new Engine(options, detector, reader);
+  if (checkpoint) {
+    say("another model is in use than before: it reads what came since its training\n");
+    await catchUp(engine, model.to, config.log, where, store.live.positions() as Map<string, Position>);
+    engine.adopt(checkpoint);
+  }
   engine.startAt(follower.positions());
   return engine;
 }
@@ -126,6 +134,49 @@ async function again(
     }
   }
   engine.drain();
+}
+
+/**
+ * Brings a new model's engine from the end of its training to the positions of the last commit. What it finds on the way was
+ * judged by the model before it.
+ */
+async function catchUp(
+  engine: Engine,
+  since: number,
+  log: LogConfig,
+  { stateDir, now }: { readonly stateDir: string; readonly now: () => number },
+  positions: ReadonlyMap<string, Position>,
+): Promise<void> {
+  // The listeners' ports are taken already; what they received since is in their spools, and is left out.
+  const follower = await Follower.open({ ...log, listen: [] }, new Map(), {
+    stateDir,
+    now,
+    from: { time: since },
+  });
+  const ahead = new Set(positions.keys());
+  try {
+    while (ahead.size > 0) {
+      const run = await follower.next(1000);
+      if (run === undefined && follower.caughtUp) return;
+      if (run === undefined || !ahead.has(run.source)) continue;
+      const end = positions.get(run.source)!;
+      const beyond = linesBeyond(run, end);
+      if (beyond >= 0) {
+        ahead.delete(run.source);
+        run.lines.count = Math.max(0, run.lines.count - beyond);
+      }
+      engine.take(run);
+    }
+  } finally {
+    await follower.close();
+  }
+}
+
+/** How many of a run's lines lie behind a position; negative where it ends before that. */
+function linesBeyond({ to }: Run, end: Position): number {
+  if (to.kind === "file" && end.kind === "file" && (to.ino !== end.ino || to.dev !== end.dev)) return -1;
+  if (to.kind === "spool" && end.kind === "spool" && to.segment < end.segment) return -1;
+  return to.line - end.line;
 }
 
 const locked = (stateDir: string): Fault =>

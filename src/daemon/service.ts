@@ -4,6 +4,8 @@ import { setPriority } from "node:os";
 import { join } from "node:path";
 import { Deliverer } from "../deliver/deliverer.ts";
 import type { ReportParts } from "../deliver/sender.ts";
+import type { AlertRecord } from "../detect/alert.ts";
+import type { Told } from "../engine/engine.ts";
 import { Fault } from "../fault.ts";
 import { dayHour } from "../mail/summary-day.ts";
 import { Committer } from "./committer.ts";
@@ -28,8 +30,14 @@ export type ServiceOptions = Omit<OpenOptions, "now"> & {
   readonly once: boolean;
 };
 
-/** Why a service ended: it was told to, all was read, or another model is in use now. */
-export type Ended = { readonly why: "stopped" | "read" | "model"; readonly lines: number };
+/** How a service ended. */
+export type Ended = {
+  /** It was told to, all was read, or another model is in use now. */
+  readonly why: "stopped" | "read" | "model";
+  readonly lines: number;
+  /** Alerts that opened, those held back left out; with `once` alone, since a daemon lives long. */
+  readonly opened: readonly AlertRecord[];
+};
 
 /**
  * Runs a watch until the signal, with all that stands around it: delivery, metrics, heartbeat, watchdog, housekeeping.
@@ -55,6 +63,7 @@ class Service {
   readonly #heartbeat: Heartbeat;
   readonly #notify = new SystemdNotify();
   readonly #complained = new Set<string>();
+  readonly #alerts: AlertRecord[] = [];
   #why: Ended["why"] = "read";
   #figures: Figures | undefined;
   #keptAt = Number.NEGATIVE_INFINITY;
@@ -81,7 +90,11 @@ class Service {
     this.#heartbeat = new Heartbeat(config.heartbeat, (what) => this.#once(what));
     this.#watch = new Watch({
       ...{ store, engine, follower, fault, now },
-      committer: new Committer({ store, engine, follower, channels: config.channels, stateDir, now, fault }),
+      committer: new Committer({
+        ...{ store, engine, follower, stateDir, now, fault },
+        channels: config.channels,
+        told: (told) => this.#told(told),
+      }),
       committed: () => this.#pump.wake(),
       round: (health) => this.#round(health),
       signal: this.#stop.signal,
@@ -108,7 +121,12 @@ class Service {
       await this.#pump.stop();
       server?.close();
     }
-    return { why: this.#why, lines: this.#watch.lines };
+    return { why: this.#why, lines: this.#watch.lines, opened: this.#alerts };
+  }
+
+  #told(told: readonly Told[]): void {
+    if (!this.#options.once) return;
+    for (const { event, alert } of told) if (event === "opened") this.#alerts.push(alert);
   }
 
   #end(why: Ended["why"]): void {

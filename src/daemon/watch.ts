@@ -96,23 +96,23 @@ export class Watch {
 
   /** Watches until the signal; `once`: until no more lines are there. Throws a Fault when the end can't be written. */
   async run(once: boolean): Promise<void> {
-    const { signal } = this.#parts;
+    const { signal, follower, committer } = this.#parts;
     while (!signal.aborted) {
-      const more = await this.#step(once ? 0 : WAIT_MS);
-      if (once && !more && !this.#parts.committer.stuck) break;
+      const more = await this.#step(!once);
+      if (once && !more && follower.caughtUp && !committer.stuck) break;
     }
     if (!this.#commit(true)) throw unwritten();
   }
 
-  /** Returns whether lines came. */
-  async #step(waitMs: number): Promise<boolean> {
+  /** ticking: time passes also when no line comes. Returns whether lines came. */
+  async #step(ticking: boolean): Promise<boolean> {
     const { engine, follower, committer, now, signal } = this.#parts;
     if (committer.stuck && !this.#commit(false)) {
       if (now() - this.#roundAt >= ROUND_MS) this.#round();
       await sleep(RETRY_MS, undefined, { signal, ref: true }).catch(() => undefined);
       return false;
     }
-    const run = await follower.next(waitMs);
+    const run = await follower.next(WAIT_MS);
     if (run) {
       engine.take(run);
       this.#lines += run.lines.count;
@@ -120,7 +120,7 @@ export class Watch {
       this.#sinceCheckpoint += run.lines.count;
       this.#lastLine = engine.last;
       this.#pace.line(engine.last, now());
-    } else if (waitMs > 0 && now() - this.#tickAt >= TICK_MS) {
+    } else if (ticking && now() - this.#tickAt >= TICK_MS) {
       this.#tickAt = now();
       if (!this.#blind.blind) engine.tick(this.#pace.passed());
     }

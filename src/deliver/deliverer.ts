@@ -1,5 +1,6 @@
 import type { ChannelConfig, Config } from "../config/config.ts";
 import { Fault } from "../fault.ts";
+import { cut, terminalSafe } from "../report/escape.ts";
 import type { Notification } from "../report/notification.ts";
 import type { Outbox, OutboxRow } from "../store/outbox.ts";
 import { LONGEST_WAIT_MS, refusedAfter, retryAfter, tooOld } from "./backoff.ts";
@@ -17,6 +18,9 @@ const LATE_MS = 10 * 60_000;
 const GRACE_MS = 5000;
 /** How long a channel rests when the state could not take down what became of a sending: a full disk stays so for a while. */
 const REST_MS = 30_000;
+/** Characters of what a receiver says that are kept. */
+const WORDS = 400;
+const PRUNE_MS = 3_600_000;
 const DAY_MS = 86_400_000;
 
 export type DelivererOptions = {
@@ -43,7 +47,7 @@ export type Drained = {
   readonly sent: number;
   readonly failed: number;
   readonly givenUp: number;
-  /** When something is due next; undefined when nothing waits. */
+  /** When something is due next; undefined when nothing waits, or another process sends. */
   readonly nextAt: number | undefined;
 };
 
@@ -62,6 +66,7 @@ export class Deliverer {
   readonly #unmarked = new Map<number, string | undefined>();
   /** Channels that rest until a time, after trouble with the state. */
   readonly #resting = new Map<string, number>();
+  #prunedAt = Number.NEGATIVE_INFINITY;
   /** Ends what is being sent. */
   readonly #hard = new AbortController();
 
@@ -88,13 +93,11 @@ export class Deliverer {
     const total = { sent: 0, failed: 0, givenUp: 0 };
     const { outbox, config, signal } = this.#options;
     if (signal.aborted || !holdsLock(outbox)) return { ...total, nextAt: undefined };
-    outbox.prune(this.#options.now() - config.keep.notificationsDays * DAY_MS);
+    this.#prune();
     this.#standIn();
     this.#dropUnknown(total);
     const time = this.#options.now();
-    const free = config.channels.filter(
-      ({ name }) => !this.#busy.has(name) && (this.#resting.get(name) ?? time) <= time,
-    );
+    const free = config.channels.filter(({ name }) => !this.#busy.has(name) && !this.#rests(name, time));
     const ended = await Promise.allSettled(free.map((channel) => this.#serve(channel, total)));
     for (const end of ended) if (end.status === "rejected") throw end.reason;
     return { ...total, nextAt: this.#nextAt() };
@@ -105,13 +108,27 @@ export class Deliverer {
     releaseLock(this.#options.outbox);
   }
 
+  /** After trouble with the state; a time further ahead means that the clock was set back. */
+  #rests(name: string, time: number): boolean {
+    const until = this.#resting.get(name) ?? time;
+    return until > time && until <= time + REST_MS;
+  }
+
+  #prune(): void {
+    const { outbox, config, now } = this.#options;
+    const time = now();
+    if (Math.abs(time - this.#prunedAt) < PRUNE_MS) return;
+    outbox.prune(time - config.keep.notificationsDays * DAY_MS);
+    this.#prunedAt = time;
+  }
+
   /** Alerts that mail has had for too long go to the channels that stand in for it. */
   #standIn(): void {
     const { outbox, config, now } = this.#options;
     const time = now();
     for (const mail of config.channels.filter((c) => c.type === "mail"))
       for (const row of outbox.alertsBefore(mail.name, time - LATE_MS)) {
-        const names = standIns(parsed(row), config.channels); // only what is whole comes to wait
+        const names = standIns(parsed(row), config.channels);
         const key = bareKey(row);
         const missing = names.filter((name) => !outbox.holds(key, name));
         if (missing.length > 0) outbox.enqueue(key, row.payload, missing, time);
@@ -170,7 +187,7 @@ export class Deliverer {
       const { createdAt: at, reached } = row;
       const delivery = { notification: parsed(row), key: bareKey(row), at, reached };
       const outcome = await sender.send(delivery, signal);
-      return signal.aborted && outcome.result !== "sent" ? undefined : outcome;
+      return signal.aborted && outcome.result !== "sent" ? undefined : madeSafe(outcome);
     } catch (error) {
       if (signal.aborted) return undefined;
       if (error instanceof Fault && error.exit !== "badData") return faultOutcome(error);
@@ -263,11 +280,23 @@ export class Deliverer {
   #nextAt(): number | undefined {
     const { outbox, config, now } = this.#options;
     const time = now();
-    const times = config.channels
+    const due = config.channels
       .map(({ name }) => outbox.first(name))
       .filter((row) => row !== undefined)
       .map((row) => (isDue(row, time) ? time : row.nextAt));
+    const times = [...due, ...this.#lateTimes(time)];
     return times.length === 0 ? undefined : Math.min(...times);
+  }
+
+  /** When others will have to stand in for mail. */
+  #lateTimes(time: number): number[] {
+    const { outbox, config } = this.#options;
+    if (!config.channels.some((c) => c.when === "fallback")) return [];
+    return config.channels
+      .filter((c) => c.type === "mail")
+      .flatMap((mail) => outbox.alertsBefore(mail.name, Number.MAX_SAFE_INTEGER))
+      .map((row) => row.createdAt + LATE_MS + 1)
+      .filter((at) => at > time && at <= time + LATE_MS + 1);
   }
 
   #where(): string {
@@ -280,6 +309,12 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 /** A time further ahead than any wait means that the clock was set back since. */
 const isDue = ({ nextAt }: OutboxRow, now: number): boolean =>
   nextAt <= now || nextAt > now + LONGEST_WAIT_MS;
+
+/** An outcome whose words, which a receiver may have chosen, can stand in messages of ours. */
+function madeSafe(outcome: Outcome): Outcome {
+  if (outcome.result !== "sent") return { ...outcome, error: cut(terminalSafe(outcome.error), WORDS) };
+  return outcome.note === undefined ? outcome : sentAs(cut(terminalSafe(outcome.note), WORDS));
+}
 
 const sentAs = (note: string | undefined): Outcome =>
   note === undefined ? { result: "sent" } : { result: "sent", note };

@@ -1,10 +1,10 @@
 import { existsSync } from "node:fs";
 import type { JournalChannel } from "../config/config.ts";
 import { terminalSafe } from "../report/escape.ts";
-import { programOutcome, runProgram } from "./program.ts";
+import { endedText, runProgram } from "./program.ts";
 import { said } from "./record.ts";
 import { alertSeverity } from "./route.ts";
-import type { Delivery, Sender, SenderContext } from "./sender.ts";
+import { type Delivery, type Sender, type SenderContext, sent } from "./sender.ts";
 
 /** journald listens here. Its library writes nothing and tells of no error where it does not. */
 const SOCKET = "/run/systemd/journal/socket";
@@ -41,7 +41,7 @@ export function journalSender(
         signal,
         `channel "${channel.name}", journal`,
       );
-      return programOutcome(program, ended);
+      return ended.status === 0 ? sent : { result: "retry", error: endedText(program, ended) };
     },
     close() {},
   };

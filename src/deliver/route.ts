@@ -1,6 +1,7 @@
 import type { ChannelConfig } from "../config/config.ts";
 import type { AlertSeverity, Kind } from "../detect/alert.ts";
 import { type Notification, notificationKey } from "../report/notification.ts";
+import type { Outbox } from "../store/outbox.ts";
 
 /**
  * Kinds in which a mail can be taken and yet not arrive: it is queued on the very machine that is ill, or the way from
@@ -39,6 +40,21 @@ export function channelsFor(
   holds: Holds,
 ): string[] {
   return channels.filter((channel) => goesTo(notification, channel, channels, holds)).map((c) => c.name);
+}
+
+/**
+ * Lets an alert or the daily report wait on the channels that it goes to, inside the caller's transaction. now: the system's
+ * time, milliseconds since the Unix epoch. The channels' names are given back; those that had it already among them.
+ */
+export function post(
+  notification: Notification,
+  channels: readonly ChannelConfig[],
+  outbox: Pick<Outbox, "enqueue" | "holds">,
+  now: number,
+): string[] {
+  const names = channelsFor(notification, channels, outbox.holds);
+  outbox.enqueue(notificationKey(notification), JSON.stringify(notification), names, now);
+  return names;
 }
 
 function goesTo(

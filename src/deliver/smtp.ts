@@ -30,6 +30,7 @@ type SmtpError = Error & {
 };
 type Taken = { readonly accepted: readonly string[]; readonly rejectedErrors?: readonly SmtpError[] };
 
+const QUIT_MS = 2000;
 /** Characters of a server's reply that are kept. */
 const REPLY = 200;
 
@@ -61,7 +62,9 @@ export class SmtpSession {
   close(): void {
     const open = this.#open;
     this.#open = undefined;
-    open?.quit();
+    if (open === undefined) return;
+    open.quit();
+    setTimeout(() => open.close(), QUIT_MS).unref(); // a server that does not say goodbye must not hold the process
   }
 
   async #try(
@@ -186,8 +189,11 @@ function transfer(
   });
 }
 
+/** 503 is a matter of the session. A mail above the server's SIZE is not even offered to it. */
 const isRefusal = (error: SmtpError): boolean =>
-  error.responseCode !== undefined && error.responseCode >= 500 && error.responseCode !== 503;
+  error.responseCode === undefined
+    ? error.code === "EMESSAGE" && error.command === "MAIL FROM"
+    : error.responseCode >= 500 && error.responseCode !== 503;
 
 /** Taken for some recipients at least. */
 function outcomeOf({ accepted, rejectedErrors = [] }: Taken): Outcome {

@@ -39,7 +39,7 @@ const ENTITIES = 8;
 const MEASURES = 4;
 const LINES = 5;
 /** Characters of each part that are shown; a line of syslog rarely has more. */
-const TITLE = 300;
+const TITLE = 200;
 const LEAD = 1000;
 const ROW = 400;
 const LINE = 1000;
@@ -155,7 +155,8 @@ function alertHints(alert: Alert, event: AlertNotification["event"], context: Se
 function digestWords(digest: Digest, context: SenderContext): Words {
   const { timeZone } = context;
   const at = (iso: string): string => localTime(Date.parse(iso), timeZone);
-  const more = digest.count - Math.min(digest.listed.length, LISTED);
+  const shown = Math.min(digest.listed.length, LISTED);
+  const more = digest.count - shown;
   const what = countText(digest.count, "more alert");
   return {
     subject: `[${context.server}] ${what} in one message`,
@@ -176,7 +177,7 @@ function digestWords(digest: Digest, context: SenderContext): Words {
       place: `${at(entry.opened_at)} ${entry.severity}, ${entry.event}, ${short(entry.id, 64)}`,
       text: short(entry.title, TITLE),
     })),
-    linesTitle: more > 0 ? `The first ${LISTED}, and ${numberText(more)} more` : "All of them",
+    linesTitle: more > 0 ? `The first ${shown}, and ${numberText(more)} more` : "All of them",
     hints: [{ text: "The whole list:", command: "logvane alerts" }],
     footer: footer(context, `digest ${digest.id}`),
   };

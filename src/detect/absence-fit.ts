@@ -1,4 +1,5 @@
-import { type LocalClock, placeOf, SLOT_MS, SLOTS_PER_DAY, slotOf } from "../feature/clock.ts";
+import { DAY_MS, type LocalClock, placeOf, SLOT_MS, slotOf } from "../feature/clock.ts";
+import { type Flagged, Known, NOTHING_FLAGGED } from "../feature/flagged.ts";
 import { addEvents, emptySums, type Season, seasonOf, smooth } from "../feature/season.ts";
 import {
   type AbsenceModel,
@@ -64,8 +65,11 @@ export class AbsenceCollector {
     times.add(time);
   }
 
-  fit(first: number, last: number, clock: LocalClock): AbsenceModel {
-    const days = Math.max(1, (last - first) / (SLOT_MS * SLOTS_PER_DAY));
+  /** first, last: times of training, in ms. flagged: time of which no line was added; a gap over it is no silence. */
+  fit(first: number, last: number, clock: LocalClock, flagged: Flagged = NOTHING_FLAGGED): AbsenceModel {
+    const time = new Known(slotOf(first), slotOf(last), clock, flagged);
+    const unknown = flagged.count(time.first, time.last) * SLOT_MS;
+    const days = Math.max(1, (last - first - unknown) / DAY_MS);
     const busy = [...this.#times].filter(
       ([key, times]) => key === WHOLE_LOG || times.length / days >= MIN_DAILY,
     );
@@ -73,40 +77,32 @@ export class AbsenceCollector {
     const programs = busy.filter(([key]) => key !== WHOLE_LOG).slice(0, MAX_COMPANIONS);
     return {
       streams: busy.slice(0, MAX_STREAMS).map(([key, times]) => {
-        const stream = fitStream(key, times, first, last, days, clock);
-        return key === WHOLE_LOG ? stream : { ...stream, companion: companionOf(stream, times, programs) };
+        const stream = fitStream(key, times, time, days, clock);
+        if (key === WHOLE_LOG) return stream;
+        return { ...stream, companion: companionOf(stream, times, programs, flagged) };
       }),
     };
   }
 }
 
-function fitStream(
-  key: string,
-  times: Times,
-  first: number,
-  last: number,
-  days: number,
-  clock: LocalClock,
-): StreamModel {
-  const season = seasonOfTimes(times, first, last, clock);
+function fitStream(key: string, times: Times, time: Known, days: number, clock: LocalClock): StreamModel {
+  const season = seasonOfTimes(times, time, clock);
   const gaps = new LongestGaps();
-  for (let i = 1; i < times.length; i++)
-    gaps.add(expectedEvents(season, times.at(i - 1), times.at(i), clock));
+  for (let i = 1; i < times.length; i++) {
+    const [from, to] = [times.at(i - 1), times.at(i)];
+    if (!time.flagged.touches(from, to)) gaps.add(expectedEvents(season, from, to, clock));
+  }
   return { key, ...season, gaps: gaps.tail(), perDay: times.length / days, days, companion: undefined };
 }
 
-function seasonOfTimes(times: Times, first: number, last: number, clock: LocalClock): Season {
+function seasonOfTimes(times: Times, time: Known, clock: LocalClock): Season {
   const sums = emptySums();
-  const firstSlot = Math.floor(first / SLOT_MS);
-  const lastSlot = Math.floor(last / SLOT_MS);
-  let weekends = 0;
-  for (let slot = firstSlot; slot <= lastSlot; slot++) if (placeOf(slot, clock).weekend) weekends++;
   for (let i = 0; i < times.length; i++) {
-    const { slotOfDay, weekend } = placeOf(slotOf(times.at(i)), clock);
-    addEvents(sums, slotOfDay, weekend, 1);
+    const place = placeOf(slotOf(times.at(i)), clock);
+    addEvents(sums, place.slotOfDay, place.weekend, time.weight(place));
   }
   smooth(sums);
-  return seasonOf(sums, undefined, lastSlot - firstSlot + 1, weekends);
+  return seasonOf(sums, undefined, time.slots, time.weekends);
 }
 
 /** The longest gaps, and an exponential tail over the GAPS longest of them. */
@@ -141,6 +137,7 @@ function companionOf(
   stream: StreamModel,
   times: Times,
   programs: readonly (readonly [key: string, times: Times])[],
+  flagged: Flagged,
 ): StreamModel["companion"] {
   const least = (tail: GapTail): number => tailThreshold(tail, stream.days, COMPARED_AT, MIN_COMPANION);
   let best: StreamModel["companion"];
@@ -149,7 +146,7 @@ function companionOf(
     // One that is rarer tells little.
     if (key === stream.key || others.length < times.length / 2) continue;
     const perLine = times.length / others.length;
-    const gaps = gapsByOthers(times, others, perLine).tail();
+    const gaps = gapsByOthers(times, others, perLine, flagged).tail();
     if (least(gaps) >= sharpest) continue;
     sharpest = least(gaps);
     best = { key, perLine, gaps };
@@ -158,14 +155,14 @@ function companionOf(
 }
 
 /** The gaps between each of the times and the next, as so many of `others` as lie there. Both rising. weight: of one of them. */
-function gapsByOthers(times: Times, others: Times, weight: number): LongestGaps {
+function gapsByOthers(times: Times, others: Times, weight: number, flagged: Flagged): LongestGaps {
   const gaps = new LongestGaps();
   let from = 0;
   while (from < others.length && others.at(from) <= times.at(0)) from++;
   for (let i = 1; i < times.length; i++) {
     let to = from;
     while (to < others.length && others.at(to) <= times.at(i)) to++;
-    gaps.add((to - from) * weight);
+    if (!flagged.touches(times.at(i - 1), times.at(i))) gaps.add((to - from) * weight);
     from = to;
   }
   return gaps;

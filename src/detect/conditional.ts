@@ -1,12 +1,14 @@
 import { SLOTS_PER_DAY, type SlotPlace } from "../feature/clock.ts";
 import { FAMILIES } from "../feature/family.ts";
 import { createRandom, type Random } from "../math/random.ts";
+import type { Parent } from "../model/inherit.ts";
 import type { Kernels } from "../model/kernels.ts";
 import { reconstruct } from "../model/score.ts";
 import { type Training, trainVae } from "../model/train.ts";
 import { createVae, dispersion, type Rows, type Vae, type VaeShape } from "../model/vae.ts";
+import { type Ancestry, FOLDS, type Folds, foldOf, keepFolds, parentOf } from "./folds.ts";
 import type { Conditional } from "./window.ts";
-import type { WindowTable } from "./window-fit.ts";
+import { knownRows, type WindowTable } from "./window-fit.ts";
 
 /**
  * The window view's Variational Autoencoder. A plain reconstruction explains faults away, since the encoder sees them; so
@@ -28,8 +30,6 @@ export const WINDOW_CONDITIONS: readonly (readonly [name: string, meaning: strin
   ),
 ];
 const CONDITIONS = WINDOW_CONDITIONS.length;
-/** The days of training fall into so many groups; each group is judged by a network that did not see it. */
-const FOLDS = 2;
 /** Share of rows held out for the early stop: every tenth. */
 const HELD_OUT = 10;
 const MIN_EXPECTED = 1e-3;
@@ -49,21 +49,22 @@ const OPTIONS = {
 } as const;
 
 /**
- * Rows of the table for the network, without overlap, for each learned width; `keep` picks the days. times: so many times the rows
- * find room, of which the first are filled.
+/**
+ * Rows of the table for the network, without overlap, for each learned width, where all of their time is known; `keep` picks them by
+ * their last slot. slots: those. times: so many times the rows find room, of which the first are filled.
  */
 export function windowRows(
   table: WindowTable,
-  keep: (day: number) => boolean,
+  keep: (slot: number) => boolean,
   times = 1,
-): { rows: Rows; width: number[] } {
+): { rows: Rows; width: number[]; slots: number[] } {
   const C = table.columns.length;
-  const T = table.places.length;
-  const ends = LEARNED_WIDTHS.map((width) =>
-    Array.from({ length: Math.floor(T / width) }, (_, k) => (k + 1) * width - 1).filter((t) =>
-      keep(table.dayOf[t]!),
-    ),
-  );
+  const { first, slots: T } = table.time;
+  const ends = LEARNED_WIDTHS.map((width) => {
+    const known = knownRows(table, width);
+    const all = Array.from({ length: Math.floor(T / width) }, (_, k) => (k + 1) * width - 1);
+    return all.filter((t) => known[t] === 1 && keep(first + t));
+  });
   const width = LEARNED_WIDTHS.flatMap((w, k) => ends[k]!.map(() => w));
   const rows = emptyRows(times * width.length, C);
   const sums = new Float32Array(C);
@@ -76,7 +77,7 @@ export function windowRows(
       setRow(rows, i++, C, sums, mu, w, table.places[t]!);
     }
   }
-  return { rows, width };
+  return { rows, width, slots: ends.flatMap((all) => all.map((t) => first + t)) };
 }
 
 /** out (C) = sum of the `width` rows of values (T, C) that end with row t, the newest first, as rolling() adds them. */
@@ -163,32 +164,59 @@ function thinned(n: number, p: number, random: Random): number {
   return stayed;
 }
 
-/** Trains a network on the days that `keep` picks. */
+/** Trains a network on the rows that `keep` picks by their last slot. */
 export function trainWindowVae(
   table: WindowTable,
-  keep: (day: number) => boolean,
+  keep: (slot: number) => boolean,
   seed: number,
   kernels: Kernels,
+  parent?: Parent,
 ): { vae: Vae; training: Training } {
   const { rows, width } = windowRows(table, keep, 2);
   imagine(rows, width, table.columns.length, createRandom(seed));
   const vae = createVae(windowShape(table.columns.length), seed, kernels);
   const families = Int32Array.from(table.columns, (c) => FAMILIES.indexOf(c.family));
   const validation = Int32Array.from({ length: Math.floor(width.length / HELD_OUT) }, (_, i) => i * HELD_OUT);
-  const training = trainVae(vae, rows, { ...OPTIONS, seed, families, validation });
+  const training = trainVae(vae, rows, { ...OPTIONS, seed, families, validation, parent });
   return { vae, training };
 }
 
-/** One network for live scoring, trained on all days, and one for each fold that did not see it. */
+/** One network for live scoring, trained on all days, and by fold one that did not see it. */
+export type WindowNetworks = {
+  readonly live: Vae;
+  readonly unseen: readonly Vae[];
+  readonly perSlot: (slot: number) => Conditional;
+  readonly folds: Folds;
+};
+
+/** old: the networks to begin with, where there are some. */
 export function fitConditionals(
   table: WindowTable,
   seed: number,
   kernels: Kernels,
-): { live: Vae; perDay: (day: number) => Conditional } {
-  const folds = Array.from({ length: FOLDS }, (_, f) =>
-    conditionalOf(trainWindowVae(table, (day) => day % FOLDS !== f, seed + f + 1, kernels).vae),
-  );
-  return { live: trainWindowVae(table, () => true, seed, kernels).vae, perDay: (day) => folds[day % FOLDS]! };
+  old?: Ancestry,
+): WindowNetworks {
+  const names = table.columns.map((c) => c.key);
+  let epochs = 0;
+  const train = (fold: number | undefined): Vae => {
+    const { vae, training } = trainWindowVae(
+      table,
+      (slot) => foldOf(slot) !== fold,
+      fold === undefined ? seed : seed + fold + 1,
+      kernels,
+      parentOf(old, fold, names, kernels),
+    );
+    epochs += training.epochs;
+    return vae;
+  };
+  const unseen = Array.from({ length: FOLDS }, (_, fold) => train(fold));
+  const conditionals = unseen.map(conditionalOf);
+  return {
+    live: train(undefined),
+    unseen,
+    perSlot: (slot) => conditionals[foldOf(slot)]!,
+    folds: keepFolds(unseen, epochs),
+  };
 }
 
 /**

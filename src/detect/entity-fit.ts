@@ -1,5 +1,6 @@
 import { type LocalClock, placeOf, SLOTS_PER_DAY } from "../feature/clock.ts";
 import { ENTITY_FEATURES, type Observation } from "../feature/entity.ts";
+import { type Flagged, Known } from "../feature/flagged.ts";
 import { addEvents, emptySums, seasonOf, smooth } from "../feature/season.ts";
 import { logUpperTail } from "../math/negative-binomial.ts";
 import { type Calibration, calibrate } from "./calibrate.ts";
@@ -46,12 +47,14 @@ export class EntityCollector {
     return this.#histories[feature]!;
   }
 
-  /** first, last: slots of training, both included. */
-  fit(first: number, last: number, clock: LocalClock, salt: string): EntityModel {
+  /** first, last: slots of training, both included. flagged: slots of which nothing was added. */
+  fit(first: number, last: number, clock: LocalClock, flagged: Flagged, salt: string): EntityModel {
+    const whole = new Known(first, last, clock, flagged);
+    const warm = new Known(Math.min(last, first + WARM_DAYS * SLOTS_PER_DAY), last, clock, flagged);
     return {
       salt,
-      features: ENTITY_FEATURES.map(({ regular }, f) =>
-        fitFeature(f, regular === "only" ? NOBODY : this.#histories[f]!, first, last, clock, salt),
+      features: ENTITY_FEATURES.map(({ regular, firsts }, f) =>
+        fitFeature(f, regular === "only" ? NOBODY : this.#histories[f]!, firsts ? warm : whole, clock, salt),
       ),
     };
   }
@@ -60,26 +63,28 @@ export class EntityCollector {
 function fitFeature(
   f: number,
   histories: Map<string, History>,
-  first: number,
-  last: number,
+  time: Known,
   clock: LocalClock,
   salt: string,
 ): EntityFeatureModel {
-  const warm = ENTITY_FEATURES[f]!.firsts ? first + WARM_DAYS * SLOTS_PER_DAY : first;
-  const span = Math.max(1, last - warm + 1);
-  const days = span / SLOTS_PER_DAY;
+  const { last, flagged } = time;
+  const days = Math.max(1 / SLOTS_PER_DAY, time.days);
   const kept = [...histories]
-    .map(([key, h]) => ({ key, history: since(h, warm) }))
+    .map(([key, h]) => ({ key, history: since(h, time.first) }))
     .filter((e) => e.history.slots.length > 0);
   const totals = kept.map((e) => e.history.counts.reduce((a, b) => a + b, 0));
   const { shape, priorDays } = gammaPrior(totals, days);
   const shares = dayShares(
     kept.map((e) => e.history),
-    warm,
-    last,
+    time,
     clock,
   );
   const dayOf = (slot: number): number => Math.floor((last - slot) / SLOTS_PER_DAY);
+  /** Of a day of which half is unknown, the largest score is not. */
+  const isKnown = (day: number): boolean => {
+    const end = last - day * SLOTS_PER_DAY;
+    return flagged.count(end - SLOTS_PER_DAY + 1, end) <= SLOTS_PER_DAY / 2;
+  };
   const alpha: number[] = [];
   const calibration: Calibration[] = [];
   const ceilings = kept.map(() => [] as number[]);
@@ -92,7 +97,7 @@ function fitFeature(
     let end = 0;
     const ends = kept.map(({ history }, i) => {
       const others = { total: totals[i]!, shape, priorDays, days };
-      end = eventWindows(windows, end, history, horizon, others, shares, clock, dayOf);
+      end = eventWindows(windows, end, history, horizon, others, shares, clock, time, dayOf);
       return end;
     });
     const a = pooledAlpha(windows);
@@ -100,7 +105,7 @@ function fitFeature(
       const [n, mu] = [windows.n[k]!, windows.mu[k]!];
       nats[k] = n < MIN_COUNT || n <= mu ? 0 : -logUpperTail(n, mu, a);
     }
-    const maxima = new Array<number>(Math.max(1, Math.floor(days))).fill(-FLOOR_NATS);
+    const maxima = new Array<number>(Math.max(1, Math.floor(time.slots / SLOTS_PER_DAY))).fill(-FLOOR_NATS);
     for (const [i, end] of ends.entries()) {
       const begin = ends[i - 1] ?? 0;
       const { first, firstDay, second } = highest(windows.day, nats, begin, end);
@@ -114,7 +119,12 @@ function fitFeature(
       }
     }
     alpha.push(a);
-    calibration.push(calibrate(maxima, rows));
+    calibration.push(
+      calibrate(
+        maxima.filter((_, day) => isKnown(day)),
+        rows,
+      ),
+    );
   }
   const known = Object.fromEntries(
     kept.map((e, i) => [pseudonym(salt, f, e.key), [totals[i]!, ...ceilings[i]!, ...most[i]!]]),
@@ -164,19 +174,17 @@ function gammaPrior(totals: readonly number[], days: number): { shape: number; p
 }
 
 /** Expected share of a day's events in each slot, pooled over all entities. */
-function dayShares(histories: readonly History[], first: number, last: number, clock: LocalClock): DayShares {
+function dayShares(histories: readonly History[], time: Known, clock: LocalClock): DayShares {
   const sums = emptySums();
-  let weekends = 0;
-  for (let slot = first; slot <= last; slot++) if (placeOf(slot, clock).weekend) weekends++;
   for (const history of histories) {
     history.slots.forEach((slot, i) => {
-      const { slotOfDay, weekend } = placeOf(slot, clock);
-      addEvents(sums, slotOfDay, weekend, history.counts[i]!);
+      const place = placeOf(slot, clock);
+      addEvents(sums, place.slotOfDay, place.weekend, history.counts[i]! * time.weight(place));
     });
   }
   smooth(sums);
-  const season = seasonOf(sums, undefined, last - first + 1, weekends);
-  const perDay = (Math.max(sums.events, 0.5) / (last - first + 1)) * SLOTS_PER_DAY;
+  const season = seasonOf(sums, undefined, time.slots, time.weekends);
+  const perDay = (Math.max(sums.events, 0.5) / time.slots) * SLOTS_PER_DAY;
   // A shape seen on one day is no shape yet.
   const active = new Set<number>();
   for (const { slots } of histories) for (const slot of slots) active.add(Math.floor(slot / SLOTS_PER_DAY));
@@ -189,7 +197,8 @@ function dayShares(histories: readonly History[], first: number, last: number, c
 type EventWindows = { readonly day: Int32Array; readonly n: Float64Array; readonly mu: Float64Array };
 
 /**
- * Writes the windows that end at the entity's own events, from place `at` on, each with what the entity's other days lead one to expect.
+ * Writes the windows that end at the entity's own events, from place `at` on, each with what the entity's other days lead one to expect
+ * of those of its slots that are known.
  * Returns the place after the last.
  */
 function eventWindows(
@@ -200,6 +209,7 @@ function eventWindows(
   { total, shape, priorDays, days }: { total: number; shape: number; priorDays: number; days: number },
   shares: DayShares,
   clock: LocalClock,
+  { last, flagged }: Known,
   dayOf: (slot: number) => number,
 ): number {
   const { slots, counts } = history;
@@ -214,8 +224,12 @@ function eventWindows(
     n += counts[i]!;
     while (slots[from]! <= slot - horizon) n -= counts[from++]!;
     const day = dayOf(slot);
-    const lambda = (shape + total - perDay.get(day)!) / (priorDays + Math.max(0.5, days - 1));
-    const share = n < MIN_COUNT ? horizon / SLOTS_PER_DAY : expectedShare(shares, slot, horizon, clock);
+    const end = slot + ((last - slot) % SLOTS_PER_DAY);
+    const own = 1 - flagged.count(end - SLOTS_PER_DAY + 1, end) / SLOTS_PER_DAY;
+    const lambda = (shape + total - perDay.get(day)!) / (priorDays + Math.max(0.5, days - own));
+    let share = n < MIN_COUNT ? horizon / SLOTS_PER_DAY : expectedShare(shares, slot, horizon, clock);
+    for (const unknown of flagged.slots(slot - horizon + 1, slot))
+      share -= n < MIN_COUNT ? 1 / SLOTS_PER_DAY : expectedShare(shares, unknown, 1, clock);
     out.day[at] = day;
     out.n[at] = n;
     out.mu[at++] = lambda * share;

@@ -148,7 +148,7 @@ export class EntityScorer {
 
   /**
    * Findings of the entities touched since the last call, the strangest of each feature first, and the scored rows. all: rows also
-   * of entities that did too little for any verdict.
+   * of entities that did too little for any verdict, or no more than training held.
    */
   score(slot: number, all: boolean): { findings: EntityFinding[]; rows: EntityFinding[] } {
     const rows: EntityFinding[] = [];
@@ -173,11 +173,11 @@ export class EntityScorer {
     const lambda = (feature.priorShape + (known?.[0] ?? 0)) / (feature.priorDays + feature.days);
     for (const [h, horizon] of HORIZONS.entries()) {
       const n = countAfter(history, slot - horizon);
-      if (n === 0 || (!all && n < least)) continue;
+      const most = known?.[1 + HORIZONS.length + h] ?? 0;
+      if (n === 0 || (!all && (n < least || n <= most))) continue;
       const share = this.#share(f, h, slot);
       const mu = lambda * share;
       const alpha = feature.alpha[h]!;
-      const most = known?.[1 + HORIZONS.length + h] ?? 0;
       let nats = n < least || n <= mu || n <= most ? 0 : -logUpperTail(n, mu, alpha);
       if (excuse >= 0 && nats > FLOOR_NATS) {
         const own = excuse === f ? { n, mu } : NONE;

@@ -1,4 +1,5 @@
-import { DAY_MS } from "../feature/clock.ts";
+import { DAY_MS, SLOT_MS, slotOf } from "../feature/clock.ts";
+import { type Flagged, NOTHING_FLAGGED } from "../feature/flagged.ts";
 import { isGrave, isRoutine, type MailEvent } from "../mail/event.ts";
 import { logUpperTail } from "../math/negative-binomial.ts";
 
@@ -52,17 +53,27 @@ export class NoveltyCollector {
     if (time - seen.first < HOUR_MS && seen.times.length < 64) seen.times.push(time);
   }
 
-  /** Rates from the second half of training; Good (1953): shapes seen once tell how many are still to come. groups: of joined shapes. */
-  fit(first: number, last: number, groups: ReadonlyMap<string, string>): NoveltyModel {
-    const days = Math.max(0, (last - first) / DAY_MS);
+  /**
+   * Rates from the second half of training; Good (1953): shapes seen once tell how many are still to come. groups: of joined shapes.
+   * flagged: time of which no shape was added.
+   */
+  fit(
+    first: number,
+    last: number,
+    groups: ReadonlyMap<string, string>,
+    flagged: Flagged = NOTHING_FLAGGED,
+  ): NoveltyModel {
+    const known = (from: number, to: number): number =>
+      Math.max(0, to - from - flagged.count(slotOf(from), slotOf(to)) * SLOT_MS) / DAY_MS;
     const half = first + (last - first) / 2;
+    const days = known(first, last);
     const shapes = joined(this.#shapes, groups);
     const news = [...shapes.values()].filter((s) => !s.routine);
     const late = news.filter((s) => s.first >= half);
     const once = news.filter((s) => s.count === 1);
     const rate = (pick: (s: Newcomer) => boolean): number =>
       Math.max(
-        late.filter(pick).length / Math.max(0.5, days / 2),
+        late.filter(pick).length / Math.max(0.5, known(half, last)),
         once.filter(pick).length / Math.max(1, days),
       ) + MIN_DAILY;
     return {

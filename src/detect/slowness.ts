@@ -206,15 +206,16 @@ export class SlownessScorer {
         for (let at = 0; at < PER_PROGRAM; at++) {
           const [stage, level] = [Math.floor(at / LEVELS.length), at % LEVELS.length];
           const column = columnOf(program, stage, level);
+          // fresh evidence only, else it is the shadow of what is over
+          if (this.#sum(this.#slow, C, column, 2) === 0) continue;
           const slow = this.#sum(this.#slow, C, column, width);
+          if (slow < LEAST_SLOW) continue;
           const deliveries = this.#sum(
             this.#deliveries,
             programs.length * STAGES.length,
             program * STAGES.length + stage,
             width,
           );
-          // fresh evidence only, else it is the shadow of what is over
-          if (slow < LEAST_SLOW || this.#sum(this.#slow, C, column, 2) === 0) continue;
           const share = stages[stage]!.shares[level]!;
           const nats = slowNats(slow, deliveries, share, rho[w * C + column]!);
           const excess = nats - ceiling[w * C + column]!;

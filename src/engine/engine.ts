@@ -84,8 +84,8 @@ export class Engine {
    */
   static restore(checkpoint: Checkpoint, options: EngineOptions, reader: EventReader): Engine | undefined {
     if (checkpoint.model !== options.modelId) return undefined;
-    const saved = deserialize(gunzipSync(checkpoint.blob, { maxOutputLength: MAX_STATE })) as Saved;
-    if (saved.version !== VERSION) return undefined;
+    const saved = unpacked(checkpoint);
+    if (saved === undefined) return undefined;
     reader.load(saved.reader);
     const engine = new Engine(
       options,
@@ -96,6 +96,19 @@ export class Engine {
     engine.#watching = saved.watching;
     engine.#last = saved.last;
     return engine;
+  }
+
+  /**
+   * Goes on with the incidents of another model's engine, and not with those that were found on the way here: they were told.
+   * What was counted on the way was counted by the other, too.
+   */
+  adopt(checkpoint: Checkpoint): void {
+    const { manager } = this.#detector;
+    const saved = unpacked(checkpoint);
+    if (saved) manager.load(saved.detector.incidents);
+    this.#open.clear();
+    for (const alert of manager.open) this.#follow(alert);
+    this.drain();
   }
 
   /** Log time of the last line or tick, in ms; -Infinity before the first. */
@@ -208,4 +221,10 @@ export class Engine {
       blob: gzipSync(serialize(saved), { level: 1 }),
     };
   }
+}
+
+/** Undefined for the state of another release. */
+function unpacked({ blob }: Checkpoint): Saved | undefined {
+  const saved = deserialize(gunzipSync(blob, { maxOutputLength: MAX_STATE })) as Saved;
+  return saved.version === VERSION ? saved : undefined;
 }

@@ -168,8 +168,17 @@ export class EntityReader {
     return queueId === undefined ? undefined : this.#messages.get(`${event.host} ${queueId}`)?.account;
   }
 
-  /** Appends what the line says of entities. Lines whose plan says nothing cost a look at a table. */
-  read(event: MailEvent, out: Observation[]): void {
+  /** Pairs that were met in doubtful time alone are forgotten: when they come again they are new. */
+  forgetDoubtful(): void {
+    this.#used.forgetDoubtful();
+    this.#tried.forgetDoubtful();
+  }
+
+  /**
+   * Appends what the line says of entities. Lines whose plan says nothing cost a look at a table. doubtful: the time may be that of an
+   * attack, so what pairs it brings is not known for good.
+   */
+  read(event: MailEvent, out: Observation[], doubtful = false): void {
     const role = this.#roles.of(event);
     if (role === NOTHING) return;
     if (role === END) {
@@ -177,10 +186,12 @@ export class EntityReader {
       if (queueId !== undefined) this.#messages.delete(`${event.host} ${queueId}`);
       return;
     }
-    const account = this.#clients.account(event).toLowerCase();
-    const network = networkOf(this.#clients.address(event));
-    if (event.cause === "auth") this.#failure(account, network, out);
-    else if (event.event === "login" || isAuthenticated(event)) this.#success(event, account, network, out);
+    const asked = (role & CLIENT) !== 0;
+    const account = asked ? this.#clients.account(event).toLowerCase() : "";
+    const network = asked ? networkOf(this.#clients.address(event)) : "";
+    if (event.cause === "auth") this.#failure(account, network, out, doubtful);
+    else if (event.event === "login" || isAuthenticated(event))
+      this.#success(event, account, network, out, doubtful);
     if (event.event === "connect" && network !== "")
       out.push({ feature: F["connects_network"]!, key: network, count: 1 });
     if ((event.event === "reject" || event.event === "postscreen_reject") && network !== "") {
@@ -189,23 +200,23 @@ export class EntityReader {
     if ((role & MESSAGE) !== 0 && event.queueId !== undefined) this.#message(event, account, out);
   }
 
-  #failure(account: string, network: string, out: Observation[]): void {
+  #failure(account: string, network: string, out: Observation[], doubtful: boolean): void {
     if (account !== "") out.push({ feature: F["auth_failures"]!, key: account, count: 1 });
     if (network !== "") out.push({ feature: F["auth_failures_network"]!, key: network, count: 1 });
-    if (account === "" || network === "" || !this.#tried.add(this.#pair(account, network))) return;
+    if (account === "" || network === "" || !this.#tried.add(this.#pair(account, network), doubtful)) return;
     out.push({ feature: F["auth_failures_new_network"]!, key: account, count: 1 });
     out.push({ feature: F["auth_failures_new_pair_site"]!, key: SITE, count: 1 });
   }
 
-  #success(event: MailEvent, account: string, network: string, out: Observation[]): void {
+  #success(event: MailEvent, account: string, network: string, out: Observation[], doubtful: boolean): void {
     if (account === "" || network === "") return;
     const time = event.time ?? 0;
     const block = Math.floor(time / 21_600_000);
     if (this.#blocks.add(`${account} ${network} ${block}`, time))
       out.push({ feature: F["login_networks"]!, key: account, count: 1 });
     const pair = this.#pair(account, network);
-    this.#tried.add(pair);
-    if (!this.#used.add(pair)) return;
+    this.#tried.add(pair, doubtful);
+    if (!this.#used.add(pair, doubtful)) return;
     out.push({ feature: F["login_new_network"]!, key: account, count: 1 });
     out.push({ feature: F["login_new_network_site"]!, key: SITE, count: 1 });
   }
@@ -289,6 +300,8 @@ export function networkOf(address: string): string {
 /** A set that forgets its oldest members. */
 class BoundedSet {
   #members = new Set<string>();
+  /** Members that came in doubtful time alone. */
+  readonly #doubtful = new Set<string>();
   readonly #limit: number;
 
   constructor(limit: number) {
@@ -308,11 +321,21 @@ class BoundedSet {
     this.#members = members;
   }
 
-  /** True when the member is new. */
-  add(member: string): boolean {
-    if (this.#members.has(member)) return false;
+  forgetDoubtful(): void {
+    for (const member of this.#doubtful) this.#members.delete(member);
+    this.#doubtful.clear();
+  }
+
+  /** True when the member is new, also to time without doubt. */
+  add(member: string, doubtful = false): boolean {
+    if (this.#members.has(member)) return !doubtful && this.#doubtful.delete(member);
     this.#members.add(member);
-    if (this.#members.size > this.#limit) this.#members.delete(this.#members.values().next().value!);
+    if (doubtful) this.#doubtful.add(member);
+    if (this.#members.size > this.#limit) {
+      const oldest = this.#members.values().next().value!;
+      this.#members.delete(oldest);
+      this.#doubtful.delete(oldest);
+    }
     return true;
   }
 }

@@ -43,9 +43,8 @@ export type SavedDeliveries = {
 
 export function saveDeliveries(deliveries: readonly TimedDelivery[], lines: LineSaver): SavedDeliveries {
   const seconds = new Float64Array(deliveries.length * STAGES.length);
-  deliveries.forEach((d, i) => {
-    seconds.set(d.seconds, i * STAGES.length);
-  });
+  let at = 0;
+  for (const d of deliveries) for (const s of d.seconds) seconds[at++] = s;
   return {
     programs: deliveries.map((d) => d.program),
     destinations: deliveries.map((d) => d.destination),
@@ -126,9 +125,13 @@ export class DeliveryTimer {
 
   /** The first deliveries of a message that is closed, one a program. */
   closed({ type, key }: Transaction): TimedDelivery[] {
-    if (type !== "message") return [];
-    return [...this.#programs].flatMap(
-      (p) => this.#seen.get(`${p} ${key}`) ?? this.#before.get(`${p} ${key}`) ?? [],
-    );
+    const found: TimedDelivery[] = [];
+    if (type !== "message") return found;
+    for (const program of this.#programs) {
+      const id = `${program} ${key}`;
+      const timed = this.#seen.get(id) ?? this.#before.get(id);
+      if (timed !== undefined) found.push(timed);
+    }
+    return found;
   }
 }

@@ -37,6 +37,11 @@ export class SlotCounter {
     return sums.size === 0 ? undefined : countsOf(this.#slot, sums);
   }
 
+  /** Puts columns together in the open slot too: see joinColumns. */
+  join(into: Uint32Array): void {
+    this.#seen = this.#seen.map(({ ids, lines }) => ({ ids: ids.map((id) => into[id]!), lines }));
+  }
+
   /** The open slot. A kind of lines that goes on after a load counts in a set of its own: what both hold is added up. */
   save(): SavedSlot {
     return { slot: this.#slot, sets: this.#seen };

@@ -305,9 +305,12 @@ class LineEvent implements MailEvent {
   details: Details | undefined = undefined;
   /** Set where the fast way did not read the head. */
   envelope: Envelope | undefined = undefined;
-  /** Where the message begins in the bytes, and whether it is ASCII, where the fast way did. */
+  /** Where the message begins in the bytes, and whether it is ASCII, where the fast way did, which takes no head that is not. */
   messageAt = 0;
   ascii = false;
+  /** What `text` and `message` returned: several readers ask for them. */
+  private whole: string | undefined = undefined;
+  private words: string | undefined = undefined;
 
   constructor(
     file: string,
@@ -352,12 +355,16 @@ class LineEvent implements MailEvent {
     return this.plan.templateId;
   }
   get text(): string {
-    return decode(this.bytes, this.start, this.end);
+    const read = this.ascii && this.envelope === undefined ? latin1 : decode;
+    this.whole ??= read(this.bytes, this.start, this.end);
+    return this.whole;
   }
   get message(): string {
     if (this.envelope !== undefined) return this.envelope.message;
-    const { bytes, messageAt, end } = this;
-    return this.ascii ? latin1(bytes, messageAt, end) : decode(bytes, messageAt, end);
+    if (!this.ascii) return decode(this.bytes, this.messageAt, this.end);
+    this.words ??=
+      this.whole?.slice(this.messageAt - this.start) ?? latin1(this.bytes, this.messageAt, this.end);
+    return this.words;
   }
   get plainHead(): boolean {
     return this.envelope === undefined;

@@ -29,7 +29,7 @@ import { type Family, familyOf } from "../feature/family.ts";
 import { LineLoader, LineSaver } from "../feature/line-table.ts";
 import { DeliveryTimer } from "../feature/slowness.ts";
 import { type SeenLine, seenLine, type TransactionTracker } from "../feature/transaction.ts";
-import { SlotCounter, type SlotCounts } from "../feature/window.ts";
+import type { SlotCounter, SlotCounts } from "../feature/window.ts";
 import { isTurn, type MailEvent } from "../mail/event.ts";
 import { PlanMemo } from "../mail/plan-memo.ts";
 import {
@@ -49,6 +49,13 @@ const GUILTY = 1 / 20;
 const EXPLAINED_MS = 2 * DAY_MS;
 /** Entities told of in one slot, the strangest first. */
 const MAX_FINDINGS = 32;
+
+/** What all lines of a plan have in common for the detector. */
+const planPart = (event: MailEvent): { family: Family; turn: boolean; newness: Newness } => ({
+  family: familyOf(event),
+  turn: isTurn(event),
+  newness: newnessOf(event),
+});
 
 /** Watches what comes after training. Hand it events in log order; it hands back the alerts that open. */
 export class Detector {
@@ -74,10 +81,8 @@ export class Detector {
   /** Accounts found guilty, and until when their mail is left out of the other views. */
   #explained = new Map<string, number>();
   readonly #onScore: ((score: Score) => void) | undefined;
-  readonly #families = new PlanMemo<Family>(familyOf);
+  readonly #plans = new PlanMemo(planPart);
   readonly #clockWatch = new ClockWatch();
-  readonly #turns = new PlanMemo<boolean>(isTurn);
-  readonly #newnesses = new PlanMemo<Newness>(newnessOf);
   /** What the line at hand says of entities. */
   readonly #observed: Observation[] = [];
   /** Alerts that the line at hand opened. */
@@ -94,7 +99,7 @@ export class Detector {
     this.#options = options;
     this.#registry = learner.registry;
     this.#reader = learner.reader;
-    this.#counter = new SlotCounter(this.#registry);
+    this.#counter = learner.counter;
     this.#index = columnIndex(this.#registry, model.window.columns);
     this.#window = new WindowScorer(
       model.window,
@@ -232,8 +237,9 @@ export class Detector {
     this.#now = now;
     this.#read = now;
     this.#absence.see(event.daemon, now);
-    const line = seenLine(event, now, this.#families.of(event));
-    if (this.#turns.of(event)) this.#rings.turn(line);
+    const { family, turn, newness } = this.#plans.of(event);
+    const line = seenLine(event, now, family);
+    if (turn) this.#rings.turn(line);
     if (!this.#options.without.has("novelty")) {
       const jump = this.#clockWatch.see(event.host, event.daemon, event.time, line);
       if (jump) this.#offer([clockCandidate(jump, now)]);
@@ -249,7 +255,7 @@ export class Detector {
       if (timed) this.#slowness!.add(timed);
       this.#rings.counted(this.#counter.add(event, slot), line);
       this.#causes.add(event, line.family);
-      this.#newness(event, line, now);
+      this.#newness(event, line, newness, now);
     }
     return this.#given();
   }
@@ -460,9 +466,9 @@ export class Detector {
     this.#explained.set(account, now + EXPLAINED_MS);
   }
 
-  #newness(event: MailEvent, line: SeenLine, now: number): void {
+  #newness(event: MailEvent, line: SeenLine, newness: Newness, now: number): void {
     if (this.#options.without.has("novelty") || this.model.novelty.days < 2) return;
-    const finding = this.#novelty.see(event.templateId, now, this.#newnesses.of(event));
+    const finding = this.#novelty.see(event.templateId, now, newness);
     if (!finding) return;
     this.#onScore?.({
       time: now,

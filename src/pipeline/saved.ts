@@ -69,15 +69,22 @@ export function modelMark(model: Model): string {
   return mark;
 }
 
-/** Tells models apart: by what they learned from, and by the ceilings, in which all that a seed changes shows. */
-function markOf({ from, to, events, entity, window, transaction }: Model): string {
+/** Tells models apart: by what they learned from and what they watch, and by the ceilings, in which all that a seed changes shows. */
+function markOf(model: Model): string {
+  const { from, to, events, entity, window, transaction, slowness, absence, regular } = model;
   const arrays = [window.upperCeiling, window.lowerCeiling, window.alpha];
   for (const { scores } of transaction?.calibration ?? []) arrays.push(scores);
   const sums = arrays.map((floats) => {
     const { low, high } = fnv64(new Uint8Array(floats.buffer, floats.byteOffset, floats.byteLength));
     return `${low} ${high}`;
   });
-  return hash64(`${from} ${to} ${events} ${entity.salt} ${sums} ${window.columns.map((c) => c.key)}`);
+  const names = [
+    ...window.columns.map((c) => c.key),
+    ...(slowness?.programs ?? []).map((p) => p.program),
+    ...absence.streams.map((s) => s.key),
+    ...regular.regulars.map((r) => r.name),
+  ];
+  return hash64(`${from} ${to} ${events} ${entity.salt} ${sums} ${names}`);
 }
 
 /** Throws a StateError where a state is not this model's. */

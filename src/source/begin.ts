@@ -20,7 +20,7 @@ const LF = 10;
 /** A place to read from, and the files that follow. */
 export type Begin = {
   readonly reading: Reading;
-  readonly queue: readonly Generation[];
+  readonly queue: readonly Reading[];
   readonly before: Print | null;
 };
 
@@ -67,9 +67,16 @@ async function beginAt(
   }
   const before = first > 0 ? printOf(await files[first - 1]!.read(0, HEAD_KEPT)) : null;
   for (const file of files.splice(0, first)) await file.close();
-  const [file, ...queue] = files;
-  if (file === undefined) throw Object.assign(new Error(`no such file: ${path}`), { code: "ENOENT" });
-  return { reading: await Reading.at(file, 0, 0), queue, before };
+  const [reading, ...queue] = await fromTheirBeginnings(files);
+  if (reading === undefined) throw Object.assign(new Error(`no such file: ${path}`), { code: "ENOENT" });
+  return { reading, queue, before };
+}
+
+/** Files to be read whole, known by what is in them now. */
+export async function fromTheirBeginnings(files: readonly Generation[]): Promise<Reading[]> {
+  const out: Reading[] = [];
+  for (const file of files) out.push(await Reading.at(file, 0, 0));
+  return out;
 }
 
 /** Where the last line of a file ends, not counting one that is still being written. */

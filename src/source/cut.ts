@@ -86,10 +86,7 @@ export class Reading {
    * last line needs no LF. Throws Changed, or the system's error.
    */
   async cut(final: boolean, end: number = Number.POSITIVE_INFINITY): Promise<Cut | undefined> {
-    if (this.head.length < HEAD_KEPT) {
-      this.head = Buffer.from(await this.file.read(0, HEAD_KEPT));
-      this.headPrint = undefined;
-    }
+    if (this.head.length < HEAD_KEPT || this.offset === 0) await this.checkHead();
     if (this.long !== undefined) return this.cutLong(final, end);
     const want = Math.min(RUN_BYTES, end - this.offset);
     const kept = this.tail.length;
@@ -130,10 +127,23 @@ export class Reading {
     return { kind: "file", dev, ino, head: this.print, tail, offset, line, before, at };
   }
 
+  /** Nothing was in the file when it was opened, and nothing was read: it can't be told from what it becomes. */
+  get blank(): boolean {
+    return this.head.length === 0;
+  }
+
   /** What this file is known by, for the one after it. */
   get print(): Print {
     this.headPrint ??= printOf(this.head);
     return this.headPrint;
+  }
+
+  private async checkHead(): Promise<void> {
+    const head = await this.file.read(0, HEAD_KEPT);
+    if (!head.subarray(0, this.head.length).equals(this.head)) throw new Changed(this.file.path);
+    if (head.length === this.head.length) return;
+    this.head = Buffer.from(head);
+    this.headPrint = undefined;
   }
 
   private lines(bytes: Buffer, until: number): Cut {

@@ -19,11 +19,14 @@ export const EXPORT_FIELDS = [
   "MESSAGE",
 ] as const;
 const MESSAGE = "MESSAGE";
+const CURSOR = "__CURSOR";
 const KNOWN = new Set<string>(EXPORT_FIELDS);
 
 /** Bytes kept of a message, and of any other field (hosts and programs; escaped they leave room for a message). */
 const MESSAGE_CAP = LINE_CAP;
 const FIELD_CAP = 128;
+/** A cursor has some 150 characters. */
+const CURSOR_CAP = 512;
 /** A field's name has at most 64 characters; what is longer is none that we know. */
 const NAME_CAP = 64;
 /** Lines of JSON gathered before they are given out. */
@@ -40,20 +43,30 @@ export const looksLikeExport = (head: Uint8Array): boolean =>
 
 /** Export in, lines of JSON out. Holds at most one entry of known fields, each cut at its cap. */
 export async function* readExport(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  const reader = new ExportReader();
+  let out = "";
+  const reader = new ExportReader((line) => {
+    out += `${line}\n`;
+  });
+  const taken = (): Uint8Array => {
+    const lines = Buffer.from(out);
+    out = "";
+    return lines;
+  };
   for await (const chunk of bytes) {
     reader.push(chunk);
-    if (reader.out.length >= BATCH) yield reader.take();
+    if (out.length >= BATCH) yield taken();
   }
   reader.end();
-  if (reader.out !== "") yield reader.take();
+  if (out !== "") yield taken();
 }
 
 /** What the next bytes are. */
 type State = "text" | "length" | "data" | "end of data";
 
-class ExportReader {
-  out = "";
+/** Export in, entries out: each as a line of JSON, with its cursor ("" when it has none). */
+export class ExportReader {
+  private readonly onEntry: (line: string, cursor: string) => void;
+  private cursor = "";
   private state: State = "text";
   private readonly fields = new Map<string, string>();
   /** The unfinished field or length. */
@@ -62,6 +75,10 @@ class ExportReader {
   /** Name of the binary field, and its bytes to come. A length is not trusted: they are counted, not reserved. */
   private name = "";
   private left = 0;
+
+  constructor(onEntry: (line: string, cursor: string) => void) {
+    this.onEntry = onEntry;
+  }
 
   push(chunk: Uint8Array): void {
     let at = 0;
@@ -81,12 +98,6 @@ class ExportReader {
     if (this.state === "data") this.keep(this.name, this.held.subarray(0, this.length));
     else if (this.state === "text" && this.length > 0) this.field(this.held.subarray(0, this.length));
     this.entry();
-  }
-
-  take(): Uint8Array {
-    const bytes = Buffer.from(this.out);
-    this.out = "";
-    return bytes;
   }
 
   private hold(bytes: Uint8Array): void {
@@ -153,6 +164,7 @@ class ExportReader {
   }
 
   private keep(name: string, value: Uint8Array): void {
+    if (name === CURSOR) this.cursor = latin1(value.subarray(0, CURSOR_CAP));
     if (!KNOWN.has(name)) return;
     const cap = name === MESSAGE ? MESSAGE_CAP : FIELD_CAP;
     this.fields.set(
@@ -162,11 +174,14 @@ class ExportReader {
   }
 
   private entry(): void {
+    const { cursor } = this;
+    this.cursor = "";
     if (this.fields.size === 0) return;
     const message = this.fields.get(MESSAGE);
     this.fields.delete(MESSAGE);
-    this.out += `${jsonLine(JSON.stringify(Object.fromEntries(this.fields)), message)}\n`;
+    const line = jsonLine(JSON.stringify(Object.fromEntries(this.fields)), message);
     this.fields.clear();
+    this.onEntry(line, cursor);
   }
 }
 

@@ -1,6 +1,6 @@
 import { Fault } from "../fault.ts";
-import { NotAFile } from "./generation.ts";
 import type { SourceState } from "./followed.ts";
+import { NotAFile } from "./generation.ts";
 
 const GOES_ON = "the other logs are watched; this one goes on where it was, by itself";
 
@@ -112,6 +112,58 @@ export function lossFault(path: string, reason: LossReason, bytes: number): Faul
     remedy,
   );
 }
+
+/** The Fault for entries of the journal that were removed unread. entries: of all units, as the journal numbers them; 0 when that can't be told. */
+export const journalGoneFault = (entries: number): Fault =>
+  new Fault(
+    "io",
+    "the journal no longer holds the entry that was read last",
+    "log source journal:",
+    entries > 0
+      ? `up to ${entries} entries can't be scored; all that is there now is`
+      : "entries that were removed since, if any, can't be scored; all that is there now is",
+    'give the journal more room ("SystemMaxUse" in journald.conf), and let the service run',
+  );
+
+/** The Fault for a listener that can't listen. */
+export function bindFault(source: string, error: Error): Fault {
+  const code = (error as NodeJS.ErrnoException).code ?? error.message;
+  return new Fault(
+    "unavailable",
+    `cannot listen: ${code}`,
+    `log source ${source}`,
+    "nothing that is sent there arrives; it is tried again every ten seconds",
+    code === "EADDRINUSE"
+      ? "another program listens there: choose another port under log.listen, and in what sends"
+      : code === "EACCES"
+        ? "ports below 1024 need a privilege: choose one above, and set it in what sends"
+        : code === "EADDRNOTAVAIL"
+          ? "this machine has no such address: mend it under log.listen"
+          : "check log.listen: address, port, and the PEM files of certificate and key",
+  );
+}
+
+/** The Fault for a spool that can't be written. */
+export function spoolFault(source: string, folder: string, error: Error): Fault {
+  const code = (error as NodeJS.ErrnoException).code ?? error.message;
+  return new Fault(
+    "io",
+    `cannot keep what is sent: ${code}`,
+    `log source ${source}, ${folder}`,
+    "what is sent over TCP waits at its sender, what is sent over UDP is lost when 4 MiB wait here",
+    "free some space, and check that the service may write to its state folder",
+  );
+}
+
+/** The Fault for messages that found no room in the spool. */
+export const droppedFault = (source: string, lines: number): Fault =>
+  new Fault(
+    "io",
+    `${lines} messages were dropped: the spool is full`,
+    `log source ${source}`,
+    "they can't be scored",
+    "find out what sends so much, or why Logvane is behind (logvane doctor)",
+  );
 
 /** The Fault for lines that were read before a crash and are wanted again. */
 export const goneFault = (source: string): Fault =>

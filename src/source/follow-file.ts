@@ -2,21 +2,19 @@ import { dirname } from "node:path";
 import type { Fault } from "../fault.ts";
 import type { LineBatch } from "../log/lines.ts";
 import type { Zone } from "../log/zone.ts";
-import { type Begin, begin, type From, resume } from "./begin.ts";
+import { type Begin, begin, type From, fromTheirBeginnings, resume } from "./begin.ts";
 import { Condition } from "./condition.ts";
 import { Changed, type Cut, Reading, splitCut } from "./cut.ts";
 import type { Disk, FileStat } from "./disk.ts";
 import { followFault, goneFault, type LossReason, lossFault, stateOf } from "./follow-fault.ts";
 import type { Followed, SourceStatus } from "./followed.ts";
-import { type Generation, Moved, NotAFile } from "./generation.ts";
+import { Moved, NotAFile } from "./generation.ts";
 import { LateFiles } from "./late.ts";
 import { LineTimes } from "./line-times.ts";
-import { type Located, locate } from "./locate.ts";
+import { type Located, locate, newestRotated } from "./locate.ts";
 import { type FilePosition, fileSourceId, type Position, type Print, type Run } from "./position.ts";
 
-/** A file that was rotated away is left when it has not grown for so long: its writer was told to open the new one. */
-const QUIET_MS = 1_000;
-/** And at the latest so long after the new one has lines. */
+/** A rotated file to which lines are still added is left at the latest so long after the new one has some. */
 const PATIENCE_MS = 30_000;
 
 export type FileOptions = {
@@ -26,6 +24,8 @@ export type FileOptions = {
   readonly now: () => number;
   /** Milliseconds of a clock that nobody sets. */
   readonly ticks: () => number;
+  /** A rotated file that has not grown for so long is left: its writer was told to open the new one. */
+  readonly quietMs: number;
 };
 
 /**
@@ -44,7 +44,7 @@ export class FileSource implements Followed {
   private reading: Reading | undefined;
   private before: Print | null = null;
   /** Files after the one being read, oldest first. Empty while that one is live. */
-  private queue: Generation[] = [];
+  private queue: Reading[] = [];
   private cut: Cut | undefined;
   private skipUntil: number | undefined;
   private readonly times: LineTimes;
@@ -96,7 +96,8 @@ export class FileSource implements Followed {
       this.condition.wrong(state, () => followFault(error, this.path));
       if (state === "failed") await this.drop();
       // What comes to be where there was nothing is new from its beginning on.
-      if (this.skipUntil === undefined && (state === "missing" || state === "not a file")) this.from = "start";
+      if (this.skipUntil === undefined && (state === "missing" || state === "not a file"))
+        this.from = "start";
     }
   }
 
@@ -156,12 +157,13 @@ export class FileSource implements Followed {
     this.grown = this.options.ticks();
     if (queue.length === 0) return;
     const age = this.options.now() - (await reading.file.stat()).mtimeMs;
-    if (queue.length > 1 || age >= QUIET_MS) this.grown = Number.NEGATIVE_INFINITY; // its writers left long ago
+    if (queue.length > 1 || age >= this.options.quietMs) this.grown = Number.NEGATIVE_INFINITY; // its writers left long ago
   }
 
   /** Goes on from a position whose file was looked for. unread: bytes that were there behind it. */
   private async goOn(found: Located, position: FilePosition, unread: number): Promise<void> {
-    const { own, newer } = found;
+    const { own } = found;
+    const newer = await fromTheirBeginnings(found.newer);
     const { before, offset, line, tail } = position;
     if (own?.as === "rest") {
       await this.start({ reading: await Reading.at(own.file, offset, line), queue: newer, before });
@@ -182,8 +184,14 @@ export class FileSource implements Followed {
       throw Object.assign(new Error(this.path), { code: "ENOENT" });
     }
     if (found.gap) this.lose(unread > 0 || own === undefined ? "emptied" : "removed", unread);
-    const head = position.head.bytes > 0 ? position.head : before;
-    await this.start({ reading: await Reading.at(next, 0, 0), queue, before: head });
+    const last =
+      own !== undefined ? position.head : found.gap ? await this.lastRotated(newer.length) : before;
+    await this.start({ reading: next, queue, before: last });
+  }
+
+  /** What is before files of which the predecessor is gone. */
+  private async lastRotated(newer: number): Promise<Print | null> {
+    return newer > 1 ? null : newestRotated(this.options.disk, this.path);
   }
 
   /** Looks at the live file. */
@@ -200,6 +208,7 @@ export class FileSource implements Followed {
     this.size = Math.max(this.size, stat.size);
     this.condition.ok();
     if (stat.size === reading.seen && !reading.more) return;
+    if (reading.blank && stat.size > 0) return this.changed(reading); // whether it was copied and emptied meanwhile
     await this.cutNext(reading, false);
   }
 
@@ -259,7 +268,7 @@ export class FileSource implements Followed {
     }
     const same = found.own?.file.path === this.path ? found.own.file : undefined;
     if (same === undefined) await found.own?.file.close();
-    this.queue = [...found.newer];
+    this.queue = await fromTheirBeginnings(found.newer);
     if (same === undefined) return this.queue.length > 0 ? this.catchUp(reading) : undefined;
     // a copy in place of the file, as some editors leave it
     const next = await Reading.at(same, reading.offset, reading.line);
@@ -278,24 +287,28 @@ export class FileSource implements Followed {
       if (this.cut !== undefined || this.reading !== reading) return;
     }
     if (reading.file.failure !== undefined) this.lose("damaged", 0);
-    const next = await Reading.at(this.queue.shift()!, 0, 0);
+    const next = this.queue.shift()!;
     await this.late.add(reading.file, reading.seen);
-    await this.start({ reading: next, queue: this.queue, before: reading.print });
+    await this.start({
+      reading: next,
+      queue: this.queue,
+      before: reading.blank ? this.before : reading.print,
+    });
   }
 
   /** Whether the writers of a rotated file have gone to the next one. */
   private async isLeft(reading: Reading): Promise<boolean> {
-    const { ticks, disk } = this.options;
+    const { ticks, disk, quietMs } = this.options;
     const own = await reading.file.stat();
     if (own.size !== reading.seen) return false;
     const next = this.queue[0]!;
-    const begun = this.queue.length > 1 || next.packed || (await next.stat()).size > 0;
+    const begun = this.queue.length > 1 || next.file.packed || (await next.file.stat()).size > 0;
     if (!begun) {
       const live = await disk.stat(this.path).catch(() => undefined);
-      if (live === undefined || live.ino === next.ino) return false; // there is nothing to go to yet
+      if (live === undefined || live.ino === next.file.ino) return false; // there is nothing to go to yet
     }
     this.waiting ??= ticks();
-    return ticks() - this.grown >= QUIET_MS || ticks() - this.waiting >= PATIENCE_MS;
+    return ticks() - this.grown >= quietMs || ticks() - this.waiting >= PATIENCE_MS;
   }
 
   private lose(reason: LossReason, bytes: number): void {
@@ -326,10 +339,10 @@ export class FileSource implements Followed {
   /** Closes all; reading goes on from the position. */
   private async drop(): Promise<void> {
     this.known = this.position();
-    const files = [...(this.reading === undefined ? [] : [this.reading.file]), ...this.queue];
+    const all = this.reading === undefined ? this.queue : [this.reading, ...this.queue];
     this.reading = undefined;
     this.cut = undefined;
     this.queue = [];
-    for (const file of files) await file.close().catch(() => undefined);
+    for (const { file } of all) await file.close().catch(() => undefined);
   }
 }

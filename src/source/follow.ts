@@ -1,24 +1,28 @@
 import { performance } from "node:perf_hooks";
-import type { LogConfig } from "../config/config.ts";
+import type { ListenConfig, LogConfig } from "../config/config.ts";
 import type { Fault } from "../fault.ts";
 import { Zone } from "../log/zone.ts";
 import type { From } from "./begin.ts";
 import { DISK, type Disk } from "./disk.ts";
 import { stalledFault } from "./follow-fault.ts";
 import { FileSource } from "./follow-file.ts";
+import { JOURNAL_SOURCE, JournalSource } from "./follow-journal.ts";
 import type { Followed, SourceStatus } from "./followed.ts";
+import { ListenSource, listenSourceId } from "./listen.ts";
 import { Merge } from "./merge.ts";
 import { isPattern, matching, namesPath } from "./paths.ts";
 import { type FilePosition, fileSourceId, type Position, type Run } from "./position.ts";
 
 /** Files are looked at so often: a line is seen within a second, also where the system tells nobody of changes (NFS). */
 const POLL_MS = 500;
+/** A file that was rotated away is left when it has not grown for so many looks: its writer was told to open the new one. */
+const QUIET_POLLS = 2;
 /** Patterns are expanded again so often. */
 const SCAN_MS = 10_000;
 /** The others don't wait longer than this for a source that is being looked at. */
 const WAIT_MS = 1_000;
 /** When an operation has not returned for so long, the source stalls. */
-const STALL_MS = 5_000;
+const STALL_MS = 10_000;
 /** A file that a pattern brought is forgotten when it has been gone for so long. */
 const FORGET_MS = 3_600_000;
 
@@ -29,6 +33,8 @@ export type FollowOptions = {
   /** Where sources without a position begin, if nothing was ever read. Default: at their ends. */
   readonly from?: From;
   readonly disk?: Disk;
+  /** Files are looked at so often, in milliseconds. Default POLL_MS; tests have less time. */
+  readonly pollMs?: number;
 };
 
 type Entry = {
@@ -55,6 +61,7 @@ export class Follower {
   private readonly merge: Merge;
   private readonly options: FollowOptions;
   private readonly zone: Zone;
+  private readonly pollMs: number;
   private scanning = false;
   private scanDue = 0;
   private closed = false;
@@ -67,6 +74,7 @@ export class Follower {
     this.zone = new Zone(config.timezone);
     this.merge = new Merge(this.zone, options.now);
     this.patterns = config.paths.filter(isPattern);
+    this.pollMs = options.pollMs ?? POLL_MS;
   }
 
   /** positions: those committed last, by source. */
@@ -81,16 +89,27 @@ export class Follower {
       const position = positions.get(fileSourceId(path));
       return position?.kind === "file" ? position : undefined;
     };
-    for (const path of config.paths)
-      if (!isPattern(path)) follower.addFile(path, known(path), from, false);
+    for (const path of config.paths) if (!isPattern(path)) follower.addFile(path, known(path), from, false);
     for (const id of positions.keys()) {
       const path = id.slice(fileSourceId("").length);
       const matched = id.startsWith(fileSourceId("")) && follower.patterns.some((p) => namesPath(p, path));
       if (matched) follower.addFile(path, known(path), from, true);
     }
-    const first = follower.scan(from);
-    await Promise.race([first, new Promise((done) => setTimeout(done, WAIT_MS).unref())]);
+    if (config.journal) follower.addJournal(config.units, positions.get(JOURNAL_SOURCE), from);
+    for (const listen of config.listen) follower.addListener(listen, positions);
+    void follower.scan(from);
+    await follower.settle();
     return follower;
+  }
+
+  /** Waits until each source was looked at, but not for one that stalls. */
+  private async settle(): Promise<void> {
+    const until = ticks() + WAIT_MS;
+    for (let now = ticks(); now < until; now = ticks()) {
+      this.kick();
+      if (!this.scanning && !this.isUnsettled()) return;
+      await this.sleep(until - now);
+    }
   }
 
   /** The next lines, or undefined when none came within waitMs. The run before is no longer valid. */
@@ -106,6 +125,14 @@ export class Follower {
       if (now >= until || this.closed) return undefined;
       await this.sleep(Math.min(until, this.nextDue(now)) - now);
     }
+  }
+
+  /** Whether each source was looked at and has no lines at hand: all that is there now was handed out. */
+  get caughtUp(): boolean {
+    if (this.scanning) return false;
+    return [...this.entries.values()].every(
+      ({ source, busy, due }) => busy === undefined && due > 0 && !source.more && source.ready === undefined,
+    );
   }
 
   /** Where each source is, behind the lines handed out: what to commit before the first line, so that a restart goes on there. */
@@ -170,8 +197,21 @@ export class Follower {
 
   private addFile(path: string, position: FilePosition | undefined, from: From, found: boolean): Entry {
     const { disk, zone } = this;
-    const options = { disk, zone, now: this.options.now, ticks };
+    const options = { disk, zone, now: this.options.now, ticks, quietMs: QUIET_POLLS * this.pollMs };
     return this.add(new FileSource(path, position, from, options), found);
+  }
+
+  private addJournal(units: readonly string[], position: Position | undefined, from: From): void {
+    const known = position?.kind === "journal" ? position : undefined;
+    const { now } = this.options;
+    this.add(new JournalSource(units, known, from, { now, ticks, wake: () => this.wake() }), false);
+  }
+
+  private addListener(listen: ListenConfig, positions: ReadonlyMap<string, Position>): void {
+    const position = positions.get(listenSourceId(listen));
+    const { stateDir, now } = this.options;
+    const options = { stateDir, now, ticks, wake: () => this.wake() };
+    this.add(new ListenSource(listen, position?.kind === "spool" ? position : undefined, options), false);
   }
 
   private add(source: Followed, found: boolean): Entry {
@@ -199,7 +239,7 @@ export class Follower {
 
   private async step(entry: Entry, now: number): Promise<void> {
     entry.busy = now;
-    entry.due = now + POLL_MS;
+    entry.due = now + this.pollMs;
     await entry.source.step();
     entry.busy = undefined;
     if (this.closed) await entry.source.close();
@@ -228,7 +268,7 @@ export class Follower {
   private nextDue(now: number): number {
     let due = this.scanning ? Number.POSITIVE_INFINITY : this.scanDue;
     for (const { source, busy, due: own } of this.entries.values()) {
-      if (busy !== undefined) due = Math.min(due, busy + WAIT_MS > now ? busy + WAIT_MS : now + POLL_MS);
+      if (busy !== undefined) due = Math.min(due, busy + WAIT_MS > now ? busy + WAIT_MS : now + this.pollMs);
       else if (source.ready === undefined) due = Math.min(due, own);
     }
     return due;

@@ -31,15 +31,15 @@ export type Generation = {
   close(): Promise<void>;
 };
 
-/** Opens a regular file. Throws the system's error or NotAFile. */
-export async function openGeneration(disk: Disk, path: string): Promise<Generation> {
+/** Opens a regular file. plain: it is never compressed, whatever it begins with. Throws the system's error or NotAFile. */
+export async function openGeneration(disk: Disk, path: string, plain = false): Promise<Generation> {
   if (!(await disk.stat(path)).isFile()) throw new NotAFile(path); // devices and sockets are not even opened
   const file = await disk.open(path);
   try {
     const stat = await file.stat();
     if (!stat.isFile()) throw new NotAFile(path);
     const head = await file.read(0, MAGICS[2]!.length);
-    if (MAGICS.some((magic) => magic.every((byte, i) => head[i] === byte)))
+    if (!plain && MAGICS.some((magic) => magic.every((byte, i) => head[i] === byte)))
       return new Packed(path, stat, file, pinned(path, stat));
     return new Plain(path, stat, file);
   } catch (error) {

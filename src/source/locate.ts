@@ -40,11 +40,7 @@ async function matchOf(file: Generation, position: FilePosition): Promise<Match>
  * Finds the file of a position, whatever name rotation has given it, and those that came after it; without a position all
  * there are. Throws the system's error when one of them can't be opened: what is in it can't be told.
  */
-export async function locate(
-  disk: Disk,
-  path: string,
-  position: FilePosition | undefined,
-): Promise<Located> {
+export async function locate(disk: Disk, path: string, position: FilePosition | undefined): Promise<Located> {
   for (let n = 1; ; n++) {
     const opened: Generation[] = [];
     try {
@@ -61,15 +57,16 @@ export async function locate(
       for (const file of opened) await file.close();
       const gone =
         error instanceof Moved ||
-        error instanceof NotAFile || (error as NodeJS.ErrnoException).code === "ENOENT";
+        error instanceof NotAFile ||
+        (error as NodeJS.ErrnoException).code === "ENOENT";
       if (!gone || n === TRIES) throw error;
     }
   }
 }
 
-/** Head of the newest rotated file of a path; null when there is none. */
+/** Head of the newest rotated file of a path that isn't empty; null when there is none. */
 export async function newestRotated(disk: Disk, path: string): Promise<Print | null> {
-  const newest = (await namesOf(disk, path)).findLast((name) => name.path !== path);
+  const newest = (await namesOf(disk, path)).findLast((name) => name.path !== path && name.size > 0);
   if (newest === undefined) return null;
   const file = await openGeneration(disk, newest.path);
   try {
@@ -79,7 +76,12 @@ export async function newestRotated(disk: Disk, path: string): Promise<Print | n
   }
 }
 
-type Name = { readonly path: string; readonly id: string; readonly mtimeMs: number };
+type Name = {
+  readonly path: string;
+  readonly id: string;
+  readonly size: number;
+  readonly mtimeMs: number;
+};
 
 /** The rotated files of a path, oldest first, and the live one last. */
 async function namesOf(disk: Disk, path: string): Promise<Name[]> {
@@ -98,14 +100,17 @@ async function namesOf(disk: Disk, path: string): Promise<Name[]> {
     const stat = await statOf(disk, join(folder, name));
     if (stat === undefined || !stat.isFile()) continue;
     stem = own;
-    out.push({ path: join(folder, name), id: `${name} ${stat.dev}:${stat.ino}`, mtimeMs: stat.mtimeMs });
+    out.push(nameOf(join(folder, name), stat));
   }
   const live = await statOf(disk, path);
   const names = out.slice(-MAX_ROTATED);
-  if (live?.isFile())
-    names.push({ path, id: `${base} ${live.dev}:${live.ino}`, mtimeMs: Number.POSITIVE_INFINITY });
+  if (live?.isFile()) names.push({ ...nameOf(path, live), mtimeMs: Number.POSITIVE_INFINITY });
   return names;
 }
+
+const nameOf = (path: string, { dev, ino, size, mtimeMs }: FileStat): Name => ({
+  ...{ path, id: `${path} ${dev}:${ino}`, size, mtimeMs },
+});
 
 /** undefined when there is nothing of that name (any more). */
 async function statOf(disk: Disk, path: string): Promise<FileStat | undefined> {
@@ -134,8 +139,7 @@ async function search(
       continue;
     }
     const match = await matchOf(file, position);
-    if (match === "same")
-      return { own: { file, as: "rest" }, newer: seen.map((s) => s.file), gap: false };
+    if (match === "same") return { own: { file, as: "rest" }, newer: seen.map((s) => s.file), gap: false };
     if (position.before !== null && fits(await file.read(0, position.before.bytes), position.before))
       return withoutOwn(seen, position, true);
     seen.unshift({
@@ -159,7 +163,7 @@ type Seen = {
 function withoutOwn(seen: readonly Seen[], position: FilePosition, complete: boolean): Located {
   const files = seen.map((s) => s.file);
   // Nothing was read of it and it was empty: it is one of them, and all are read from their beginnings.
-  if (position.head.bytes === 0) return { own: undefined, newer: files, gap: !complete };
+  if (position.head.bytes === 0) return { own: undefined, newer: files, gap: !complete && files.length > 1 };
   const copy = seen.findIndex((s) => !s.live && s.match !== "other");
   if (copy >= 0) {
     const as = seen[copy]!.match === "shorter" ? "read" : "edited";

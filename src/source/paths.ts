@@ -23,11 +23,7 @@ export function namesPath(pattern: string, path: string): boolean {
  * two names right now, and what was rotated away from it is none the less no file of its own. A folder that isn't there holds none. Throws the system's
  * error for one that may not be read.
  */
-export async function matching(
-  disk: Disk,
-  pattern: string,
-  known: ReadonlySet<string>,
-): Promise<string[]> {
+export async function matching(disk: Disk, pattern: string, known: ReadonlySet<string>): Promise<string[]> {
   let folders = [pattern.startsWith("/") ? "/" : "."];
   const parts = pattern.split("/").filter((part) => part !== "");
   const last = parts.pop()!;
@@ -60,4 +56,3 @@ async function namesIn(disk: Disk, folder: string): Promise<string[]> {
     throw error;
   }
 }
-

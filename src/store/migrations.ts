@@ -29,11 +29,6 @@ const STEPS: readonly string[] = [
      blob BLOB NOT NULL,
      checksum TEXT NOT NULL                  -- SHA-256 of blob, hexadecimal
    ) STRICT;
-   CREATE TABLE warm_states (                -- of a detector where training ended
-     model TEXT PRIMARY KEY REFERENCES models (id) ON DELETE CASCADE,
-     blob BLOB NOT NULL,
-     checksum TEXT NOT NULL
-   ) STRICT;
    CREATE TABLE inputs (                     -- what was taken in since the checkpoint, in order
      seq INTEGER PRIMARY KEY AUTOINCREMENT,
      record TEXT NOT NULL                    -- JSON
@@ -66,7 +61,7 @@ const STEPS: readonly string[] = [
      key TEXT NOT NULL UNIQUE,               -- what is told and where: told once
      channel TEXT NOT NULL,
      created_at INTEGER NOT NULL,            -- the system's time, milliseconds since the Unix epoch
-     payload TEXT NOT NULL,                  -- JSON
+     payload TEXT NOT NULL,                  -- JSON; {} once it no longer waits
      state TEXT NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'sent', 'given_up', 'digested')),
      attempts INTEGER NOT NULL DEFAULT 0,
      next_at INTEGER NOT NULL,               -- not before this time of the system
@@ -75,6 +70,11 @@ const STEPS: readonly string[] = [
      reached TEXT                            -- recipients that have it while others are tried again, JSON
    ) STRICT;
    CREATE INDEX outbox_waiting ON outbox (channel, id) WHERE state = 'waiting';
+   CREATE TABLE warm_states (                -- where a watch with a model may begin: the end of its training
+     model TEXT PRIMARY KEY REFERENCES models (id) ON DELETE CASCADE,
+     blob BLOB NOT NULL,
+     checksum TEXT NOT NULL                  -- SHA-256 of blob, hexadecimal
+   ) STRICT;
    CREATE TABLE marks (                      -- when something that recurs was last done
      name TEXT PRIMARY KEY,
      value TEXT NOT NULL

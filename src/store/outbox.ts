@@ -113,7 +113,10 @@ export function outboxOf(db: Database, path: string): Outbox {
       }),
     markGivenUp: (id, now, error) => finish(id, "given_up", now, error),
     digest: (channel, keep, now, sum) =>
-      run(() => db.transaction(() => digest(db, channel, keep, now, sum)).immediate()),
+      run(() => {
+        if (waitingAlerts(db, channel) > keep)
+          db.transaction(() => digest(db, channel, keep, now, sum)).immediate();
+      }),
     counts: () => run(() => counts(db)),
     givenUpSince: (time) =>
       run(() => {
@@ -170,11 +173,11 @@ const rowOf = (row: Row): OutboxRow => ({
   reached: row.reached === null ? [] : (JSON.parse(row.reached) as string[]),
 });
 
-/** Ends the waiting of a row, and counts it for good. */
+/** Ends the waiting of a row, and counts it for good. Its key stays, what it told does not: that may name people. */
 function finishRow(db: Database, id: number, state: string, now: number, error: string | undefined): void {
   const row = db
     .prepare(
-      `UPDATE outbox SET state = ?, attempts = attempts + 1, done_at = ?, error = ? WHERE id = ? AND ${WAITS} RETURNING channel`,
+      `UPDATE outbox SET state = ?, attempts = attempts + 1, done_at = ?, error = ?, payload = '{}' WHERE id = ? AND ${WAITS} RETURNING channel`,
     )
     .get(state, now, error?.slice(0, ERROR_LENGTH) ?? null, id) as { channel: string } | undefined;
   if (row !== undefined) addTo(db, state, row.channel, 1);
@@ -188,14 +191,17 @@ function addTo(db: Database, state: string, channel: string, n: number): void {
   ).run(counter(state, channel), n);
 }
 
-function digest(db: Database, channel: string, keep: number, now: number, sum: DigestSum): void {
+function waitingAlerts(db: Database, channel: string): number {
   const { n } = db
     .prepare(`SELECT count(*) AS n FROM outbox WHERE ${WAITS} AND channel = ? AND ${IS_ALERT}`)
     .get(channel) as { n: number };
-  if (n <= keep) return;
+  return n;
+}
+
+function digest(db: Database, channel: string, keep: number, now: number, sum: DigestSum): void {
   const rows = select(db, `AND ${IS_ALERT}`, channel).slice(keep);
   const [old] = select(db, `AND ${IS_DIGEST} AND attempts = 0`, channel).slice(-1);
-  const done = db.prepare("UPDATE outbox SET state = 'digested', done_at = ? WHERE id = ?");
+  const done = db.prepare("UPDATE outbox SET state = 'digested', done_at = ?, payload = '{}' WHERE id = ?");
   for (const row of rows) done.run(now, row.id);
   addTo(db, "digested", channel, rows.length);
   const id = old?.id ?? rows[0]!.id;

@@ -243,6 +243,18 @@ suite("a Message-ID of ours", () => {
 });
 
 suite("the address of an envelope", () => {
+  test("may have a name in any letters, which is encoded", async () => {
+    const from = "Wächter 世界 <w@mx1.example>";
+    const raw = await composeMail(deliveryOf(alertTold()), { from, to: ["Çhef <c@example.org>"] }, context);
+    assertSound(raw);
+    const mail = await parseMail(raw);
+    assert.deepEqual([mail.from?.name, mail.from?.address], ["Wächter 世界", "w@mx1.example"]);
+    assert.deepEqual(
+      mail.to?.map((t) => t.name),
+      ["Çhef"],
+    );
+    assert.equal(bareAddress(from), "w@mx1.example");
+  });
   test("is that of the setting without its name", () => {
     assert.equal(bareAddress("Logvane <logvane@mx1.example>"), "logvane@mx1.example");
     assert.equal(bareAddress("logvane@mx1.example"), "logvane@mx1.example");

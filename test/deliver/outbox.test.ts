@@ -67,10 +67,15 @@ suite("an outbox", () => {
     assert.deepEqual(again.waitingChannels(), ["hook", "mail"]);
   });
   test("counts what was sent and given up for good, and forgets the rest after a time", () => {
-    const outbox = openOutbox();
+    const dir = folder();
+    const outbox = openOutbox(dir);
+    const db = openDatabase(dir);
     wait(outbox, ["a1", "a2", "a3"]);
     outbox.markSent(outbox.first("mail")!.id, NOW);
     outbox.markGivenUp(outbox.first("mail")!.id, NOW, "no");
+    const texts = db.prepare("SELECT payload FROM outbox ORDER BY id").pluck().all() as string[];
+    assert.deepEqual(texts.slice(0, 2), ["{}", "{}"], "what is done names nobody any more");
+    assert.match(texts[2]!, /192\.0\.2\.9/);
     outbox.prune(NOW + 1);
     assert.equal(outbox.holds("alert a1 opened"), false);
     assert.deepEqual(outbox.counts(), [
@@ -125,6 +130,19 @@ suite("a deliverer", () => {
       assert.equal(sent.length, minutes > 10 ? 1 : 0, `after ${minutes} minutes`);
     }
     assert.deepEqual(sent, ["pager: alert a1 opened"]);
+  });
+  test("says when it wants to be called again, in time for the channel that stands in", async () => {
+    const outbox = openOutbox();
+    const wish: Outcome = { result: "retry", error: "busy", afterMs: 120 * MINUTE };
+    const { sender } = recorder((_, channel) => (channel === "mail" ? wish : ok));
+    const { deliverer, clock } = delivererOf(outbox, [mail, other("pager", { when: "fallback" })], {
+      sender,
+    });
+    wait(outbox, ["a1"]);
+    const first = await deliverer.drain();
+    assert.equal(first.nextAt, NOW + 10 * MINUTE + 1);
+    clock.now = first.nextAt!;
+    assert.deepEqual(await deliverer.drain(), { sent: 1, failed: 0, givenUp: 0, nextAt: NOW + 120 * MINUTE });
   });
   test("sums up alerts beyond two hundred in one, behind those that wait, and loses none", async () => {
     const outbox = openOutbox();

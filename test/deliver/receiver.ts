@@ -10,6 +10,8 @@ export type Behaviour = {
   /** Answer to RCPT of an address. */
   rcpt?: (address: string) => string | undefined;
   mail?: string;
+  /** SIZE that is offered, in bytes. */
+  size?: number;
   /** Answer to the end of a mail. */
   done?: (n: number) => string | undefined;
   /** Cuts the connection off: in the middle of the message, or when it has taken all but not said so. */
@@ -91,7 +93,9 @@ export class Receiver {
     say: (text: string) => void,
   ): void {
     const address = /<([^>]*)>/.exec(command)?.[1] ?? "";
-    if (/^(EHLO|HELO)/i.test(command)) say("250 receiver");
+    const { size } = this.behaviour;
+    if (/^(EHLO|HELO)/i.test(command))
+      say(size === undefined ? "250 receiver" : `250-receiver\r\n250 SIZE ${size}`);
     else if (/^MAIL/i.test(command)) {
       state.to = [];
       const full = this.behaviour.mailsPerConnection ?? Number.POSITIVE_INFINITY;

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import type { ChannelConfig } from "../../src/config/config.ts";
 import { refusedAfter, retryAfter, tooOld } from "../../src/deliver/backoff.ts";
-import { channelsFor, type Holds } from "../../src/deliver/route.ts";
+import { channelsFor, type Holds, post } from "../../src/deliver/route.ts";
 import { KINDS } from "../../src/detect/alert.ts";
-import { alertTold, mailChannel, reportTold, smtp } from "./support.ts";
+import { alertTold, mailChannel, NOW, openOutbox, reportTold, smtp } from "./support.ts";
 
 const mail = mailChannel(smtp(25));
 const hook = (change: object): ChannelConfig =>
@@ -21,8 +21,11 @@ const hook = (change: object): ChannelConfig =>
   }) as ChannelConfig;
 const pager = hook({ name: "pager", when: "fallback" });
 const none = (): boolean => false;
-const route = (told: Parameters<typeof channelsFor>[0], channels: ChannelConfig[], holds: Holds = none): string[] =>
-  channelsFor(told, channels, holds);
+const route = (
+  told: Parameters<typeof channelsFor>[0],
+  channels: ChannelConfig[],
+  holds: Holds = none,
+): string[] => channelsFor(told, channels, holds);
 
 suite("an alert", () => {
   test("goes to every channel that always has it, when it opens and when it gets worse", () => {
@@ -57,6 +60,24 @@ suite("an alert", () => {
     assert.deepEqual(route(alertTold(), [pager]), ["pager"]));
   test("that the budget held goes nowhere", () =>
     assert.deepEqual(route(alertTold({ held: true }), [mail, hook({}), pager]), []));
+});
+
+suite("what is posted", () => {
+  test("waits on each channel that it goes to, once, and its end follows it", () => {
+    const outbox = openOutbox();
+    const channels = [mail, pager];
+    const grave = { kind: "queue_growth" as const };
+    assert.deepEqual(post(alertTold(grave), channels, outbox, NOW), ["mail", "pager"]);
+    post(alertTold(grave), channels, outbox, NOW + 1);
+    assert.deepEqual(post(alertTold({ ...grave, id: "c0ffee" }, "closed"), channels, outbox, NOW), ["pager"]);
+    assert.deepEqual(
+      outbox.counts().map((c) => [c.channel, c.waiting, c.oldestAt]),
+      [
+        ["mail", 1, NOW],
+        ["pager", 2, NOW],
+      ],
+    );
+  });
 });
 
 suite("the daily report", () => {

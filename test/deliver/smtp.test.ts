@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, suite, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { mailSender } from "../../src/deliver/mail-sender.ts";
+import { sendNow } from "../../src/deliver/senders.ts";
 import { Receiver } from "./receiver.ts";
-import { delivererOf, mailChannel, openOutbox, smtp, wait } from "./support.ts";
+import { alertTold, context, delivererOf, mailChannel, NOW, openOutbox, smtp, wait } from "./support.ts";
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
@@ -20,12 +22,13 @@ afterEach(() => receiver.stop());
 /** A deliverer by SMTP to the receiver, patient for a moment only. */
 function world(
   to?: readonly string[],
+  idle = 5000,
 ): ReturnType<typeof delivererOf> & { outbox: ReturnType<typeof openOutbox> } {
   const outbox = openOutbox();
   const channel = mailChannel(smtp(port), to === undefined ? {} : { to });
   const parts = delivererOf(outbox, [channel], {
     sender: (c, context) =>
-      mailSender(c as typeof channel, context, { connect: 1000, greeting: 1000, idle: 300, total: 2000 }),
+      mailSender(c as typeof channel, context, { connect: 5000, greeting: 5000, idle, total: 10_000 }),
   });
   return { ...parts, outbox };
 }
@@ -66,6 +69,21 @@ suite("mail to a server that works", () => {
     wait(w.outbox, ["a1"]);
     await w.deliverer.drain();
     assert.deepEqual(receiver.ids(), [ID("a1")]);
+  });
+});
+
+suite("a test of a channel", () => {
+  test("is sent at once, past the outbox, and says what came of it", async () => {
+    const told = { type: "test", at: "2026-09-21T02:31:00.000Z" } as const;
+    const never = new AbortController().signal;
+    assert.deepEqual(await sendNow(told, mailChannel(smtp(port)), context, NOW, never), { result: "sent" });
+    assert.match(
+      receiver.received[0]!.raw.toString("latin1"),
+      /^Subject: \[mx1\.example\] test: this channel works/m,
+    );
+    await receiver.stop();
+    const down = await sendNow(told, mailChannel(smtp(port)), context, NOW, never);
+    assert.ok(down.result === "retry" && /ECONNREFUSED/.test(down.error));
   });
 });
 
@@ -157,6 +175,26 @@ suite("mail to a server in trouble", () => {
     assert.equal((await w.deliverer.drain()).sent, 1);
     assert.match(w.said[0]!, /refused for b@example.org: 550 5.1.1/);
   });
+  test("that takes no mail as large refuses it", async () => {
+    receiver.behaviour = { size: 1000 };
+    const w = world();
+    wait(w.outbox, ["a1"]);
+    await w.deliverer.drain();
+    assert.match(w.faults[0]!.effect, /refused/);
+  });
+  test("is left soon when we stop, and the process with it", async () => {
+    receiver.behaviour = { silent: true };
+    const stop = new AbortController();
+    const sending = sendNow(alertTold(), mailChannel(smtp(port)), context, NOW, stop.signal);
+    while (receiver.received.length === 0) await sleep(10);
+    const start = Date.now();
+    stop.abort();
+    const outcome = await sending;
+    assert.ok(
+      outcome.result === "retry" && /^stopped; whether the mail was taken is not known/.test(outcome.error),
+    );
+    assert.ok(Date.now() - start < 1000);
+  });
   test("that turns connections away is asked again later, whatever the code", async () => {
     receiver.behaviour = { greeting: "554 5.7.1 no service" };
     const w = world();
@@ -172,7 +210,7 @@ suite("mail to a server in trouble", () => {
   });
   test("that falls silent is left, and the mail comes again", async () => {
     receiver.behaviour = { silent: true };
-    const w = world();
+    const w = world(undefined, 300);
     wait(w.outbox, ["a1"]);
     assert.equal((await w.deliverer.drain()).failed, 1);
     assert.match(w.said[0]!, /whether the mail was taken is not known/);

@@ -50,7 +50,7 @@ export const unpack = (packed: Buffer): State => deserialize(packed) as State;
 
 /** Keys' seeds, another one for each reader: they change nothing. */
 let seed = 7;
-const readerOf = ({ zone }: Log, year: number | undefined): EventReader =>
+export const readerOf = ({ zone }: Log, year: number | undefined): EventReader =>
   new EventReader(new LogClock(new Zone(zone), year), seed++);
 
 export function learn(log: Log, more: Partial<PipelineOptions> = {}): Learned {

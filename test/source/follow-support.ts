@@ -41,7 +41,6 @@ export class Daemon {
   async start(): Promise<void> {
     const options = { stateDir: "", now: Date.now, ...this.options };
     this.follower = await Follower.open(this.config, this.positions, options);
-    await this.read(0, 1);
     for (const [id, position] of this.follower.positions()) this.committed.set(id, JSON.stringify(position));
   }
 

@@ -30,7 +30,7 @@ export const HEADER =
 
 const DAYS = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
 const MAILDROP = "/var/spool/postfix/maildrop";
-/** The daemon needs a third of it, a training of four weeks about two thirds (docs/benchmarks.md). */
+/** Above what watching and training were measured to take at their peak (docs/benchmarks.md): a limit for what goes wrong. */
 const WATCH_MEMORY = ["MemoryHigh=400M", "MemoryMax=600M"];
 const TRAIN_MEMORY = ["MemoryHigh=1G", "MemoryMax=1500M"];
 
@@ -39,7 +39,6 @@ export const unitFolder = (scope: Plan["scope"], configHome: string): string =>
   scope === "system" ? "/etc/systemd/system" : `${configHome}/systemd/user`;
 
 export const SYSUSERS = "/etc/sysusers.d/logvane.conf";
-export const TIMERS = ["logvane-report.timer", "logvane-retrain.timer"] as const;
 
 /** All files of an installation under systemd. */
 export function unitFiles(plan: Plan, folder: string): PlannedFile[] {
