@@ -43,6 +43,7 @@ async function report(files: readonly string[], options: Options): Promise<void>
   const config = settingsOf(options);
   const now = Date.now();
   const day = dayOf(dateOf(String(options["date"]), now, config.log.timezone), config.log.timezone);
+  if (files.length === 0) checkSources(config);
   const log =
     files.length > 0
       ? await readDay(files, day, firstYear(options), now)
@@ -70,6 +71,18 @@ function dateOf(text: string, now: number, zone: string): string {
     "--date all",
     "nothing was done",
     "use --date yesterday, today or 2026-10-04; logvane summary --date all has figures of a whole log",
+  );
+}
+
+/** A report of nothing helps nobody. What comes by the network alone is not in any file, and its report says so. */
+function checkSources({ log }: Config): void {
+  if (log.paths.length > 0 || log.journal || log.listen.length > 0) return;
+  throw new Fault(
+    "usage",
+    "no log was named",
+    "command line, and log.paths of the configuration",
+    "nothing was done",
+    "name the log files after the verb, or set log.paths (logvane init finds them)",
   );
 }
 
