@@ -292,6 +292,17 @@ suite("a mistake with schedule", () => {
     assertFault(["", ["schedule", "fly"], 64, /schedule fly/, /second word/, /schedule show/]);
     assertFault(["", ["schedule", "install", "--run-as", "a b"], 64, /no account/, /run-as/, /--help/]);
   });
+  test("a path with a line end, which would be a line of its own in a unit, ends with 64", () => {
+    const path = config("a\nExecStart=x", LOG);
+    assertFault([
+      "",
+      ["schedule", "install", "--root", machine("lines"), "--config", path],
+      64,
+      /control character/,
+      /x0aExecStart/,
+      /plain name/,
+    ]);
+  });
   test("a foreign file of the name is not touched", () => {
     const root = machine("foreign");
     mkdirSync(join(root, "etc/systemd/system"), { recursive: true });
