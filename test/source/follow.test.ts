@@ -102,6 +102,19 @@ suite("a log that is followed", () => {
   });
 });
 
+suite("a pattern", () => {
+  test("that brings no file says so", async () => {
+    let clock = Date.now();
+    const dir = folder();
+    const daemon = new Daemon(logConfig([`${dir}/none*`]), { ...FAST, now: () => clock });
+    await daemon.start();
+    assert.equal(daemon.follower!.status()[0]!.state, "missing");
+    clock += 6000;
+    await daemon.read(50);
+    assert.match(daemon.faults[0]!.message, /no such file: .*none\*/);
+  });
+});
+
 suite("names of rotated files", () => {
   test("are known in logrotate's and other forms", () => {
     const known = [
