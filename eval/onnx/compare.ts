@@ -11,11 +11,11 @@ import { openMail } from "../../src/cli/input.ts";
 import { loadKernels } from "../../src/cli/kernels.ts";
 import { windowRows } from "../../src/detect/conditional.ts";
 import { transactionRows } from "../../src/detect/transaction.ts";
-import { columnIndex, tableOf } from "../../src/detect/window-fit.ts";
+import { columnIndex, slotRows, tableOf } from "../../src/detect/window-fit.ts";
 import { localClock, slotOf } from "../../src/feature/clock.ts";
 import { ColumnRegistry } from "../../src/feature/columns.ts";
 import { type Transaction, TransactionTracker } from "../../src/feature/transaction.ts";
-import { placesOf, SlotCounter, type SlotCounts } from "../../src/feature/window.ts";
+import { SlotCounter, type SlotCounts } from "../../src/feature/window.ts";
 import { type Kernels, PLAIN } from "../../src/model/kernels.ts";
 import { elbo, reconstruct, rowParts } from "../../src/model/score.ts";
 import { dispersion, MAX_BATCH, type Rows, type Vae } from "../../src/model/vae.ts";
@@ -89,15 +89,15 @@ async function rowsOf(files: readonly string[], model: Model): Promise<Record<st
     transactions.push(...tracker.add(event, now));
   });
   const first = slots[0]!.slot;
-  const places = placesOf(first, slot - 1, localClock(input.zone));
+  const table = slotRows(first, slot - 1, localClock(input.zone));
   const { columns } = model.window;
   const index = columnIndex(registry, columns);
-  const counts = new Float32Array(places.length * columns.length);
+  const counts = new Float32Array(table.places.length * columns.length);
   for (const { slot: at, ids, counts: n } of slots)
     for (let i = 0; i < ids.length; i++) counts[(at - first) * columns.length + index(ids[i]!)]! += n[i]!;
   const stride = Math.max(1, Math.ceil(transactions.length / MAX_TRANSACTIONS));
   const rows: Record<string, Rows> = {
-    window: windowRows(tableOf(columns, counts, places), () => true).rows,
+    window: windowRows(tableOf(columns, counts, table), () => true).rows,
   };
   if (model.transaction)
     rows["transaction"] = transactionRows(

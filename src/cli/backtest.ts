@@ -1,9 +1,9 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import type { Command } from "commander";
 import { alertRecord } from "../detect/alert.ts";
 import { Fault, FOUND } from "../fault.ts";
 import { DAY_MS } from "../feature/clock.ts";
-import type { Score, ViewName } from "../pipeline/model.ts";
+import type { ViewName } from "../pipeline/model.ts";
 import { renderHtml } from "../report/html.ts";
 import { renderAlertsText } from "../report/text.ts";
 import { ledgerText } from "./drive.ts";
@@ -12,6 +12,7 @@ import { writeError, writeOut } from "./out.ts";
 import { createProgress } from "./progress.ts";
 import { type ReplayRequest, replay } from "./replay.ts";
 import { reportData } from "./report-data.ts";
+import { ScoreFile } from "./score-file.ts";
 import { instant } from "./when.ts";
 
 const VIEWS: readonly ViewName[] = ["window", "transaction", "entity", "novelty", "absence"];
@@ -44,8 +45,7 @@ const collect = (value: string, before: string[]): string[] => [...before, value
 
 async function backtest(files: readonly string[], options: Options): Promise<void> {
   const format = outputFormat(options, ["ndjson", "json", "text", "html"]);
-  const scores: Score[] = [];
-  const wanted = typeof options["scores"] === "string" ? options["scores"] : undefined;
+  const scores = typeof options["scores"] === "string" ? new ScoreFile(options["scores"]) : undefined;
   const request = requestOf(files, options);
   if (options["retrain"] === "weekly" && !isQuiet(options)) {
     writeError("note: weekly retraining is not built yet; this back-test keeps the first model throughout\n");
@@ -55,10 +55,10 @@ async function backtest(files: readonly string[], options: Options): Promise<voi
   const result = await replay({
     ...request,
     onProgress: (lines) => progress.update(lines),
-    ...(wanted === undefined ? {} : { onScore: (s: Score) => scores.push(s) }),
+    onScore: scores && ((score) => scores.add(score)),
   });
   progress.end();
-  if (wanted !== undefined) writeScores(wanted, scores);
+  scores?.end();
   const shown = result.alerts.filter((a) => !a.held || options["includeHeld"] === true);
   if (format === "ndjson")
     for (const alert of shown) await writeOut(`${JSON.stringify(alertRecord(alert))}\n`);
@@ -136,29 +136,6 @@ function makeScratch(dir: string): void {
       "--state",
       "nothing was done",
       "name a folder that you may write to",
-    );
-  }
-}
-
-function writeScores(file: string, scores: readonly Score[]): void {
-  const rows = scores.map((s) =>
-    JSON.stringify({
-      time: new Date(s.time).toISOString(),
-      view: s.view,
-      key: s.key,
-      score: s.score,
-      p_value: s.pValue,
-    }),
-  );
-  try {
-    writeFileSync(file, rows.map((r) => `${r}\n`).join(""));
-  } catch (error) {
-    throw new Fault(
-      "io",
-      `cannot write the scores: ${(error as Error).message}`,
-      file,
-      "the alerts above are complete, the scores are not",
-      "name a file that you may write, or free some space",
     );
   }
 }

@@ -3,7 +3,7 @@ import type { Ledger } from "../detect/incident.ts";
 import type { MailEvent } from "../mail/event.ts";
 import { Detector } from "../pipeline/detector.ts";
 import type { Learner } from "../pipeline/learner.ts";
-import type { Model, PipelineOptions, Score, Warmth } from "../pipeline/model.ts";
+import type { Model, PipelineOptions, Score } from "../pipeline/model.ts";
 import { eachEvent } from "./events.ts";
 import type { MailInput } from "./input.ts";
 import { PROGRESS_LINES } from "./progress.ts";
@@ -19,7 +19,11 @@ export type Past =
       /** Throws a Fault when there was too little to learn from. */
       readonly check: (learner: Learner, until: number) => void;
     }
-  | { readonly model: Model; readonly warmth: Warmth };
+  | {
+      readonly model: Model;
+      /** The detector to watch with. first: log time of the first line that is watched, in ms. */
+      readonly begin: (first: number, onScore: DriveOptions["onScore"]) => Detector;
+    };
 
 export type DriveOptions = {
   /** The name under which a file is cited; its own when absent. */
@@ -63,11 +67,8 @@ export async function drive(
   const until = "model" in past ? past.model.to : past.until;
   const alerts: Alert[] = [];
   const perHour = new Map<number, number>();
-  const watch = (model: Model, warmth: Warmth): Detector => {
-    input.reader.adopt(model.groups);
-    return new Detector(model, warmth, settings, options.onScore);
-  };
-  let detector = "model" in past ? watch(past.model, past.warmth) : undefined;
+  let detector: Detector | undefined;
+  if ("model" in past) input.reader.adopt(past.model.groups);
   let watching = false;
   let lines = 0;
   let before = 0;
@@ -87,17 +88,22 @@ export async function drive(
       if ("learner" in past) past.learner.add(event);
       return;
     }
-    if ("learner" in past && !detector) {
-      past.check(past.learner, until);
-      detector = watch(past.learner.fit(until), past.learner);
-    }
+    detector ??= begin(time);
     watching = true;
     watched++;
-    for (const alert of detector!.add(event)) alerts.push(alert);
+    for (const alert of detector.add(event)) alerts.push(alert);
+  };
+  const begin = (first: number): Detector => {
+    if ("model" in past) return past.begin(first, options.onScore);
+    past.check(past.learner, until);
+    const model = past.learner.fit(until);
+    input.reader.adopt(model.groups);
+    return new Detector(model, past.learner, settings, options.onScore);
   };
   await eachEvent(input, take, options.name);
   options.onProgress?.(lines, "watch");
-  if (!detector) return undefined;
+  if (!detector && "learner" in past) return undefined;
+  detector ??= begin(until);
   detector.end();
   alerts.sort((a, b) => a.openedAt - b.openedAt || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0));
   const { unknown, badEnvelope, truncated } = input.reader;

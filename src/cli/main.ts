@@ -1,10 +1,10 @@
-import { accessSync, constants } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { EXIT, Fault } from "../fault.ts";
 import { terminalSafe } from "../report/escape.ts";
-import { addCommonOptions, addInputOptions } from "./options.ts";
+import { addCommonOptions, addInputOptions, flagsOf } from "./options.ts";
 import { diskFault, faultText, guardOutput, writeError, writeOut } from "./out.ts";
 import { release } from "./release.ts";
+import { loadSettings } from "./settings.ts";
 
 /** Exit code of a bug, after sysexits.h (EX_SOFTWARE). */
 const EXIT_BUG = 70;
@@ -16,6 +16,7 @@ const VERBS: Readonly<Record<string, (program: Command) => Promise<unknown>>> = 
   demo: async (program) => (await import("./demo.ts")).demoCommand(program),
   backtest: async (program) => (await import("./backtest.ts")).backtestCommand(program),
   train: async (program) => (await import("./train.ts")).trainCommand(program),
+  retrain: async (program) => (await import("./retrain.ts")).retrainCommand(program),
   detect: async (program) => (await import("./detect.ts")).detectCommand(program),
   parse: async (program) => {
     const [{ parseCommand }, { openMail }] = await Promise.all([import("./parse.ts"), import("./input.ts")]);
@@ -30,12 +31,22 @@ const VERBS: Readonly<Record<string, (program: Command) => Promise<unknown>>> = 
     ]);
     addInputOptions(summaryCommand(program, openMail, writeOut, Date.now, knownDays));
   },
+  watch: async (program) => (await import("./watch.ts")).watchCommand(program),
+  report: async (program) => (await import("./report.ts")).reportCommand(program),
   trace: async (program) => (await import("./trace.ts")).traceCommand(program),
   explain: async (program) => (await import("./explain.ts")).explainCommand(program),
   alerts: async (program) => (await import("./alerts.ts")).alertsCommand(program),
   model: async (program) => (await import("./model.ts")).modelCommand(program),
+  config: async (program) => (await import("./config.ts")).configCommand(program),
+  init: async (program) => (await import("./init.ts")).initCommand(program),
+  schedule: async (program) => (await import("./schedule.ts")).scheduleCommand(program),
+  check: async (program) => (await import("./check.ts")).checkCommand(program),
+  completion: async (program) => (await import("./completion.ts")).completionCommand(program, withAllVerbs),
   doctor: async (program) => (await import("./doctor.ts")).doctorCommand(program),
 };
+
+/** Verbs that come to terms with a file of settings that is wrong. */
+const READS_OWN: ReadonlySet<string> = new Set(["config", "init", "check", "doctor", "demo", "completion"]);
 
 /** Runs one command line. args: without node and the script. Returns the exit code. */
 export async function run(args: readonly string[]): Promise<number> {
@@ -57,27 +68,34 @@ function newProgram(): Command {
     .helpCommand(false)
     .exitOverride()
     .configureOutput({ writeErr: () => {} })
-    .hook("preAction", (_program, verb) => {
-      const { json, config, quiet } = verb.opts();
-      if (json === true) verb.setOptionValue("format", "json");
-      if (typeof config === "string") checkConfig(config, quiet === true);
+    .hook("preAction", async (_program, verb) => {
+      if (verb.opts()["json"] === true) verb.setOptionValue("format", "json");
+      if (!READS_OWN.has(outermost(verb).name())) await takeSettings(verb);
     });
 }
 
-/** No setting is read from a file yet; a wrong name is an error all the same, and a right one is not passed over silently. */
-function checkConfig(file: string, quiet: boolean): void {
-  try {
-    accessSync(file, constants.R_OK);
-  } catch (error) {
-    throw new Fault(
-      "noInput",
-      `cannot read the configuration (${(error as NodeJS.ErrnoException).code})`,
-      file,
-      "nothing was done",
-      "check the name after --config and who may read the file, or leave the flag out",
-    );
-  }
-  if (!quiet) writeError("logvane: this release reads no settings from a file; --config changes nothing\n");
+/** The verb that was typed first: of `config show`, config. */
+const outermost = (verb: Command): Command => (verb.parent?.parent ? outermost(verb.parent) : verb);
+
+/** Reads the file of settings; what it sets stands in for flags that were not typed. */
+async function takeSettings(verb: Command): Promise<void> {
+  const { config, settings } = await loadSettings(flagsOf(verb));
+  const standIn = (key: string, flag: string, value: string): void => {
+    const set = settings.some((s) => s.key === key && s.line !== undefined);
+    const source = verb.getOptionValueSource(flag);
+    const has = verb.options.some((option) => option.attributeName() === flag);
+    if (set && has && (source === undefined || source === "default"))
+      verb.setOptionValueWithSource(flag, value, "config");
+  };
+  standIn("log.timezone", "timezone", config.log.timezone);
+  standIn("alerts.per_day", "alertBudget", String(config.alerts.perDay));
+}
+
+async function withAllVerbs(): Promise<Command> {
+  const program = newProgram();
+  for (const load of Object.values(VERBS)) await load(program);
+  for (const command of program.commands) addCommonOptions(command);
+  return program;
 }
 
 /** Registers the verb that was typed, or all of them for the general help. */

@@ -6,6 +6,7 @@ import { encodeOnnx } from "../model/onnx.ts";
 import { type Network, networksOf } from "../pipeline/networks.ts";
 import { terminalSafe } from "../report/escape.ts";
 import { type ModelRecord, modelRecord, modelRowText, modelText, networkRecord } from "../report/model.ts";
+import { noModel, placeOfModel } from "../store/champion.ts";
 import { hasDatabase } from "../store/db.ts";
 import { unpackModel } from "../store/model.ts";
 import { decodeModelFile, encodeModelFile } from "../store/model-file.ts";
@@ -14,6 +15,7 @@ import { loadKernels } from "./kernels.ts";
 import {
   addCommonOptions,
   addZoneOption,
+  flagsOf,
   type Options,
   outputFormat,
   stateDir,
@@ -21,7 +23,6 @@ import {
 } from "./options.ts";
 import { writeOut } from "./out.ts";
 import { release } from "./release.ts";
-import { noModel, placeOfModel } from "./stored.ts";
 
 /** Longest part of an argument shown in a message. */
 const SHOWN = 80;
@@ -55,14 +56,6 @@ export function modelCommand(program: Command): Command {
     .option("--id <id>", "the model's id, or its beginning (default: the model in use)")
     .action((file, _own, verb) => exportModel(file, flagsOf(verb)));
   return command;
-}
-
-/** The flags before and after the inner verb; what was typed after it wins. */
-function flagsOf(verb: Command): Options {
-  const own = verb.opts();
-  const outer = verb.parent?.opts() ?? {};
-  const typed = Object.entries(own).filter(([name]) => verb.getOptionValueSource(name) !== "default");
-  return { ...own, ...outer, ...Object.fromEntries(typed) };
 }
 
 function noSuchVerb(verb: string | undefined): Fault {

@@ -118,3 +118,11 @@ export function seedOf(options: Options): number {
   if (/^\d{1,15}$/.test(text)) return Number(text);
   throw new Fault("usage", "--seed takes a whole number", "--seed", "nothing was done", "type: --seed 1");
 }
+
+/** The flags before and after the inner verb of one such as `model list`; what was typed after it wins. */
+export function flagsOf(verb: Command): Options {
+  const own = verb.opts();
+  const outer = verb.parent?.opts() ?? {};
+  const typed = Object.entries(own).filter(([name]) => verb.getOptionValueSource(name) !== "default");
+  return { ...own, ...outer, ...Object.fromEntries(typed) };
+}

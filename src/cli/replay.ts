@@ -52,8 +52,8 @@ export async function replay(request: ReplayRequest): Promise<ReplayResult> {
   return { ...driven, first: learner.range.from, timeZone: input.timezone };
 }
 
-/** Time of the newest line, for --since. Reads all files once more. */
-async function lastTime(input: MailInput): Promise<number> {
+/** Time of the newest line, for --since, in ms. Reads all files once more. Throws Fault badData when no line has one. */
+export async function lastTime(input: MailInput): Promise<number> {
   let last = Number.NEGATIVE_INFINITY;
   await eachEvent(input.again(), ({ time }) => {
     if (time !== null && time > last) last = time;

@@ -1,4 +1,5 @@
-import { type LocalClock, placeOf, SLOT_MS, SLOTS_PER_DAY } from "../feature/clock.ts";
+import { DAY_MS, type LocalClock, placeOf, SLOT_MS, slotOf } from "../feature/clock.ts";
+import { type Flagged, Known, NOTHING_FLAGGED } from "../feature/flagged.ts";
 import { addEvents, emptySums, type Season, seasonOf, smooth } from "../feature/season.ts";
 import {
   type AbsenceModel,
@@ -16,6 +17,8 @@ import {
 const MAX_STREAMS = 32;
 /** Programs whose times training keeps. */
 const MAX_PROGRAMS = 256;
+/** Times that are kept in one block. */
+const BLOCK = 4096;
 /** Gaps kept of each stream for the tail. */
 const GAPS = 60;
 /** Busiest programs that may be a companion. */
@@ -25,9 +28,27 @@ const SHARPER = 0.7;
 /** Natural rate a day at which companions are compared; the order hardly depends on it. */
 const COMPARED_AT = 1e-3;
 
+/** Times of a stream's lines in ms, rising, each once. In blocks, since a busy log has millions. */
+class Times {
+  readonly #blocks: Float64Array[] = [];
+  length = 0;
+
+  add(time: number): void {
+    if (this.length > 0 && this.at(this.length - 1) === time) return;
+    const within = this.length % BLOCK;
+    if (within === 0) this.#blocks.push(new Float64Array(BLOCK));
+    this.#blocks.at(-1)![within] = time;
+    this.length++;
+  }
+
+  at(i: number): number {
+    return this.#blocks[Math.floor(i / BLOCK)]![i % BLOCK]!;
+  }
+}
+
 /** Times of the lines of each stream in training, by second. */
 export class AbsenceCollector {
-  readonly #times = new Map<string, number[]>();
+  readonly #times = new Map<string, Times>();
 
   add(program: string, time: number): void {
     this.#add(WHOLE_LOG, time);
@@ -38,14 +59,17 @@ export class AbsenceCollector {
     let times = this.#times.get(key);
     if (!times) {
       if (this.#times.size > MAX_PROGRAMS) return;
-      times = [];
+      times = new Times();
       this.#times.set(key, times);
     }
-    if (times.at(-1) !== time) times.push(time);
+    times.add(time);
   }
 
-  fit(first: number, last: number, clock: LocalClock): AbsenceModel {
-    const days = Math.max(1, (last - first) / (SLOT_MS * SLOTS_PER_DAY));
+  /** first, last: times of training, in ms. flagged: time of which no line was added; a gap over it is no silence. */
+  fit(first: number, last: number, clock: LocalClock, flagged: Flagged = NOTHING_FLAGGED): AbsenceModel {
+    const time = new Known(slotOf(first), slotOf(last), clock, flagged);
+    const unknown = flagged.count(time.first, time.last) * SLOT_MS;
+    const days = Math.max(1, (last - first - unknown) / DAY_MS);
     const busy = [...this.#times].filter(
       ([key, times]) => key === WHOLE_LOG || times.length / days >= MIN_DAILY,
     );
@@ -53,47 +77,56 @@ export class AbsenceCollector {
     const programs = busy.filter(([key]) => key !== WHOLE_LOG).slice(0, MAX_COMPANIONS);
     return {
       streams: busy.slice(0, MAX_STREAMS).map(([key, times]) => {
-        const stream = fitStream(key, times, first, last, days, clock);
-        return key === WHOLE_LOG ? stream : { ...stream, companion: companionOf(stream, times, programs) };
+        const stream = fitStream(key, times, time, days, clock);
+        if (key === WHOLE_LOG) return stream;
+        return { ...stream, companion: companionOf(stream, times, programs, flagged) };
       }),
     };
   }
 }
 
-function fitStream(
-  key: string,
-  times: readonly number[],
-  first: number,
-  last: number,
-  days: number,
-  clock: LocalClock,
-): StreamModel {
-  const season = seasonOfTimes(times, first, last, clock);
-  const gaps: number[] = [];
-  for (let i = 1; i < times.length; i++) gaps.push(expectedEvents(season, times[i - 1]!, times[i]!, clock));
-  return { key, ...season, gaps: gapTail(gaps), perDay: times.length / days, days, companion: undefined };
+function fitStream(key: string, times: Times, time: Known, days: number, clock: LocalClock): StreamModel {
+  const season = seasonOfTimes(times, time, clock);
+  const gaps = new LongestGaps();
+  for (let i = 1; i < times.length; i++) {
+    const [from, to] = [times.at(i - 1), times.at(i)];
+    if (!time.flagged.touches(from, to)) gaps.add(expectedEvents(season, from, to, clock));
+  }
+  return { key, ...season, gaps: gaps.tail(), perDay: times.length / days, days, companion: undefined };
 }
 
-function seasonOfTimes(times: readonly number[], first: number, last: number, clock: LocalClock): Season {
+function seasonOfTimes(times: Times, time: Known, clock: LocalClock): Season {
   const sums = emptySums();
-  const firstSlot = Math.floor(first / SLOT_MS);
-  const lastSlot = Math.floor(last / SLOT_MS);
-  let weekends = 0;
-  for (let slot = firstSlot; slot <= lastSlot; slot++) if (placeOf(slot, clock).weekend) weekends++;
-  for (const time of times) {
-    const { slotOfDay, weekend } = placeOf(Math.floor(time / SLOT_MS), clock);
-    addEvents(sums, slotOfDay, weekend, 1);
+  for (let i = 0; i < times.length; i++) {
+    const place = placeOf(slotOf(times.at(i)), clock);
+    addEvents(sums, place.slotOfDay, place.weekend, time.weight(place));
   }
   smooth(sums);
-  return seasonOf(sums, undefined, lastSlot - firstSlot + 1, weekends);
+  return seasonOf(sums, undefined, time.slots, time.weekends);
 }
 
 /** The longest gaps, and an exponential tail over the GAPS longest of them. */
-function gapTail(gaps: number[]): GapTail {
-  const top = gaps.sort((a, b) => b - a).slice(0, GAPS);
-  const base = top.at(-1) ?? 0;
-  const meanExcess = top.length < 2 ? 1 : top.reduce((a, g) => a + (g - base), 0) / top.length;
-  return { longest: top[0] ?? 0, base, meanExcess: Math.max(0.5, meanExcess), kept: GAPS };
+class LongestGaps {
+  /** Longest first. */
+  readonly #top: number[] = [];
+
+  add(gap: number): void {
+    const top = this.#top;
+    if (top.length === GAPS) {
+      if (gap <= top[GAPS - 1]!) return;
+      top.pop();
+    }
+    let at = top.length;
+    while (at > 0 && top[at - 1]! < gap) at--;
+    top.splice(at, 0, gap);
+  }
+
+  tail(): GapTail {
+    const top = this.#top;
+    const base = top.at(-1) ?? 0;
+    const meanExcess = top.length < 2 ? 1 : top.reduce((a, g) => a + (g - base), 0) / top.length;
+    return { longest: top[0] ?? 0, base, meanExcess: Math.max(0.5, meanExcess), kept: GAPS };
+  }
 }
 
 /**
@@ -102,8 +135,9 @@ function gapTail(gaps: number[]): GapTail {
  */
 function companionOf(
   stream: StreamModel,
-  times: readonly number[],
-  programs: readonly (readonly [key: string, times: readonly number[]])[],
+  times: Times,
+  programs: readonly (readonly [key: string, times: Times])[],
+  flagged: Flagged,
 ): StreamModel["companion"] {
   const least = (tail: GapTail): number => tailThreshold(tail, stream.days, COMPARED_AT, MIN_COMPANION);
   let best: StreamModel["companion"];
@@ -112,7 +146,7 @@ function companionOf(
     // One that is rarer tells little.
     if (key === stream.key || others.length < times.length / 2) continue;
     const perLine = times.length / others.length;
-    const gaps = gapTail(linesBetween(times, others).map((n) => n * perLine));
+    const gaps = gapsByOthers(times, others, perLine, flagged).tail();
     if (least(gaps) >= sharpest) continue;
     sharpest = least(gaps);
     best = { key, perLine, gaps };
@@ -120,16 +154,16 @@ function companionOf(
   return best;
 }
 
-/** How many of `others` lie between each of the times and the next. Both rising. */
-function linesBetween(times: readonly number[], others: readonly number[]): number[] {
-  const between: number[] = [];
+/** The gaps between each of the times and the next, as so many of `others` as lie there. Both rising. weight: of one of them. */
+function gapsByOthers(times: Times, others: Times, weight: number, flagged: Flagged): LongestGaps {
+  const gaps = new LongestGaps();
   let from = 0;
-  while (from < others.length && others[from]! <= times[0]!) from++;
+  while (from < others.length && others.at(from) <= times.at(0)) from++;
   for (let i = 1; i < times.length; i++) {
     let to = from;
-    while (to < others.length && others[to]! <= times[i]!) to++;
-    between.push(to - from);
+    while (to < others.length && others.at(to) <= times.at(i)) to++;
+    if (!flagged.touches(times.at(i - 1), times.at(i))) gaps.add((to - from) * weight);
     from = to;
   }
-  return between;
+  return gaps;
 }

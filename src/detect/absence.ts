@@ -104,6 +104,29 @@ type Gap = {
   patience: number;
 };
 
+/** What changes of a gap. */
+const RUNNING = [
+  "last",
+  "raised",
+  "lookAt",
+  "lines",
+  "companionLines",
+  "recent",
+  "usual",
+  "level",
+  "levelLines",
+  "toldAt",
+  "patience",
+] as const;
+type Running = Pick<Gap, (typeof RUNNING)[number]>;
+
+/** Gaps in the order of the model's streams. */
+export type SavedGaps = {
+  readonly gaps: readonly Running[];
+  readonly lookAt: number;
+  readonly slot: number;
+};
+
 /** Watches the running gap of each stream. */
 export class AbsenceScorer {
   readonly #clock: LocalClock;
@@ -157,7 +180,7 @@ export class AbsenceScorer {
     for (const gap of this.#gaps) {
       if (gap.raised || !(until >= gap.lookAt)) continue;
       const { stream, last } = gap;
-      if (gap.patience > 1 && until - gap.toldAt > DAY_MS) gap.patience = 1;
+      this.#forgive(gap);
       if (gap.level * stream.perDay < MIN_DAILY) {
         gap.lookAt = until + LOOK_AGAIN_MS;
         continue;
@@ -172,39 +195,82 @@ export class AbsenceScorer {
         gap.lookAt = until + (asked ? Math.min(LOOK_AGAIN_MS, wait) : wait);
         continue;
       }
-      const at = told ? until : this.#dueAt(stream, last, until, gap.alone * scale);
-      gap.raised = true;
-      gap.toldAt = at;
-      gap.patience *= AGAIN;
-      found.push({
-        key: stream.key,
-        since: last,
-        at,
-        expectedEvents: gap.level * expectedEvents(stream, last, at, this.#clock),
-        longest: stream.gaps.longest,
-        companion: told ? gap.companion?.stream.key : undefined,
-        rate: this.#rate,
-      });
-      if (gap === this.#whole) {
-        for (const other of this.#gaps) other.raised = true;
-        break;
-      }
+      const at = told ? until : (this.#dueAt(stream, last, until, gap.alone * scale) ?? until);
+      found.push(this.#raise(gap, at, told));
+      if (gap === this.#whole) break;
     }
     this.#lookAt = Math.min(...this.#gaps.map((g) => (g.raised ? Number.POSITIVE_INFINITY : g.lookAt)));
     return found;
   }
 
-  /** The first whole minute of the gap at which the threshold was passed. */
-  #dueAt(stream: StreamModel, last: number, until: number, threshold: number): number {
+  /**
+   * The silence of the whole log, if it fell due at a whole minute up to `until` and no line came: the very finding that due() makes of
+   * it when the next line comes, whenever that is. So it waits for the end of the last line's slot, with which the level changes.
+   * A program's silence is told by the next line: whether it is only part of the whole log's is not known before.
+   */
+  silence(until: number): AbsenceFinding | undefined {
+    const gap = this.#whole;
+    if (gap === undefined || gap.raised || !(until >= gap.lookAt) || slotOf(until) <= slotOf(gap.last))
+      return undefined;
+    if (slotOf(until) > this.#slot) this.#levels(slotOf(until));
+    this.#forgive(gap);
+    const { stream, last } = gap;
+    if (gap.level * stream.perDay < MIN_DAILY) return undefined;
+    const threshold = gap.alone * (gap.patience / gap.level);
+    if (expectedEvents(stream, last, until, this.#clock) < threshold) return undefined;
+    const at = this.#dueAt(stream, last, until + 1, threshold);
+    return at === undefined ? undefined : this.#raise(gap, at, false);
+  }
+
+  /** A day after a silence was told, the next one needs to be no longer than usual. */
+  #forgive(gap: Gap): void {
+    if (gap.patience > 1 && gap.last - gap.toldAt > DAY_MS) gap.patience = 1;
+  }
+
+  #raise(gap: Gap, at: number, told: boolean): AbsenceFinding {
+    const { stream, last } = gap;
+    gap.raised = true;
+    gap.toldAt = at;
+    gap.patience *= AGAIN;
+    if (gap === this.#whole) for (const other of this.#gaps) other.raised = true;
+    return {
+      key: stream.key,
+      since: last,
+      at,
+      expectedEvents: gap.level * expectedEvents(stream, last, at, this.#clock),
+      longest: stream.gaps.longest,
+      companion: told ? gap.companion?.stream.key : undefined,
+      rate: this.#rate,
+    };
+  }
+
+  save(): SavedGaps {
+    const running = (gap: Gap): Running => Object.fromEntries(RUNNING.map((of) => [of, gap[of]])) as Running;
+    return { gaps: this.#gaps.map(running), lookAt: this.#lookAt, slot: this.#slot };
+  }
+
+  load({ gaps, lookAt, slot }: SavedGaps): void {
+    for (const [i, gap] of this.#gaps.entries()) Object.assign(gap, gaps[i]);
+    this.#lookAt = lookAt;
+    this.#slot = slot;
+  }
+
+  /** The first whole minute of the gap, before `until`, at which the threshold was passed. */
+  #dueAt(stream: StreamModel, last: number, until: number, threshold: number): number | undefined {
     for (let at = Math.ceil((last + MIN_GAP_MS) / 60_000) * 60_000; at < until; at += 60_000) {
       if (expectedEvents(stream, last, at, this.#clock) >= threshold) return at;
     }
-    return until;
+    return undefined;
   }
 
-  /** Takes the level of each stream up to the slot that begins. A gap that runs is not counted against its stream. */
+  /**
+   * Takes the level of each stream up to the slot that begins. A gap that runs is not counted against its stream. Of a silence of the
+   * whole log the first day is taken, so that it makes no difference how often it is looked at.
+   */
   #levels(slot: number): void {
-    for (let s = Math.max(this.#slot, slot - SLOTS_PER_DAY); s < slot; s++) {
+    const last = this.#whole === undefined ? slot : slotOf(this.#whole.last);
+    const end = Math.min(slot, last + SLOTS_PER_DAY);
+    for (let s = this.#slot; s < end; s++) {
       const { slotOfDay, weekend } = placeOf(s, this.#clock);
       for (const gap of this.#gaps) {
         gap.recent = gap.recent * FADE + (gap.lines - gap.levelLines);

@@ -17,10 +17,13 @@ const ROOT_WEIGHT = 0.8;
 type Key = `${Cause} ${Family}`;
 const causeOf = (key: Key): Cause => key.slice(0, key.indexOf(" ")) as Cause;
 
+type CauseSlot = { counts: Map<Key, number>; place: SlotPlace };
+export type SavedCauses = { readonly slots: CauseSlot[]; readonly current: Map<Key, number> };
+
 /** Counts causes over the last hour against what the hour usually brings, to name what is behind a finding. */
 export class CauseCounter {
   readonly #expected = new Map<Key, { weekday: number[]; weekend: number[] }>();
-  #slots: { counts: Map<Key, number>; place: SlotPlace }[] = [];
+  #slots: CauseSlot[] = [];
   #current = new Map<Key, number>();
 
   constructor(model: WindowModel) {
@@ -49,6 +52,15 @@ export class CauseCounter {
     this.#slots.push({ counts: this.#current, place });
     if (this.#slots.length > LOOK_BACK) this.#slots.shift();
     this.#current = new Map();
+  }
+
+  save(): SavedCauses {
+    return { slots: this.#slots, current: this.#current };
+  }
+
+  load({ slots, current }: SavedCauses): void {
+    this.#slots = slots;
+    this.#current = current;
   }
 
   /**

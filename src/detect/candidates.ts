@@ -211,6 +211,9 @@ export function entityCandidate(
   };
 }
 
+/** Share of what is new, whatever the time. */
+export const ALL_NEW = (): number => 1;
+
 /** Kinds of which processes die. */
 const REASONS: ReadonlySet<Kind> = new Set([
   "auth_backend_failure",
@@ -273,6 +276,6 @@ export function noveltyCandidate(
     templates: [{ id: event.templateId, text: event.template.slice(0, 400) }],
     lines: cited(lines),
     fresh: 1,
-    shareSince: () => 1,
+    shareSince: ALL_NEW,
   };
 }

@@ -1,3 +1,4 @@
+import type { LineLoader, LineSaver } from "../feature/line-table.ts";
 import type { SeenLine } from "../feature/transaction.ts";
 
 /** The times of a host's program went back by so much, and no more: a second file that begins days earlier is no clock ... */
@@ -10,6 +11,12 @@ const MAX_WRITERS = 4096;
 const KEEP = 5;
 
 type Writer = { latest: number; late: number; from: number; told: boolean; lines: SeenLine[] };
+
+/** By host and program, with the numbers of their lines. */
+export type SavedWriters = readonly (readonly [
+  string,
+  Omit<Writer, "lines"> & { readonly lines: readonly number[] },
+])[];
 
 export type ClockFinding = {
   readonly host: string;
@@ -44,5 +51,17 @@ export class ClockWatch {
     if (known.late < LINES || time - known.from < SPAN_MS) return undefined;
     known.told = true;
     return { host, backMs: known.latest - time, lines: known.lines };
+  }
+
+  save(lines: LineSaver): SavedWriters {
+    return [...this.#writers].map(([key, writer]) => [
+      key,
+      { ...writer, lines: writer.lines.map((line) => lines.of(line)) },
+    ]);
+  }
+
+  load(saved: SavedWriters, lines: LineLoader): void {
+    for (const [key, writer] of saved)
+      this.#writers.set(key, { ...writer, lines: writer.lines.map((number) => lines.of(number)) });
   }
 }

@@ -1,12 +1,14 @@
 import { SLOTS_PER_DAY, type SlotPlace } from "../feature/clock.ts";
 import { FAMILIES } from "../feature/family.ts";
 import { createRandom, type Random } from "../math/random.ts";
+import type { Parent } from "../model/inherit.ts";
 import type { Kernels } from "../model/kernels.ts";
 import { reconstruct } from "../model/score.ts";
 import { type Training, trainVae } from "../model/train.ts";
 import { createVae, dispersion, type Rows, type Vae, type VaeShape } from "../model/vae.ts";
+import { type Ancestry, FOLDS, type Folds, foldOf, keepFolds, parentOf } from "./folds.ts";
 import type { Conditional } from "./window.ts";
-import { rolling, type WindowTable } from "./window-fit.ts";
+import { knownRows, type WindowTable } from "./window-fit.ts";
 
 /**
  * The window view's Variational Autoencoder. A plain reconstruction explains faults away, since the encoder sees them; so
@@ -28,8 +30,6 @@ export const WINDOW_CONDITIONS: readonly (readonly [name: string, meaning: strin
   ),
 ];
 const CONDITIONS = WINDOW_CONDITIONS.length;
-/** The days of training fall into so many groups; each group is judged by a network that did not see it. */
-const FOLDS = 2;
 /** Share of rows held out for the early stop: every tenth. */
 const HELD_OUT = 10;
 const MIN_EXPECTED = 1e-3;
@@ -48,29 +48,43 @@ const OPTIONS = {
   patience: 6,
 } as const;
 
-/** Rows of the table for the network, without overlap, for each learned width; `keep` picks the days. */
+/**
+/**
+ * Rows of the table for the network, without overlap, for each learned width, where all of their time is known; `keep` picks them by
+ * their last slot. slots: those. times: so many times the rows find room, of which the first are filled.
+ */
 export function windowRows(
   table: WindowTable,
-  keep: (day: number) => boolean,
-): { rows: Rows; width: number[] } {
+  keep: (slot: number) => boolean,
+  times = 1,
+): { rows: Rows; width: number[]; slots: number[] } {
   const C = table.columns.length;
-  const T = table.places.length;
-  const ends = (width: number): number[] =>
-    Array.from({ length: Math.floor(T / width) }, (_, k) => (k + 1) * width - 1).filter((t) =>
-      keep(table.dayOf[t]!),
-    );
-  const width = LEARNED_WIDTHS.flatMap((w) => ends(w).map(() => w));
-  const rows = emptyRows(width.length, C);
+  const { first, slots: T } = table.time;
+  const ends = LEARNED_WIDTHS.map((width) => {
+    const known = knownRows(table, width);
+    const all = Array.from({ length: Math.floor(T / width) }, (_, k) => (k + 1) * width - 1);
+    return all.filter((t) => known[t] === 1 && keep(first + t));
+  });
+  const width = LEARNED_WIDTHS.flatMap((w, k) => ends[k]!.map(() => w));
+  const rows = emptyRows(times * width.length, C);
+  const sums = new Float32Array(C);
+  const mu = new Float32Array(C);
   let i = 0;
-  for (const w of LEARNED_WIDTHS) {
-    const sums = rolling(table.counts, C, w);
-    const mu = rolling(table.mu, C, w);
-    for (const t of ends(w)) {
-      const at = t * C;
-      setRow(rows, i++, C, sums.subarray(at, at + C), mu.subarray(at, at + C), w, table.places[t]!);
+  for (const [k, w] of LEARNED_WIDTHS.entries()) {
+    for (const t of ends[k]!) {
+      sumRows(sums, table.counts, t, w);
+      sumRows(mu, table.mu, t, w);
+      setRow(rows, i++, C, sums, mu, w, table.places[t]!);
     }
   }
-  return { rows, width };
+  return { rows, width, slots: ends.flatMap((all) => all.map((t) => first + t)) };
+}
+
+/** out (C) = sum of the `width` rows of values (T, C) that end with row t, the newest first, as rolling() adds them. */
+function sumRows(out: Float32Array, values: Float32Array, t: number, width: number): void {
+  const C = out.length;
+  out.set(values.subarray(t * C, t * C + C));
+  for (let k = 1; k < width; k++) for (let j = 0; j < C; j++) out[j]! += values[(t - k) * C + j]!;
 }
 
 function emptyRows(n: number, C: number): Rows {
@@ -115,23 +129,19 @@ export const windowShape = (C: number): VaeShape => ({
 });
 
 /**
- * Appends imagined rows, one for each real one: busier times, in which the traffic of up to three other times of the same width
- * comes on top, and calmer ones, in which each event stays away by chance. Both are closed operations of point processes
- * (superposition and thinning), so what belongs together stays together; only so the network learns what a newsletter or a holiday
- * beyond all of training would look like. What is expected of the hour stays as it is.
+ * Fills the second half of the rows with imagined ones, one for each real one: busier times, in which the traffic of up to three other
+ * times of the same width comes on top, and calmer ones, in which each event stays away by chance. Both are closed operations of point
+ * processes (superposition and thinning), so what belongs together stays together; only so the network learns what a newsletter or a
+ * holiday beyond all of training would look like. What is expected of the hour stays as it is. width: of the real rows.
  */
-function imagined(rows: Rows, width: readonly number[], C: number, random: Random): Rows {
-  const { n } = rows;
-  const out = emptyRows(2 * n, C);
-  out.counts.set(rows.counts);
-  out.offset.set(rows.offset);
-  out.conditions.set(rows.conditions);
+function imagine(rows: Rows, width: readonly number[], C: number, random: Random): void {
+  const n = width.length;
+  rows.counts.copyWithin(n * C, 0, n * C);
+  rows.offset.copyWithin(n * C, 0, n * C);
+  rows.conditions.copyWithin(n * CONDITIONS, 0, n * CONDITIONS);
   const ofWidth = new Map(LEARNED_WIDTHS.map((w) => [w, [...width.keys()].filter((i) => width[i] === w)]));
   for (let i = 0; i < n; i++) {
-    const counts = out.counts.subarray((n + i) * C, (n + i + 1) * C);
-    counts.set(rows.counts.subarray(i * C, (i + 1) * C));
-    out.offset.set(rows.offset.subarray(i * C, (i + 1) * C), (n + i) * C);
-    out.conditions.set(rows.conditions.subarray(i * CONDITIONS, (i + 1) * CONDITIONS), (n + i) * CONDITIONS);
+    const counts = rows.counts.subarray((n + i) * C, (n + i + 1) * C);
     if (random.uniform() < LULLS) {
       const stay = 0.2 + 0.6 * random.uniform();
       for (let j = 0; j < C; j++) counts[j] = thinned(counts[j]!, stay, random);
@@ -143,7 +153,6 @@ function imagined(rows: Rows, width: readonly number[], C: number, random: Rando
       for (let j = 0; j < C; j++) counts[j]! += rows.counts[k * C + j]!;
     }
   }
-  return out;
 }
 
 /** A binomial draw of n events, each of which stays with probability p; by its normal limit where n is large. */
@@ -155,32 +164,59 @@ function thinned(n: number, p: number, random: Random): number {
   return stayed;
 }
 
-/** Trains a network on the days that `keep` picks. */
+/** Trains a network on the rows that `keep` picks by their last slot. */
 export function trainWindowVae(
   table: WindowTable,
-  keep: (day: number) => boolean,
+  keep: (slot: number) => boolean,
   seed: number,
   kernels: Kernels,
+  parent?: Parent,
 ): { vae: Vae; training: Training } {
-  const { rows: real, width } = windowRows(table, keep);
-  const rows = imagined(real, width, table.columns.length, createRandom(seed));
+  const { rows, width } = windowRows(table, keep, 2);
+  imagine(rows, width, table.columns.length, createRandom(seed));
   const vae = createVae(windowShape(table.columns.length), seed, kernels);
   const families = Int32Array.from(table.columns, (c) => FAMILIES.indexOf(c.family));
-  const validation = Int32Array.from({ length: Math.floor(real.n / HELD_OUT) }, (_, i) => i * HELD_OUT);
-  const training = trainVae(vae, rows, { ...OPTIONS, seed, families, validation });
+  const validation = Int32Array.from({ length: Math.floor(width.length / HELD_OUT) }, (_, i) => i * HELD_OUT);
+  const training = trainVae(vae, rows, { ...OPTIONS, seed, families, validation, parent });
   return { vae, training };
 }
 
-/** One network for live scoring, trained on all days, and one for each fold that did not see it. */
+/** One network for live scoring, trained on all days, and by fold one that did not see it. */
+export type WindowNetworks = {
+  readonly live: Vae;
+  readonly unseen: readonly Vae[];
+  readonly perSlot: (slot: number) => Conditional;
+  readonly folds: Folds;
+};
+
+/** old: the networks to begin with, where there are some. */
 export function fitConditionals(
   table: WindowTable,
   seed: number,
   kernels: Kernels,
-): { live: Vae; perDay: (day: number) => Conditional } {
-  const folds = Array.from({ length: FOLDS }, (_, f) =>
-    conditionalOf(trainWindowVae(table, (day) => day % FOLDS !== f, seed + f + 1, kernels).vae),
-  );
-  return { live: trainWindowVae(table, () => true, seed, kernels).vae, perDay: (day) => folds[day % FOLDS]! };
+  old?: Ancestry,
+): WindowNetworks {
+  const names = table.columns.map((c) => c.key);
+  let epochs = 0;
+  const train = (fold: number | undefined): Vae => {
+    const { vae, training } = trainWindowVae(
+      table,
+      (slot) => foldOf(slot) !== fold,
+      fold === undefined ? seed : seed + fold + 1,
+      kernels,
+      parentOf(old, fold, names, kernels),
+    );
+    epochs += training.epochs;
+    return vae;
+  };
+  const unseen = Array.from({ length: FOLDS }, (_, fold) => train(fold));
+  const conditionals = unseen.map(conditionalOf);
+  return {
+    live: train(undefined),
+    unseen,
+    perSlot: (slot) => conditionals[foldOf(slot)]!,
+    folds: keepFolds(unseen, epochs),
+  };
 }
 
 /**

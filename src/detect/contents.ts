@@ -6,7 +6,20 @@ export type Contents = readonly (string | number)[];
 /** Contents that are kept once for all transactions that have them: most mail goes one of a few ways. */
 const MAX_ALIKE = 4096;
 
-export const contentsOf = (t: Transaction): Contents => [...t.shapes].flat();
+export function contentsOf({ shapes }: Transaction): Contents {
+  const flat: (string | number)[] = [];
+  for (const [shape, count] of shapes) flat.push(shape, count);
+  return flat;
+}
+
+const PLACES = new WeakMap<readonly string[], ReadonlyMap<string, number>>();
+
+/** Shape -> its place among a model's columns; made once for each model, since rows are made in every slot. */
+export function placesByShape(columns: readonly string[]): ReadonlyMap<string, number> {
+  const known = PLACES.get(columns) ?? new Map(columns.map((shape, j) => [shape, j]));
+  PLACES.set(columns, known);
+  return known;
+}
 
 /** Keeps equal contents once. */
 export class SharedContents {

@@ -1,5 +1,6 @@
 import { type LocalClock, placeOf, SLOTS_PER_DAY } from "../feature/clock.ts";
 import { ENTITY_FEATURES, type Observation } from "../feature/entity.ts";
+import { type Flagged, Known } from "../feature/flagged.ts";
 import { addEvents, emptySums, seasonOf, smooth } from "../feature/season.ts";
 import { logUpperTail } from "../math/negative-binomial.ts";
 import { type Calibration, calibrate } from "./calibrate.ts";
@@ -7,6 +8,7 @@ import {
   type DayShares,
   type EntityFeatureModel,
   type EntityModel,
+  EXCUSES,
   expectedShare,
   type History,
   HORIZONS,
@@ -15,6 +17,7 @@ import {
   pseudonym,
   record,
 } from "./entity.ts";
+import { PastLoad } from "./load.ts";
 import { FLOOR_NATS } from "./window.ts";
 
 const MIN_ALPHA = 0.02;
@@ -46,69 +49,123 @@ export class EntityCollector {
     return this.#histories[feature]!;
   }
 
-  /** first, last: slots of training, both included. */
-  fit(first: number, last: number, clock: LocalClock, salt: string): EntityModel {
-    return {
-      salt,
-      features: ENTITY_FEATURES.map(({ regular }, f) =>
-        fitFeature(f, regular === "only" ? NOBODY : this.#histories[f]!, first, last, clock, salt),
-      ),
-    };
+  /** first, last: slots of training, both included. flagged: slots of which nothing was added. */
+  fit(first: number, last: number, clock: LocalClock, flagged: Flagged, salt: string): EntityModel {
+    const whole = new Known(first, last, clock, flagged);
+    const warm = new Known(Math.min(last, first + WARM_DAYS * SLOTS_PER_DAY), last, clock, flagged);
+    const pasts = ENTITY_FEATURES.map(({ regular, firsts }, f) =>
+      pastOf(regular === "only" ? NOBODY : this.#histories[f]!, firsts ? warm : whole, clock),
+    );
+    return { salt, features: pasts.map((_, f) => fitFeature(f, pasts, clock, salt)) };
   }
 }
 
-function fitFeature(
-  f: number,
-  histories: Map<string, History>,
-  first: number,
-  last: number,
-  clock: LocalClock,
-  salt: string,
-): EntityFeatureModel {
-  const warm = ENTITY_FEATURES[f]!.firsts ? first + WARM_DAYS * SLOTS_PER_DAY : first;
-  const span = Math.max(1, last - warm + 1);
-  const days = span / SLOTS_PER_DAY;
+/** What all entities of a feature did in training. */
+type Past = {
+  readonly time: Known;
+  readonly days: number;
+  readonly kept: readonly { readonly key: string; readonly history: History }[];
+  /** Events of each. */
+  readonly totals: readonly number[];
+  readonly shares: DayShares;
+};
+
+function pastOf(histories: Map<string, History>, time: Known, clock: LocalClock): Past {
   const kept = [...histories]
-    .map(([key, h]) => ({ key, history: since(h, warm) }))
+    .map(([key, h]) => ({ key, history: since(h, time.first) }))
     .filter((e) => e.history.slots.length > 0);
-  const totals = kept.map((e) => e.history.counts.reduce((a, b) => a + b, 0));
-  const { shape, priorDays } = gammaPrior(totals, days);
-  const shares = dayShares(
+  const all = kept.map((e) => e.history);
+  return {
+    time,
+    days: Math.max(1 / SLOTS_PER_DAY, time.days),
+    kept,
+    totals: all.map((h) => h.counts.reduce((a, b) => a + b, 0)),
+    shares: dayShares(all, time, clock),
+  };
+}
+
+/** As live scoring excuses it: nats of n events where others do more, too. own: whether it is the same that the others do. */
+type Excuse = (slot: number, horizon: number, n: number, mu: number, alpha: number) => number;
+
+function excuseOf(f: number, pasts: readonly Past[], clock: LocalClock): Excuse | undefined {
+  const past = pasts[EXCUSES[f]!];
+  if (!past) return undefined;
+  const { kept, time, totals, days, shares } = past;
+  const perDay = totals.reduce((a, b) => a + b, 0) / days;
+  const load = new PastLoad(
     kept.map((e) => e.history),
-    warm,
-    last,
-    clock,
+    time.first,
+    time.last,
+    perDay,
   );
+  const self = EXCUSES[f] === f;
+  return (slot, horizon, n, mu, alpha) => {
+    const own = self ? { n, mu } : { n: 0, mu: 0 };
+    const given = mu * load.of(slot, horizon, expectedShare(shares, slot, horizon, clock), own);
+    return n <= given ? 0 : -logUpperTail(n, given, alpha);
+  };
+}
+
+function fitFeature(f: number, pasts: readonly Past[], clock: LocalClock, salt: string): EntityFeatureModel {
+  const { time, days, kept, totals, shares } = pasts[f]!;
+  const excuse = excuseOf(f, pasts, clock);
+  const { least = MIN_COUNT } = ENTITY_FEATURES[f]!;
+  const { last, flagged } = time;
+  const { shape, priorDays } = gammaPrior(totals, days);
   const dayOf = (slot: number): number => Math.floor((last - slot) / SLOTS_PER_DAY);
+  /** Of a day of which half is unknown, the largest score is not. */
+  const isKnown = (day: number): boolean => {
+    const end = last - day * SLOTS_PER_DAY;
+    return flagged.count(end - SLOTS_PER_DAY + 1, end) <= SLOTS_PER_DAY / 2;
+  };
   const alpha: number[] = [];
   const calibration: Calibration[] = [];
   const ceilings = kept.map(() => [] as number[]);
   const most = kept.map(() => [] as number[]);
+  const N = kept.reduce((sum, e) => sum + e.history.slots.length, 0);
+  const windows = { day: new Int32Array(N), n: new Float64Array(N), mu: new Float64Array(N) };
+  const nats = new Float64Array(N);
+  const rows = new Float32Array(N);
   for (const horizon of HORIZONS) {
-    const windows = kept.map((e, i) =>
-      eventWindows(e.history, horizon, totals[i]!, shape, priorDays, days, shares, clock, dayOf),
-    );
-    const a = pooledAlpha(windows);
-    const scored = windows.map((list) =>
-      list.map((w) => ({
-        day: w.day,
-        nats: w.n < MIN_COUNT || w.n <= w.mu ? 0 : -logUpperTail(w.n, w.mu, a),
-      })),
-    );
-    const maxima = new Array<number>(Math.max(1, Math.floor(days))).fill(-FLOOR_NATS);
-    const rows: number[] = [];
-    scored.forEach((list, i) => {
-      const { first, firstDay, second } = highest(list);
-      ceilings[i]!.push(Math.max(FLOOR_NATS, first));
-      most[i]!.push(windows[i]!.reduce((top, w) => Math.max(top, w.n), 0));
-      for (const { day, nats } of list) {
-        const others = Math.max(FLOOR_NATS, day === firstDay ? second : first);
-        rows.push(nats - others);
-        if (day < maxima.length) maxima[day] = Math.max(maxima[day]!, nats - others);
-      }
+    let end = 0;
+    const ends = kept.map(({ history }, i) => {
+      const others = { total: totals[i]!, shape, priorDays, days };
+      end = eventWindows(windows, end, history, horizon, others, shares, clock, time, dayOf);
+      return end;
     });
+    const a = pooledAlpha(windows);
+    for (let k = 0; k < N; k++) {
+      const [n, mu] = [windows.n[k]!, windows.mu[k]!];
+      nats[k] = n < MIN_COUNT || n <= mu ? 0 : -logUpperTail(n, mu, a);
+    }
+    const maxima = new Array<number>(Math.max(1, Math.floor(time.slots / SLOTS_PER_DAY))).fill(-FLOOR_NATS);
+    for (const [i, end] of ends.entries()) {
+      const begin = ends[i - 1] ?? 0;
+      const { first, firstDay, second } = highest(windows.day, nats, begin, end);
+      ceilings[i]!.push(Math.max(FLOOR_NATS, first));
+      const top = highest(windows.day, windows.n, begin, end);
+      most[i]!.push(top.first);
+      for (let k = begin; k < end; k++) {
+        const day = windows.day[k]!;
+        const ceiling = Math.max(FLOOR_NATS, day === firstDay ? second : first);
+        const excess = nats[k]! - ceiling;
+        if (day < maxima.length) maxima[day] = Math.max(maxima[day]!, excess);
+        // As in live scoring, where nobody is told of for less than his other days held, nor of what all others do, too.
+        const [n, mu] = [windows.n[k]!, windows.mu[k]!];
+        const slot = kept[i]!.history.slots[k - begin]!;
+        const others = day === top.firstDay ? top.second : top.first;
+        if (n < least || n <= others) rows[k] = -ceiling;
+        else if (excuse && nats[k]! > FLOOR_NATS) rows[k] = excuse(slot, horizon, n, mu, a) - ceiling;
+        else rows[k] = excess;
+      }
+    }
     alpha.push(a);
-    calibration.push(calibrate(maxima, rows));
+    calibration.push(
+      calibrate(
+        maxima.filter((_, day) => isKnown(day)),
+        rows,
+      ),
+    );
   }
   const known = Object.fromEntries(
     kept.map((e, i) => [pseudonym(salt, f, e.key), [totals[i]!, ...ceilings[i]!, ...most[i]!]]),
@@ -116,28 +173,31 @@ function fitFeature(
   return { priorShape: shape, priorDays, days, ...shares, alpha, calibration, known };
 }
 
-/** The largest value, its day, and the largest of any other day: leaving a day out needs no more. 0 where there is none. */
-function highest(list: readonly { readonly day: number; readonly nats: number }[]): {
-  first: number;
-  firstDay: number;
-  second: number;
-} {
+/** The largest of the values begin ... end - 1, its day, and the largest of any other day: leaving a day out needs no more. 0 where there is none. */
+function highest(
+  days: Int32Array,
+  nats: Float64Array,
+  begin: number,
+  end: number,
+): { first: number; firstDay: number; second: number } {
   let first = 0;
   let firstDay = Number.NaN;
   let second = 0;
-  for (const { day, nats } of list) {
-    if (day === firstDay) first = Math.max(first, nats);
-    else if (nats > first) {
+  for (let k = begin; k < end; k++) {
+    const x = nats[k]!;
+    if (days[k] === firstDay) first = Math.max(first, x);
+    else if (x > first) {
       second = first;
-      first = nats;
-      firstDay = day;
-    } else second = Math.max(second, nats);
+      first = x;
+      firstDay = days[k]!;
+    } else second = Math.max(second, x);
   }
   return { first, firstDay, second };
 }
 
 function since(history: History, slot: number): History {
   const from = history.slots.findIndex((s) => s >= slot);
+  if (from === 0) return history;
   return from < 0
     ? { slots: [], counts: [] }
     : { slots: history.slots.slice(from), counts: history.counts.slice(from) };
@@ -155,69 +215,78 @@ function gammaPrior(totals: readonly number[], days: number): { shape: number; p
 }
 
 /** Expected share of a day's events in each slot, pooled over all entities. */
-function dayShares(histories: readonly History[], first: number, last: number, clock: LocalClock): DayShares {
+function dayShares(histories: readonly History[], time: Known, clock: LocalClock): DayShares {
   const sums = emptySums();
-  let weekends = 0;
-  for (let slot = first; slot <= last; slot++) if (placeOf(slot, clock).weekend) weekends++;
   for (const history of histories) {
     history.slots.forEach((slot, i) => {
-      const { slotOfDay, weekend } = placeOf(slot, clock);
-      addEvents(sums, slotOfDay, weekend, history.counts[i]!);
+      const place = placeOf(slot, clock);
+      addEvents(sums, place.slotOfDay, place.weekend, history.counts[i]! * time.weight(place));
     });
   }
   smooth(sums);
-  const season = seasonOf(sums, undefined, last - first + 1, weekends);
-  const perDay = (Math.max(sums.events, 0.5) / (last - first + 1)) * SLOTS_PER_DAY;
+  const season = seasonOf(sums, undefined, time.slots, time.weekends);
+  const perDay = (Math.max(sums.events, 0.5) / time.slots) * SLOTS_PER_DAY;
   // A shape seen on one day is no shape yet.
-  const active = new Set(histories.flatMap((h) => h.slots.map((slot) => Math.floor(slot / SLOTS_PER_DAY))));
+  const active = new Set<number>();
+  for (const { slots } of histories) for (const slot of slots) active.add(Math.floor(slot / SLOTS_PER_DAY));
   const flat = 1 / (1 + active.size);
   const share = (v: number): number => ((1 - flat) * v) / perDay + flat / SLOTS_PER_DAY;
   return { weekday: season.weekday.map(share), weekend: season.weekend.map(share) };
 }
 
-type EventWindow = { readonly day: number; readonly n: number; readonly mu: number };
+/** Windows that end at events, of all entities of a feature one after the other: training day, counts and what was expected. */
+type EventWindows = { readonly day: Int32Array; readonly n: Float64Array; readonly mu: Float64Array };
 
-/** The windows that end at the entity's own events, each with what the entity's other days lead one to expect. */
+/**
+ * Writes the windows that end at the entity's own events, from place `at` on, each with what the entity's other days lead one to expect
+ * of those of its slots that are known.
+ * Returns the place after the last.
+ */
 function eventWindows(
+  out: EventWindows,
+  at: number,
   history: History,
   horizon: number,
-  total: number,
-  shape: number,
-  priorDays: number,
-  days: number,
+  { total, shape, priorDays, days }: { total: number; shape: number; priorDays: number; days: number },
   shares: DayShares,
   clock: LocalClock,
+  { last, flagged }: Known,
   dayOf: (slot: number) => number,
-): EventWindow[] {
+): number {
+  const { slots, counts } = history;
   const perDay = new Map<number, number>();
-  for (const [i, slot] of history.slots.entries()) {
-    perDay.set(dayOf(slot), (perDay.get(dayOf(slot)) ?? 0) + history.counts[i]!);
+  for (const [i, slot] of slots.entries()) {
+    const day = dayOf(slot);
+    perDay.set(day, (perDay.get(day) ?? 0) + counts[i]!);
   }
-  const windows: EventWindow[] = [];
   let from = 0;
   let n = 0;
-  history.slots.forEach((slot, i) => {
-    n += history.counts[i]!;
-    while (history.slots[from]! <= slot - horizon) n -= history.counts[from++]!;
+  for (const [i, slot] of slots.entries()) {
+    n += counts[i]!;
+    while (slots[from]! <= slot - horizon) n -= counts[from++]!;
     const day = dayOf(slot);
-    const lambda = (shape + total - perDay.get(day)!) / (priorDays + Math.max(0.5, days - 1));
-    const mu =
-      lambda * (n < MIN_COUNT ? horizon / SLOTS_PER_DAY : expectedShare(shares, slot, horizon, clock));
-    windows.push({ day, n, mu });
-  });
-  return windows;
+    const end = slot + ((last - slot) % SLOTS_PER_DAY);
+    const own = 1 - flagged.count(end - SLOTS_PER_DAY + 1, end) / SLOTS_PER_DAY;
+    const lambda = (shape + total - perDay.get(day)!) / (priorDays + Math.max(0.5, days - own));
+    let share = n < MIN_COUNT ? horizon / SLOTS_PER_DAY : expectedShare(shares, slot, horizon, clock);
+    for (const unknown of flagged.slots(slot - horizon + 1, slot))
+      share -= n < MIN_COUNT ? 1 / SLOTS_PER_DAY : expectedShare(shares, unknown, 1, clock);
+    out.day[at] = day;
+    out.n[at] = n;
+    out.mu[at++] = lambda * share;
+  }
+  return at;
 }
 
 /** One overdispersion for all entities of a feature, by moments over their windows. */
-function pooledAlpha(windows: readonly (readonly EventWindow[])[]): number {
+function pooledAlpha({ n, mu }: EventWindows): number {
   let spread = 0;
   let square = 0;
-  for (const list of windows) {
-    for (const { n, mu } of list) {
-      if (mu < 0.5) continue;
-      spread += (n - mu) ** 2 - mu;
-      square += mu * mu;
-    }
+  for (let k = 0; k < mu.length; k++) {
+    const m = mu[k]!;
+    if (m < 0.5) continue;
+    spread += (n[k]! - m) ** 2 - m;
+    square += m * m;
   }
   return Math.min(MAX_ALPHA, Math.max(MIN_ALPHA, square > 0 ? spread / square : 0.5));
 }

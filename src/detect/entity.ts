@@ -3,11 +3,12 @@ import { ENTITY_FEATURES, type Observation } from "../feature/entity.ts";
 import { hash64 } from "../math/hash.ts";
 import { logUpperTail } from "../math/negative-binomial.ts";
 import { type Calibration, naturalRate, pValue } from "./calibrate.ts";
-import { Load } from "./load.ts";
+import { Load, type SavedLoad } from "./load.ts";
 import { FLOOR_NATS } from "./window.ts";
 
 /** How far back a count reaches, in slots: an hour, six, a day. */
 export const HORIZONS = [12, 72, 288] as const;
+const DAY = 288;
 /** No verdict on fewer events: anybody does a thing three times. */
 export const MIN_COUNT = 4;
 /** Entities a feature remembers; the least recently seen leave. */
@@ -70,7 +71,7 @@ export type EntityFinding = {
 };
 
 /** By feature, the one whose load excuses it; -1 without. */
-const EXCUSES = ENTITY_FEATURES.map(({ excusedBy }) =>
+export const EXCUSES: readonly number[] = ENTITY_FEATURES.map(({ excusedBy }) =>
   ENTITY_FEATURES.findIndex((f) => f.name === excusedBy),
 );
 const NONE = { n: 0, mu: 0 } as const;
@@ -78,11 +79,18 @@ const NONE = { n: 0, mu: 0 } as const;
 type Recent = History & { touched: boolean };
 type Touched = { readonly feature: number; readonly key: string; readonly history: Recent };
 
+/** Histories are one object in both tables. */
+export type SavedCounts = {
+  readonly recent: readonly Map<string, Recent>[];
+  readonly touched: Touched[];
+  readonly load: SavedLoad;
+};
+
 /** Counts entities live and scores, at the end of a slot, those that did something in it. */
 export class EntityScorer {
   readonly model: EntityModel;
   readonly #clock: LocalClock;
-  readonly #recent: Map<string, Recent>[] = ENTITY_FEATURES.map(() => new Map());
+  #recent: Map<string, Recent>[] = ENTITY_FEATURES.map(() => new Map());
   /** In the order in which they were touched. */
   #touched: Touched[] = [];
   readonly #load: Load;
@@ -107,13 +115,29 @@ export class EntityScorer {
     table.set(key, history); // the most recently seen last
     if (table.size > MAX_ENTITIES) table.delete(table.keys().next().value!);
     record(history, slot, count);
-    while (history.slots[0]! <= slot - 288) {
+    while (history.slots[0]! <= slot - DAY) {
       history.slots.shift();
       history.counts.shift();
     }
     if (history.touched) return;
     history.touched = true;
     this.#touched.push({ feature, key, history });
+  }
+
+  /** slot: the open one. What did nothing in the day before is as good as new. */
+  save(slot: number): SavedCounts {
+    const isLate = ([, { slots }]: [string, Recent]): boolean => slots.at(-1)! > slot - DAY;
+    return {
+      recent: this.#recent.map((table) => new Map([...table].filter(isLate))),
+      touched: this.#touched,
+      load: this.#load.save(),
+    };
+  }
+
+  load({ recent, touched, load }: SavedCounts): void {
+    this.#recent = [...recent];
+    this.#touched = touched;
+    this.#load.load(load);
   }
 
   /** Count of an entity since a slot, for "is this new since the last incident". */
@@ -124,7 +148,7 @@ export class EntityScorer {
 
   /**
    * Findings of the entities touched since the last call, the strangest of each feature first, and the scored rows. all: rows also
-   * of entities that did too little for any verdict.
+   * of entities that did too little for any verdict, or no more than training held.
    */
   score(slot: number, all: boolean): { findings: EntityFinding[]; rows: EntityFinding[] } {
     const rows: EntityFinding[] = [];
@@ -149,11 +173,11 @@ export class EntityScorer {
     const lambda = (feature.priorShape + (known?.[0] ?? 0)) / (feature.priorDays + feature.days);
     for (const [h, horizon] of HORIZONS.entries()) {
       const n = countAfter(history, slot - horizon);
-      if (n === 0 || (!all && n < least)) continue;
+      const most = known?.[1 + HORIZONS.length + h] ?? 0;
+      if (n === 0 || (!all && (n < least || n <= most))) continue;
       const share = this.#share(f, h, slot);
       const mu = lambda * share;
       const alpha = feature.alpha[h]!;
-      const most = known?.[1 + HORIZONS.length + h] ?? 0;
       let nats = n < least || n <= mu || n <= most ? 0 : -logUpperTail(n, mu, alpha);
       if (excuse >= 0 && nats > FLOOR_NATS) {
         const own = excuse === f ? { n, mu } : NONE;

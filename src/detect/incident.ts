@@ -26,6 +26,8 @@ const RATE_PER_BUDGET = 0.01;
 /** How much rarer the last alert of a day must be than the first: trifles of the morning leave room for the evening. */
 const LAST_RARER = 1e-2;
 const MAX_LINES = 5;
+/** Keys that an incident covers; the oldest leave, where an attack goes on for weeks. */
+const MAX_KEYS = 4096;
 
 type Incident = {
   readonly alert: Alert;
@@ -42,17 +44,48 @@ export type BudgetOptions = { readonly perDay: number; readonly clock: LocalCloc
 /** The ledger: reported + held = all candidates that would have opened. */
 export type Ledger = { opened: number; held: number; joined: number; belowBar: number };
 
+export type SavedIncidents = {
+  readonly ledger: Ledger;
+  readonly open: Incident[];
+  readonly lastOf: Map<string, number>;
+  readonly day: number;
+  readonly openedToday: number;
+};
+
 export class IncidentManager {
   readonly ledger: Ledger = { opened: 0, held: 0, joined: 0, belowBar: 0 };
   readonly #options: BudgetOptions;
   #open: Incident[] = [];
   /** Last activity of each family's incidents, also of closed ones. */
-  readonly #lastOf = new Map<string, number>();
+  #lastOf = new Map<string, number>();
   #day = Number.NaN;
   #openedToday = 0;
 
   constructor(options: BudgetOptions) {
     this.#options = options;
+  }
+
+  save(): SavedIncidents {
+    return {
+      ledger: this.ledger,
+      open: this.#open,
+      lastOf: this.#lastOf,
+      day: this.#day,
+      openedToday: this.#openedToday,
+    };
+  }
+
+  load({ ledger, open, lastOf, day, openedToday }: SavedIncidents): void {
+    Object.assign(this.ledger, ledger);
+    this.#open = open;
+    this.#lastOf = lastOf;
+    this.#day = day;
+    this.#openedToday = openedToday;
+  }
+
+  /** Alerts that may still change: `end`, `updates`, `total`, and `closedAt` when they close. */
+  get open(): readonly Alert[] {
+    return this.#open.map(({ alert }) => alert);
   }
 
   /** The natural rate a day below which a candidate counts. */
@@ -132,6 +165,7 @@ export class IncidentManager {
   #join(incident: Incident, candidate: Candidate): void {
     this.ledger.joined++;
     incident.keys.add(candidate.key);
+    if (incident.keys.size > MAX_KEYS) incident.keys.delete(incident.keys.values().next().value!);
     // The tail of a day-long count keeps no incident open: what counts is what happened lately.
     if (candidate.shareSince(candidate.at - IDLE_MS) < ALIVE_SHARE) return;
     incident.lastActivity = candidate.at;

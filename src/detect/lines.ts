@@ -1,17 +1,33 @@
 import type { ColumnSet } from "../feature/columns.ts";
 import { ENTITY_FEATURES, type Observation } from "../feature/entity.ts";
+import { LEFT_OUT, type LineLoader, type LineSaver } from "../feature/line-table.ts";
 import type { SeenLine } from "../feature/transaction.ts";
+import { HORIZONS } from "./entity.ts";
+import { MAX_WIDTH } from "./window.ts";
 
 /** Lines kept of each column and entity; an alert cites no more. */
 const KEEP = 5;
 /** Rings of entities and shapes kept; the least recently written leave. */
 const MAX_RINGS = 20_000;
 
+/** Slots back to which lines of entities may be cited; a new shape's are asked for an hour back. */
+const ENTITY_SLOTS = HORIZONS[2];
+
 /** The key of the ring of turns; no other begins like it. */
 const TURN = "turn";
 
 /** The newest lines of one column, oldest first, each with its number among all lines seen. */
 type Ring = { readonly lines: SeenLine[]; readonly numbers: number[] };
+
+type SavedRing = { readonly lines: readonly number[]; readonly numbers: readonly number[] };
+
+/** Lines by their numbers. */
+export type SavedRings = {
+  readonly rings: readonly (readonly [key: string, lines: readonly number[]])[];
+  readonly columns: readonly (readonly [column: number, ring: SavedRing])[];
+  readonly open: ReadonlyMap<ColumnSet, SavedRing>;
+  readonly number: number;
+};
 
 /** The newest lines behind each column, entity and shape, for citing. */
 export class LineRings {
@@ -57,6 +73,36 @@ export class LineRings {
     this.#add(`s${line.templateId}`, line);
   }
 
+  /** Without what is too old to be cited: by a column's widest window, or by an entity's. Turns are kept, since any silence may ask. */
+  save(lines: LineSaver): SavedRings {
+    const rings = [...this.#rings].map(([key, ring]): SavedRings["rings"][number] => [
+      key,
+      numbersOf(ring, lines, key === TURN ? undefined : ENTITY_SLOTS),
+    ]);
+    const columns = [...this.#columns.entries()].filter(([, ring]) => ring !== undefined);
+    return {
+      rings: rings.filter(([, ring]) => ring.length > 0),
+      columns: columns.map(([column, ring]) => [column, savedRing(ring, lines)]),
+      open: new Map([...this.#open].map(([set, ring]) => [set, savedRing(ring, lines)])),
+      number: this.#number,
+    };
+  }
+
+  load({ rings, columns, open, number }: SavedRings, lines: LineLoader): void {
+    const ringOf = (saved: SavedRing): Ring => ({
+      lines: saved.lines.map((at) => lines.of(at)),
+      numbers: [...saved.numbers],
+    });
+    for (const [key, ring] of rings)
+      this.#rings.set(
+        key,
+        ring.map((at) => lines.of(at)),
+      );
+    for (const [column, ring] of columns) this.#columns[column] = ringOf(ring);
+    for (const [set, ring] of open) this.#open.set(set, ringOf(ring));
+    this.#number = number;
+  }
+
   ofColumn(modelColumn: number, since: number): SeenLine[] {
     return (this.#columns[modelColumn]?.lines ?? []).filter((l) => l.time >= since).reverse();
   }
@@ -83,6 +129,16 @@ export class LineRings {
     if (ring.length >= KEEP) ring.shift();
     ring.push(line);
   }
+}
+
+function numbersOf(ring: readonly SeenLine[], lines: LineSaver, slots: number | undefined): number[] {
+  return ring.map((line) => lines.of(line, slots)).filter((at) => at !== LEFT_OUT);
+}
+
+/** Lines are in order of time, so what is left out are the oldest ones. */
+function savedRing(ring: Ring, lines: LineSaver): SavedRing {
+  const kept = numbersOf(ring.lines, lines, MAX_WIDTH);
+  return { lines: kept, numbers: ring.numbers.slice(ring.numbers.length - kept.length) };
 }
 
 function append({ lines, numbers }: Ring, line: SeenLine, number: number): void {

@@ -1,4 +1,5 @@
-import { DAY_MS } from "../feature/clock.ts";
+import { DAY_MS, SLOT_MS, slotOf } from "../feature/clock.ts";
+import { type Flagged, NOTHING_FLAGGED } from "../feature/flagged.ts";
 import { isGrave, isRoutine, type MailEvent } from "../mail/event.ts";
 import { logUpperTail } from "../math/negative-binomial.ts";
 
@@ -52,17 +53,27 @@ export class NoveltyCollector {
     if (time - seen.first < HOUR_MS && seen.times.length < 64) seen.times.push(time);
   }
 
-  /** Rates from the second half of training; Good (1953): shapes seen once tell how many are still to come. groups: of joined shapes. */
-  fit(first: number, last: number, groups: ReadonlyMap<string, string>): NoveltyModel {
-    const days = Math.max(0, (last - first) / DAY_MS);
+  /**
+   * Rates from the second half of training; Good (1953): shapes seen once tell how many are still to come. groups: of joined shapes.
+   * flagged: time of which no shape was added.
+   */
+  fit(
+    first: number,
+    last: number,
+    groups: ReadonlyMap<string, string>,
+    flagged: Flagged = NOTHING_FLAGGED,
+  ): NoveltyModel {
+    const known = (from: number, to: number): number =>
+      Math.max(0, to - from - flagged.count(slotOf(from), slotOf(to)) * SLOT_MS) / DAY_MS;
     const half = first + (last - first) / 2;
+    const days = known(first, last);
     const shapes = joined(this.#shapes, groups);
     const news = [...shapes.values()].filter((s) => !s.routine);
     const late = news.filter((s) => s.first >= half);
     const once = news.filter((s) => s.count === 1);
     const rate = (pick: (s: Newcomer) => boolean): number =>
       Math.max(
-        late.filter(pick).length / Math.max(0.5, days / 2),
+        late.filter(pick).length / Math.max(0.5, known(half, last)),
         once.filter(pick).length / Math.max(1, days),
       ) + MIN_DAILY;
     return {
@@ -100,15 +111,26 @@ export type NoveltyFinding = {
   readonly pValue: number;
 };
 
+type Fresh = { times: number[]; firstSeen: number };
+export type SavedNewcomers = Map<string, Fresh>;
+
 /** Judges each line whose shape training did not know, at once. */
 export class NoveltyScorer {
   readonly #model: NoveltyModel;
   readonly #known: Set<string>;
-  readonly #new = new Map<string, { times: number[]; firstSeen: number }>();
+  #new = new Map<string, Fresh>();
 
   constructor(model: NoveltyModel) {
     this.#model = model;
     this.#known = new Set(model.known);
+  }
+
+  save(): SavedNewcomers {
+    return this.#new;
+  }
+
+  load(saved: SavedNewcomers): void {
+    this.#new = saved;
   }
 
   /**
@@ -123,10 +145,13 @@ export class NoveltyScorer {
       this.#new.set(shape, entry);
       if (this.#new.size > MAX_SHAPES) this.#new.delete(this.#new.keys().next().value!);
     }
+    if (time - entry.firstSeen > DAY_MS) {
+      entry.times = [];
+      return undefined; // a day old: the window view knows its rate by now
+    }
     while (entry.times.length > 0 && (entry.times[0]! <= time - HOUR_MS || entry.times.length >= 256))
       entry.times.shift();
     entry.times.push(time);
-    if (time - entry.firstSeen > DAY_MS) return undefined; // a day old: the window view knows its rate by now
     const others: string[] = [];
     for (const [other, { firstSeen }] of this.#new) {
       if (other !== shape && firstSeen > time - HOUR_MS) others.push(other);

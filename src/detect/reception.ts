@@ -1,9 +1,11 @@
 import type { Transaction } from "../feature/transaction.ts";
+import type { Parent } from "../model/inherit.ts";
 import type { Kernels } from "../model/kernels.ts";
 import { reconstruct } from "../model/score.ts";
-import { trainVae } from "../model/train.ts";
+import { type Training, trainVae } from "../model/train.ts";
 import { createVae, type Rows, type Vae } from "../model/vae.ts";
-import { type Contents, contentsOf } from "./contents.ts";
+import { type Contents, contentsOf, placesByShape } from "./contents.ts";
+import { FOLDS, type Folds, foldOf, keepFolds, parentOf } from "./folds.ts";
 
 /**
  * How long receiving a message should take, by what happened to it: signed or not, from a client or forwarded, its size. The network
@@ -17,7 +19,6 @@ const MAX_TRAINING = 6_000;
 const MIN_MESSAGES = 300;
 /** Messages asked for in one go; only memory depends on it. */
 const ASKED_AT_ONCE = 2048;
-const FOLDS = 2;
 const HELD_OUT = 10;
 const HIDDEN = 24;
 const LATENT = 6;
@@ -47,34 +48,47 @@ export type ReceptionModel = {
   /** ln of the mean count of each column. */
   readonly offset: Float32Array;
   readonly vae: Vae;
+  readonly folds: Folds;
 };
 
 /** Learns from messages, and tells what a network that did not see a message's half of the days expects of it. */
 export function fitReception(
   messages: readonly ReceivedMessage[],
-  days: readonly number[],
+  slots: readonly number[],
   seed: number,
   kernels: Kernels,
+  old?: ReceptionModel,
 ): { model: ReceptionModel; expected: Float32Array } | undefined {
   if (messages.length < MIN_MESSAGES) return undefined;
   const form = formOf(messages);
   const expected = new Float32Array(messages.length);
+  const ancestry = old && { ...old, columns: namesOf(old) };
+  let epochs = 0;
+  const trained = (own: readonly ReceivedMessage[], fold: number | undefined): Vae => {
+    const parent = parentOf(ancestry, fold, namesOf(form), kernels);
+    const { vae, training } = train(own, form, fold === undefined ? seed : seed + fold + 1, kernels, parent);
+    epochs += training.epochs;
+    return vae;
+  };
+  const unseen: Vae[] = [];
   for (let fold = 0; fold < FOLDS; fold++) {
-    const own = messages.filter((_, i) => days[i]! % FOLDS !== fold);
-    const others = messages.map((_, i) => i).filter((i) => days[i]! % FOLDS === fold);
+    const own = messages.filter((_, i) => foldOf(slots[i]!) !== fold);
+    const others = messages.map((_, i) => i).filter((i) => foldOf(slots[i]!) === fold);
     if (own.length === 0 || others.length === 0) return undefined;
-    const model = { ...form, vae: train(own, form, seed + fold + 1, kernels) };
+    const vae = trained(own, fold);
+    unseen.push(vae);
     const told = expectReception(
-      model,
+      { ...form, vae },
       others.map((i) => messages[i]!),
     );
     for (const [k, i] of others.entries()) expected[i] = told[k]!;
   }
-  return { model: { ...form, vae: train(messages, form, seed, kernels) }, expected };
+  const vae = trained(messages, undefined);
+  return { model: { ...form, vae, folds: keepFolds(unseen, epochs) }, expected };
 }
 
 /** ln(seconds) that receiving each message should have taken. */
-export function expectReception(model: ReceptionModel, messages: readonly ReceivedMessage[]): Float32Array {
+export function expectReception(model: Asked, messages: readonly ReceivedMessage[]): Float32Array {
   const expected = new Float32Array(messages.length);
   for (let from = 0; from < messages.length; from += ASKED_AT_ONCE) {
     const part = messages.slice(from, from + ASKED_AT_ONCE);
@@ -85,6 +99,8 @@ export function expectReception(model: ReceptionModel, messages: readonly Receiv
 }
 
 type Form = Pick<ReceptionModel, "columns" | "offset">;
+type Asked = Form & Pick<ReceptionModel, "vae">;
+const namesOf = ({ columns }: Form): string[] => [...columns, "rest"];
 
 function formOf(messages: readonly ReceivedMessage[]): Form {
   const seen = new Map<string, { n: number; sum: number }>();
@@ -108,7 +124,7 @@ function formOf(messages: readonly ReceivedMessage[]): Form {
 function rowsOf(messages: readonly ReceivedMessage[], { columns, offset }: Form): Rows {
   const C = offset.length;
   const n = messages.length;
-  const index = new Map(columns.map((shape, j) => [shape, j]));
+  const index = placesByShape(columns);
   const rows = {
     n,
     counts: new Float32Array(n * C),
@@ -130,7 +146,13 @@ function rowsOf(messages: readonly ReceivedMessage[], { columns, offset }: Form)
   return rows;
 }
 
-function train(all: readonly ReceivedMessage[], form: Form, seed: number, kernels: Kernels): Vae {
+function train(
+  all: readonly ReceivedMessage[],
+  form: Form,
+  seed: number,
+  kernels: Kernels,
+  parent: Parent | undefined,
+): { vae: Vae; training: Training } {
   const stride = Math.max(1, all.length / MAX_TRAINING);
   const some = Array.from(
     { length: Math.min(all.length, MAX_TRAINING) },
@@ -143,6 +165,5 @@ function train(all: readonly ReceivedMessage[], form: Form, seed: number, kernel
   families[C] = TIME_FAMILY;
   const shape = { counts: C, reals: REALS, conditions: 0, hidden: HIDDEN, latent: LATENT };
   const vae = createVae(shape, seed, kernels);
-  trainVae(vae, rows, { ...OPTIONS, families, seed, validation });
-  return vae;
+  return { vae, training: trainVae(vae, rows, { ...OPTIONS, families, seed, validation, parent }) };
 }

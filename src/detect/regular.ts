@@ -1,5 +1,6 @@
 import { type LocalClock, placeOf, SLOT_MS, SLOTS_PER_DAY } from "../feature/clock.ts";
 import { ENTITY_FEATURES, type Observation } from "../feature/entity.ts";
+import { type Flagged, Known, NOTHING_FLAGGED } from "../feature/flagged.ts";
 import { logLowerTail } from "../math/negative-binomial.ts";
 import { type Calibration, calibrate, naturalRate, pValue } from "./calibrate.ts";
 import { countAfter, type History, pseudonym, record } from "./entity.ts";
@@ -58,29 +59,40 @@ export type RegularModel = {
 
 type Days = { readonly days: readonly number[]; readonly isWeekend: (day: number) => boolean };
 
-/** histories: what each entity of a feature did in training. first, last: slots of training, both included. */
+/**
+ * histories: what each entity of a feature did in training. first, last: slots of training, both included. flagged: slots of which nothing
+ * stands in the histories; a day is unknown to those whose hour they touch.
+ */
 export function fitRegulars(
   histories: (feature: number) => ReadonlyMap<string, History>,
   first: number,
   last: number,
   clock: LocalClock,
   salt: string,
+  flagged: Flagged = NOTHING_FLAGGED,
 ): RegularModel {
+  const time = new Known(first, last, clock, flagged);
   const dayOf = (slot: number): number => clock(slot * SLOT_MS).day;
   const [from, to] = [dayOf(first - 1) + 1, dayOf(last + 1) - 1];
   const days = Array.from({ length: Math.max(0, to - from + 1) }, (_, i) => from + i);
   // Day 0 of the count is a Thursday.
   const calendar: Days = { days, isWeekend: (day) => [0, 6].includes((((day + 4) % 7) + 7) % 7) };
+  const unknown = new Map<number, Set<number>>();
+  for (const slot of flagged.slots(first, last)) {
+    const day = dayOf(slot);
+    unknown.set(day, (unknown.get(day) ?? new Set()).add(placeOf(slot, clock).slotOfDay));
+  }
   const regulars: Regular[] = [];
   const maxima = new Array<number>(days.length).fill(-FLOOR_NATS);
   const rows: number[] = [];
   for (const feature of REGULAR) {
     const found = [...histories(feature)]
       .filter(([, { counts }]) => counts.reduce((a, b) => a + b, 0) >= MIN_DAILY * MIN_DAYS)
-      .filter(([, history]) => isBanded(history, clock))
-      .map(([key, history]) => ({ key, perDay: daily(history, dayOf) }))
-      .flatMap(({ key, perDay }) => {
-        const judged = judge(perDay, calendar);
+      .flatMap(([key, history]) => {
+        const band = bandOf(history, clock);
+        if (band === undefined) return [];
+        const known = days.filter((day) => !isUnknown(unknown.get(day), band));
+        const judged = judge(daily(history, dayOf), { ...calendar, days: known });
         return judged ? [{ key, ...judged }] : [];
       })
       .sort((a, b) => b.week.mean - a.week.mean || (a.key < b.key ? -1 : 1))
@@ -96,25 +108,27 @@ export function fitRegulars(
       regulars.push({ feature, name: pseudonym(salt, feature, key), week, weekend, ceiling });
     }
   }
-  const totals = REGULAR.map((feature) => totalOf(histories(feature), calendar, clock));
-  return { regulars, totals, calibration: calibrate(maxima, rows) };
+  const totals = REGULAR.map((feature) => totalOf(histories(feature), calendar, time, clock));
+  const seen = maxima.filter((_, i) => (unknown.get(from + i)?.size ?? 0) <= SLOTS_PER_DAY / 2);
+  return { regulars, totals, calibration: calibrate(seen, rows) };
 }
 
 /** Mean events of all together in each slot of a day of the week, and of the weekend. */
 function totalOf(
   histories: ReadonlyMap<string, History>,
   { days, isWeekend }: Days,
+  time: Known,
   clock: LocalClock,
 ): RegularModel["totals"][number] {
   const total = { week: new Float32Array(SLOTS_PER_DAY), weekend: new Float32Array(SLOTS_PER_DAY) };
   const weekends = days.filter(isWeekend).length;
   for (const { slots, counts } of histories.values())
     for (const [i, slot] of slots.entries()) {
-      const { slotOfDay, weekend } = placeOf(slot, clock);
-      const [kind, n] = weekend
+      const place = placeOf(slot, clock);
+      const [kind, n] = place.weekend
         ? (["weekend", weekends] as const)
         : (["week", days.length - weekends] as const);
-      total[kind][slotOfDay]! += counts[i]! / Math.max(1, n);
+      total[kind][place.slotOfDay]! += (counts[i]! * time.weight(place)) / Math.max(1, n);
     }
   return total;
 }
@@ -128,8 +142,8 @@ function daily({ slots, counts }: History, dayOf: (slot: number) => number): Map
   return perDay;
 }
 
-/** Whether nearly all of it comes within a short band of the day. */
-function isBanded({ slots, counts }: History, clock: LocalClock): boolean {
+/** The slots of the day in which nearly all of it comes; undefined where they are more than BAND. */
+function bandOf({ slots, counts }: History, clock: LocalClock): readonly number[] | undefined {
   const ofDay = new Float64Array(2 * SLOTS_PER_DAY);
   let total = 0;
   slots.forEach((slot, i) => {
@@ -141,10 +155,14 @@ function isBanded({ slots, counts }: History, clock: LocalClock): boolean {
   let inBand = 0;
   for (let s = 0; s < ofDay.length; s++) {
     inBand += ofDay[s]! - (s >= BAND ? ofDay[s - BAND]! : 0);
-    if (inBand >= BAND_SHARE * total) return true;
+    if (inBand >= BAND_SHARE * total)
+      return Array.from({ length: BAND }, (_, i) => (s - i + SLOTS_PER_DAY) % SLOTS_PER_DAY);
   }
-  return false;
+  return undefined;
 }
+
+const isUnknown = (slots: ReadonlySet<number> | undefined, band: readonly number[]): boolean =>
+  slots !== undefined && band.some((slot) => slots.has(slot));
 
 /** Both kinds of days, and -ln p of each day by the others of its kind. Undefined where it comes regularly on neither. */
 function judge(
@@ -193,9 +211,9 @@ export type RegularFinding = {
   readonly since: number;
 };
 
-/** What came in the newest SPAN slots. */
+/** What came in the newest SPAN slots. The last slot stays, so that it is known when anything came. */
 class Recent {
-  readonly #history: History = { slots: [], counts: [] };
+  #history: History = { slots: [], counts: [] };
 
   get last(): number {
     return this.#history.slots.at(-1) ?? Number.NaN;
@@ -203,20 +221,42 @@ class Recent {
 
   add(slot: number, count: number): void {
     record(this.#history, slot, count);
+    this.#forget(slot);
   }
 
-  /** Events in the newest `span` slots up to `slot`, at most SPAN. The last slot stays, so that it is known when anything came. */
+  /** Events in the newest `span` slots up to `slot`, at most SPAN. */
   count(slot: number, span: number): number {
+    this.#forget(slot);
+    return countAfter(this.#history, slot - span);
+  }
+
+  #forget(slot: number): void {
     const { slots, counts } = this.#history;
     while (slots.length > 1 && slots[0]! <= slot - SPAN) {
       slots.shift();
       counts.shift();
     }
-    return countAfter(this.#history, slot - span);
+  }
+
+  save(): History {
+    return this.#history;
+  }
+
+  load(history: History): void {
+    this.#history = history;
   }
 }
 
 type Watched = { readonly regular: Regular; key: string; readonly recent: Recent; told: boolean };
+
+type SavedWatched = { readonly key: string; readonly recent: History; readonly told: boolean };
+
+/** Regulars by feature and pseudonym. */
+export type SavedRegulars = {
+  readonly watched: ReadonlyMap<string, SavedWatched>;
+  readonly all: readonly History[];
+  readonly first: number;
+};
 
 /** Watches the regulars that have come at least once since the start: before, their name is not known. */
 export class RegularScorer {
@@ -248,7 +288,7 @@ export class RegularScorer {
     const id = `${feature} ${key}`;
     if (!this.#byKey.has(id)) {
       if (this.#byKey.size >= MAX_KEYS) this.#byKey.clear();
-      this.#byKey.set(id, this.#watched.get(`${feature} ${pseudonym(this.#salt, feature, key)}`));
+      this.#byKey.set(id, this.#watched.get(this.#nameOf(feature, key)));
     }
     const watched = this.#byKey.get(id);
     if (!watched) return;
@@ -289,8 +329,36 @@ export class RegularScorer {
 
   /** To be called when a finding was told: it is not told again before the regular comes back. */
   told({ feature, key }: RegularFinding): void {
-    const watched = this.#byKey.get(`${feature} ${key}`);
+    const watched = this.#watched.get(this.#nameOf(feature, key));
     if (watched) watched.told = true;
+  }
+
+  #nameOf(feature: number, key: string): string {
+    return `${feature} ${pseudonym(this.#salt, feature, key)}`;
+  }
+
+  save(): SavedRegulars {
+    return {
+      watched: new Map(
+        [...this.#watched].map(([name, { key, recent, told }]) => [
+          name,
+          { key, recent: recent.save(), told },
+        ]),
+      ),
+      all: this.#all.map((recent) => recent.save()),
+      first: this.#first,
+    };
+  }
+
+  load({ watched, all, first }: SavedRegulars): void {
+    for (const [name, { key, recent, told }] of watched) {
+      const known = this.#watched.get(name)!;
+      known.key = key;
+      known.told = told;
+      known.recent.load(recent);
+    }
+    for (const [i, recent] of this.#all.entries()) recent.load(all[i]!);
+    this.#first = first;
   }
 
   /** The calmer kind of the two days that the time touches. */

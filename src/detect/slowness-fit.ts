@@ -1,4 +1,3 @@
-import type { SlotPlace } from "../feature/clock.ts";
 import { STAGES, type TimedDelivery } from "../feature/slowness.ts";
 import type { Transaction } from "../feature/transaction.ts";
 import type { Kernels } from "../model/kernels.ts";
@@ -20,7 +19,7 @@ import {
   slowNats,
 } from "./slowness.ts";
 import { NOTICE_NATS } from "./window.ts";
-import { daysOf, leaveOneDayOut, type Notable, rolling } from "./window-fit.ts";
+import { knownRows, leaveOneDayOut, type Notable, rolling, type TableRows } from "./window-fit.ts";
 
 /** Learns how long deliveries take, and how often many of them are slow together. */
 
@@ -81,33 +80,33 @@ export class SlownessCollector {
     this.#samples.push({ program: p, destination: d, slot, seconds, message });
   }
 
-  /** first: slot of the first place. groups: of joined shapes. Undefined where no program has enough deliveries. */
+  /** groups: of joined shapes. Undefined where no program has enough deliveries. */
   fit(
-    first: number,
-    places: readonly SlotPlace[],
+    rows: TableRows,
     groups: ReadonlyMap<string, string>,
     { salt, seed, kernels }: { readonly salt: string; readonly seed: number; readonly kernels: Kernels },
+    old?: SlownessModel,
   ): SlownessModel | undefined {
-    const { days, dayOf } = daysOf(places.length);
+    const { first, last } = rows.time;
+    const { dayOf } = rows;
     const names = [...this.#programs.keys()];
     const destinationNames = [...this.#destinations.keys()];
     const programs: ProgramModel[] = [];
     const kept: Placed[] = [];
     const destinations: Record<string, readonly number[]> = {};
-    const messages = this.#samples.filter(
-      (s) => s.message && s.slot >= first && s.slot < first + places.length,
-    );
+    const messages = this.#samples.filter((s) => s.message && s.slot >= first && s.slot <= last);
     const join = joiner(groups);
     const reception = fitReception(
       messages.map(({ message }) => ({ ...message!, shapes: join(message!.shapes) })),
-      messages.map((s) => dayOf[s.slot - first]!),
+      messages.map((s) => s.slot),
       seed,
       kernels,
+      old?.reception,
     );
     const expected = new Map(messages.map((s, i) => [s.message, reception?.expected[i]]));
     for (const [p, program] of names.entries()) {
       const own = this.#samples
-        .filter((s) => s.program === p && s.slot >= first && s.slot < first + places.length)
+        .filter((s) => s.program === p && s.slot >= first && s.slot <= last)
         .map((s): Placed => {
           const t = s.slot - first;
           return { ...s, program: programs.length, t, day: dayOf[t]!, slow: [] };
@@ -137,7 +136,7 @@ export class SlownessCollector {
     if (programs.length === 0) return undefined;
     return {
       ...{ stride: this.#stride, salt, programs, destinations, reception: reception?.model },
-      ...fitCounts(kept, programs.length, { places, days, dayOf }),
+      ...fitCounts(kept, programs.length, rows),
     };
   }
 }
@@ -232,9 +231,11 @@ const shareOf = (slow: number, deliveries: number): number => (slow + 0.5) / (de
 function fitCounts(
   samples: readonly Placed[],
   P: number,
-  { places, days, dayOf }: { places: readonly SlotPlace[]; days: number; dayOf: Int32Array },
+  rows: TableRows,
 ): Pick<SlownessModel, "rho" | "ceiling" | "calibration"> {
-  const T = places.length;
+  const { days, dayOf } = rows;
+  const T = dayOf.length;
+  const known = knownRows(rows, 1);
   const C = P * PER_PROGRAM;
   const S = STAGES.length;
   const deliveries = new Float32Array(T * P * S);
@@ -272,8 +273,7 @@ function fitCounts(
         if (nats >= NOTICE_NATS) found.push({ t, j, nats });
       }
     }
-    const table = { columns: new Array(C), places, days, dayOf };
-    const left = leaveOneDayOut(table, found);
+    const left = leaveOneDayOut(rows, C, found, known);
     ceiling.set(left.ceilings, w * C);
     calibration.push(left.calibration);
   }

@@ -1,4 +1,12 @@
-import { STAGES, type TimedDelivery } from "../feature/slowness.ts";
+import type { LineLoader, LineSaver } from "../feature/line-table.ts";
+import {
+  CITED_SLOTS,
+  loadDeliveries,
+  type SavedDeliveries,
+  STAGES,
+  saveDeliveries,
+  type TimedDelivery,
+} from "../feature/slowness.ts";
 import type { Transaction } from "../feature/transaction.ts";
 import { logBetaBinomialUpperTail } from "../math/beta-binomial.ts";
 import { hash64 } from "../math/hash.ts";
@@ -12,7 +20,7 @@ import { expectReception, type ReceivedMessage, type ReceptionModel, receivedOf 
 
 /** Slots of five minutes: half an hour to six hours, the long ones for few deliveries and slow drifts. */
 export const SLOW_WIDTHS = [6, 12, 24, 72] as const;
-const MAX_WIDTH = 72;
+const MAX_WIDTH = CITED_SLOTS;
 /** Share of training's deliveries that are slow, per level. */
 export const LEVELS = [0.1, 0.01] as const;
 /** Fewer slow deliveries are chance, however rare. */
@@ -97,6 +105,17 @@ export type RecentDelivery = TimedDelivery & {
   readonly slow: readonly number[];
 };
 
+export type SavedSlowness = {
+  readonly messages: readonly ReceivedMessage[];
+  readonly waiting: SavedDeliveries;
+  readonly deliveries: Float64Array;
+  readonly slow: Float64Array;
+  /** By program; `by` is slow, (n, STAGES). */
+  readonly recent: readonly { readonly deliveries: SavedDeliveries; readonly by: Int8Array }[];
+  readonly head: number;
+  readonly seen: readonly [number, number];
+};
+
 export class SlownessScorer {
   readonly model: SlownessModel;
   readonly #programs: ReadonlyMap<string, number>;
@@ -105,9 +124,9 @@ export class SlownessScorer {
   /** The last MAX_WIDTH slots: deliveries by program and stage (MAX_WIDTH, P S), and slow ones (MAX_WIDTH, C). */
   readonly #deliveries: Float64Array;
   readonly #slow: Float64Array;
-  readonly #recent: RecentDelivery[][];
+  #recent: RecentDelivery[][];
   #head = 0;
-  readonly #seen: [number, number] = [0, 0];
+  #seen: [number, number] = [0, 0];
 
   constructor(model: SlownessModel) {
     const P = model.programs.length;
@@ -187,15 +206,16 @@ export class SlownessScorer {
         for (let at = 0; at < PER_PROGRAM; at++) {
           const [stage, level] = [Math.floor(at / LEVELS.length), at % LEVELS.length];
           const column = columnOf(program, stage, level);
+          // fresh evidence only, else it is the shadow of what is over
+          if (this.#sum(this.#slow, C, column, 2) === 0) continue;
           const slow = this.#sum(this.#slow, C, column, width);
+          if (slow < LEAST_SLOW) continue;
           const deliveries = this.#sum(
             this.#deliveries,
             programs.length * STAGES.length,
             program * STAGES.length + stage,
             width,
           );
-          // fresh evidence only, else it is the shadow of what is over
-          if (slow < LEAST_SLOW || this.#sum(this.#slow, C, column, 2) === 0) continue;
           const share = stages[stage]!.shares[level]!;
           const nats = slowNats(slow, deliveries, share, rho[w * C + column]!);
           const excess = nats - ceiling[w * C + column]!;
@@ -234,6 +254,41 @@ export class SlownessScorer {
     return this.#recent[program]!.filter((d) => d.line.time >= since);
   }
 
+  save(lines: LineSaver): SavedSlowness {
+    return {
+      messages: this.#waiting.map(({ message }) => message),
+      waiting: saveDeliveries(
+        this.#waiting.map(({ delivery }) => delivery),
+        lines,
+      ),
+      deliveries: this.#deliveries,
+      slow: this.#slow,
+      recent: this.#recent.map((of) => ({
+        deliveries: saveDeliveries(of, lines),
+        by: slowOf(of),
+      })),
+      head: this.#head,
+      seen: this.#seen,
+    };
+  }
+
+  load({ messages, waiting, deliveries, slow, recent, head, seen }: SavedSlowness, lines: LineLoader): void {
+    this.#waiting = loadDeliveries(waiting, lines).map((delivery, i) => ({
+      message: messages[i]!,
+      delivery,
+    }));
+    this.#deliveries.set(deliveries);
+    this.#slow.set(slow);
+    this.#recent = recent.map((of) =>
+      loadDeliveries(of.deliveries, lines).map((delivery, i) => ({
+        ...delivery,
+        slow: STAGES.map((_, s) => of.by[i * STAGES.length + s]!),
+      })),
+    );
+    this.#head = head;
+    this.#seen = [...seen];
+  }
+
   /** Slow deliveries of a finding's column in the newest slots. */
   slowIn({ program, stage, level, width }: SlowFinding, slots: number): number {
     const C = this.model.programs.length * PER_PROGRAM;
@@ -245,6 +300,14 @@ export class SlownessScorer {
     for (let k = 0; k < slots; k++) sum += ring[((this.#head - k + MAX_WIDTH) % MAX_WIDTH) * row + column]!;
     return sum;
   }
+}
+
+/** By how many levels each was slow, (n, STAGES). */
+function slowOf(deliveries: readonly RecentDelivery[]): Int8Array {
+  const by = new Int8Array(deliveries.length * STAGES.length);
+  for (let i = 0; i < deliveries.length; i++)
+    for (let s = 0; s < STAGES.length; s++) by[i * STAGES.length + s] = deliveries[i]!.slow[s]!;
+  return by;
 }
 
 /** -ln P of at least so many slow ones; 0 where no more than usual are. */

@@ -1,19 +1,25 @@
-import { type SlotPlace, slotOf } from "../feature/clock.ts";
+import { slotOf } from "../feature/clock.ts";
 import type { Column } from "../feature/columns.ts";
+import type { LineLoader, LineSaver } from "../feature/line-table.ts";
 import {
+  loadTransaction,
+  type SavedTransaction,
   type SeenLine,
+  saveTransaction,
   TRANSACTION_REALS,
   TRANSACTION_TYPES,
   type Transaction,
 } from "../feature/transaction.ts";
+import type { Parent } from "../model/inherit.ts";
 import type { Kernels } from "../model/kernels.ts";
 import { elbo, rowParts } from "../model/score.ts";
 import { trainVae } from "../model/train.ts";
 import { createVae, MAX_BATCH, type Rows, type Vae } from "../model/vae.ts";
 import { type Calibration, calibrate, pValue } from "./calibrate.ts";
-import { type Contents, contentsOf, joiner, SharedContents } from "./contents.ts";
+import { type Contents, contentsOf, joiner, placesByShape, SharedContents } from "./contents.ts";
+import { FOLDS, type Folds, foldOf, keepFolds, parentOf } from "./folds.ts";
 import type { WindowModel } from "./window.ts";
-import { fitWindow, tableOf } from "./window-fit.ts";
+import { fitWindow, type TableRows, tableOf } from "./window-fit.ts";
 
 /**
  * The transaction view: a Variational Autoencoder over what each message, connection and session consists of. One strange
@@ -33,7 +39,6 @@ export const MIN_TRANSACTIONS = 300;
 const MAX_REMEMBERED = 80_000;
 /** Rows scored in one go; only memory depends on it. */
 const SCORED_AT_ONCE = 2048;
-const FOLDS = 2;
 const HELD_OUT = 10;
 const HIDDEN = 32;
 const LATENT = 6;
@@ -46,6 +51,8 @@ const OPTIONS = {
   maskRate: 0.05,
   patience: 4,
 } as const;
+/** Name of the last column. */
+const REST = "rest";
 /** Share of the strangest training rows that a second training leaves out: history is not labelled, so it may hold attacks. */
 const TRIMMED = 0.02;
 
@@ -57,6 +64,7 @@ export type TransactionModel = {
   /** (types, C): ln of the mean count of each column. */
   readonly offset: Float32Array;
   readonly vae: Vae;
+  readonly folds: Folds;
   /** Per type. */
   readonly calibration: readonly Calibration[];
   /** How many strange ones are usual, per type and level. */
@@ -69,6 +77,13 @@ type Sample = {
   readonly slot: number;
   readonly shapes: Contents;
   readonly reals: Float64Array;
+};
+
+/** A model with what it was made from, shapes joined. unseen: by fold, the network that did not see it. */
+export type LearnedTransactions = {
+  readonly model: TransactionModel;
+  readonly samples: readonly Sample[];
+  readonly unseen: readonly Vae[];
 };
 
 export class TransactionCollector {
@@ -95,27 +110,40 @@ export class TransactionCollector {
     });
   }
 
-  /** first: slot of the first place. groups: of joined shapes. Undefined when there are too few transactions. */
+  /** groups: of joined shapes. Undefined when there are too few transactions. */
   fit(
-    first: number,
-    places: readonly SlotPlace[],
+    table: TableRows,
     groups: ReadonlyMap<string, string>,
     seed: number,
     kernels: Kernels,
-  ): TransactionModel | undefined {
+    old?: TransactionModel,
+  ): LearnedTransactions | undefined {
+    const { first, last, slots } = table.time;
     const join = joiner(groups);
     const samples = this.#samples
-      .filter((s) => s.slot >= first && s.slot < first + places.length)
+      .filter((s) => s.slot >= first && s.slot <= last)
       .map((s) => ({ ...s, shapes: join(s.shapes) }));
     if (samples.length < MIN_TRANSACTIONS) return undefined;
     const columns = chooseColumns(samples);
     const offset = meanCounts(samples, columns);
-    const dayOf = (s: Sample): number => Math.floor((first + places.length - 1 - s.slot) / 288);
+    const ancestry = old && { ...old, columns: transactionColumns(old) };
+    let epochs = 0;
+    const train = (own: readonly Sample[], fold: number | undefined): Vae => {
+      const parent = parentOf(ancestry, fold, transactionColumns({ columns }), kernels);
+      const from = fold === undefined ? seed : seed + fold + 1;
+      const trained = trainRobust(own, columns, offset, from, kernels, parent);
+      epochs += trained.epochs;
+      return trained.vae;
+    };
     const scores = new Float64Array(samples.length);
+    const unseen: Vae[] = [];
     for (let fold = 0; fold < FOLDS; fold++) {
-      const own = samples.filter((s) => dayOf(s) % FOLDS !== fold);
-      const vae = trainRobust(own, columns, offset, seed + fold + 1, kernels);
-      const index = samples.map((_, i) => i).filter((i) => dayOf(samples[i]!) % FOLDS === fold);
+      const vae = train(
+        samples.filter((s) => foldOf(s.slot) !== fold),
+        fold,
+      );
+      unseen.push(vae);
+      const index = samples.map((_, i) => i).filter((i) => foldOf(samples[i]!.slot) === fold);
       for (let from = 0; from < index.length; from += SCORED_AT_ONCE) {
         const part = index.slice(from, from + SCORED_AT_ONCE);
         const others = elbo(
@@ -132,7 +160,7 @@ export class TransactionCollector {
     const calibration = TRANSACTION_TYPES.map((_, type) =>
       calibrate([], Float32Array.from(scores.filter((_, i) => samples[i]!.type === type))),
     );
-    const counts = new Float32Array(places.length * STRANGE.length);
+    const counts = new Float32Array(slots * STRANGE.length);
     for (const [i, s] of samples.entries()) {
       countStrange(
         counts,
@@ -141,14 +169,13 @@ export class TransactionCollector {
         pValue(calibration[s.type]!, scores[i]!),
       );
     }
-    return {
-      stride: this.#stride,
-      columns,
-      offset,
-      vae: trainRobust(samples, columns, offset, seed, kernels),
-      calibration,
-      rates: fitWindow(tableOf(STRANGE, counts, places)),
+    const vae = train(samples, undefined);
+    const model = {
+      ...{ stride: this.#stride, columns, offset, vae, calibration },
+      folds: keepFolds(unseen, epochs),
+      rates: fitWindow(tableOf(STRANGE, counts, table)),
     };
+    return { model, samples, unseen };
   }
 }
 
@@ -187,7 +214,7 @@ function chooseColumns(samples: readonly Sample[]): string[] {
 /** ln of the mean count per type, (types, C + 1); half an event is added so that nothing is impossible. */
 function meanCounts(samples: readonly Sample[], columns: readonly string[]): Float32Array {
   const C = columns.length + 1;
-  const index = new Map(columns.map((shape, j) => [shape, j]));
+  const index = placesByShape(columns);
   const sums = new Float64Array(TRANSACTION_TYPES.length * C).fill(0.5);
   const n = new Float64Array(TRANSACTION_TYPES.length).fill(1);
   for (const { type, shapes } of samples) {
@@ -207,7 +234,7 @@ function rowsOf(samples: readonly Countable[], columns: readonly string[], offse
   const G = TRANSACTION_REALS.length;
   const S = TRANSACTION_TYPES.length;
   const n = samples.length;
-  const index = new Map(columns.map((shape, j) => [shape, j]));
+  const index = placesByShape(columns);
   const rows = {
     n,
     counts: new Float32Array(n * C),
@@ -233,7 +260,18 @@ function rowsOf(samples: readonly Countable[], columns: readonly string[], offse
 
 /** The rows that the model's network scores closed transactions by. */
 export const transactionRows = (model: TransactionModel, transactions: readonly Transaction[]): Rows =>
-  rowsOf(transactions.map(countable), model.columns, model.offset);
+  sampleRows(model, transactions.map(countable));
+
+export const sampleRows = (
+  { columns, offset }: Pick<TransactionModel, "columns" | "offset">,
+  samples: readonly Countable[],
+): Rows => rowsOf(samples, columns, offset);
+
+/** The names of the network's counts, as a later one finds them. */
+export const transactionColumns = ({ columns }: Pick<TransactionModel, "columns">): string[] => [
+  ...columns,
+  REST,
+];
 
 /** Trains twice: the second time without the rows that the first found strangest. */
 function trainRobust(
@@ -242,7 +280,8 @@ function trainRobust(
   offset: Float32Array,
   seed: number,
   kernels: Kernels,
-): Vae {
+  parent: Parent | undefined,
+): { vae: Vae; epochs: number } {
   const stride = Math.max(1, all.length / MAX_TRAINING);
   const samples = Array.from(
     { length: Math.min(all.length, MAX_TRAINING) },
@@ -261,17 +300,17 @@ function trainRobust(
     seed,
     kernels,
   );
-  trainVae(vae, rows, { ...OPTIONS, seed, validation });
+  const first = trainVae(vae, rows, { ...OPTIONS, seed, validation, parent });
   const scores = elbo(vae, rows);
   const limit =
     [...scores].sort((a, b) => a - b)[Math.floor(scores.length * (1 - TRIMMED))] ?? Number.POSITIVE_INFINITY;
   const rowWeights = Float32Array.from(scores, (s) => (s > limit ? 0 : 1));
-  trainVae(
+  const second = trainVae(
     vae,
     { ...rows, rowWeights },
     { ...OPTIONS, epochs: OPTIONS.epochs / 2, klWarmupEpochs: 0, seed: seed + 1, validation },
   );
-  return vae;
+  return { vae, epochs: first.epochs + second.epochs };
 }
 
 export type TransactionScore = {
@@ -280,6 +319,14 @@ export type TransactionScore = {
   readonly transaction: Transaction;
   readonly score: number;
   readonly pValue: number;
+};
+
+export type SavedStrange = {
+  readonly counts: Float32Array;
+  readonly seen: number;
+  readonly waiting: readonly { readonly transaction: SavedTransaction; readonly time: number }[];
+  /** Numbers of the lines. */
+  readonly lines: readonly (readonly number[])[];
 };
 
 /** Scores closed transactions, many at a time, and counts the strange ones of the open slot. */
@@ -292,7 +339,7 @@ export class TransactionScorer {
   /** Closed, not scored yet: a network costs less for many rows than for one, and a row's score depends on it alone. */
   #waiting: { readonly transaction: Transaction; readonly time: number }[] = [];
   /** The most telling lines of the newest strange transactions, per column of model.rates. */
-  readonly #lines: SeenLine[][] = STRANGE.map(() => []);
+  #lines: SeenLine[][] = STRANGE.map(() => []);
 
   constructor(model: TransactionModel, onScore?: (score: TransactionScore) => void) {
     this.model = model;
@@ -348,6 +395,28 @@ export class TransactionScorer {
     const counts = this.#counts;
     this.#counts = new Float32Array(STRANGE.length);
     return counts;
+  }
+
+  save(lines: LineSaver): SavedStrange {
+    return {
+      counts: this.#counts,
+      seen: this.#seen,
+      waiting: this.#waiting.map(({ transaction, time }) => ({
+        transaction: saveTransaction(transaction, lines),
+        time,
+      })),
+      lines: this.#lines.map((ring) => ring.map((line) => lines.of(line))),
+    };
+  }
+
+  load(saved: SavedStrange, lines: LineLoader): void {
+    this.#counts.set(saved.counts);
+    this.#seen = saved.seen;
+    this.#waiting = saved.waiting.map(({ transaction, time }) => ({
+      transaction: loadTransaction(transaction, lines),
+      time,
+    }));
+    this.#lines = saved.lines.map((ring) => ring.map((number) => lines.of(number)));
   }
 
   linesOf(column: number, since: number): SeenLine[] {

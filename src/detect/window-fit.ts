@@ -1,7 +1,16 @@
-import { SLOTS_PER_DAY, type SlotPlace } from "../feature/clock.ts";
+import { type LocalClock, SLOTS_PER_DAY, type SlotPlace } from "../feature/clock.ts";
 import type { Column, ColumnRegistry } from "../feature/columns.ts";
-import { addEvents, emptySums, type Season, type SeasonSums, seasonOf, smooth } from "../feature/season.ts";
-import type { SlotCounts } from "../feature/window.ts";
+import { type Flagged, Known, NOTHING_FLAGGED } from "../feature/flagged.ts";
+import {
+  addEvents,
+  clearSums,
+  emptySums,
+  type Season,
+  type SeasonSums,
+  seasonOf,
+  smooth,
+} from "../feature/season.ts";
+import { placesOf, type SlotCounts } from "../feature/window.ts";
 import { type Calibration, calibrate } from "./calibrate.ts";
 import {
   type Conditional,
@@ -23,29 +32,35 @@ const ALPHA_PRIOR = 20;
 const MIN_ALPHA = 1e-4;
 const MAX_ALPHA = 20;
 
+/** Rows of a table: one for each slot of training. */
+export type TableRows = {
+  readonly places: readonly SlotPlace[];
+  /** Training day of each slot, 0 the oldest. */
+  readonly dayOf: Int32Array;
+  readonly days: number;
+  readonly time: Known;
+};
+
 /** Counts of the training time as a dense table, with what belongs to its rows. */
-export type WindowTable = {
+export type WindowTable = TableRows & {
   readonly columns: readonly Column[];
   /** (T, C). */
   readonly counts: Float32Array;
   /** (T, C): expected per slot by a model that did not see that day. */
   readonly mu: Float32Array;
-  readonly places: readonly SlotPlace[];
-  /** Training day of each slot, 0 the oldest. */
-  readonly dayOf: Int32Array;
-  readonly days: number;
   readonly full: { readonly weekday: Float32Array; readonly weekend: Float32Array };
 };
 
-/** Builds the table from the slots of training. slots: in order; places: one for each slot from `first` on. */
+/** Builds the table from the slots of training. all: in order; those left out count as unknown. */
 export function windowTable(
   registry: ColumnRegistry,
-  slots: readonly SlotCounts[],
-  first: number,
-  places: readonly SlotPlace[],
+  all: readonly SlotCounts[],
+  rows: TableRows,
 ): WindowTable {
-  const T = places.length;
-  const { days, dayOf } = daysOf(T);
+  const { first, flagged } = rows.time;
+  const { days, dayOf } = rows;
+  const T = dayOf.length;
+  const slots = all.filter(({ slot }) => !flagged.has(slot));
   const columns = chooseColumns(registry, slots, first, dayOf, days);
   const index = columnIndex(registry, columns);
   const C = columns.length;
@@ -55,27 +70,38 @@ export function windowTable(
     if (t < 0 || t >= T) continue;
     for (let i = 0; i < ids.length; i++) counts[t * C + index(ids[i]!)]! += n[i]!;
   }
-  return tableOf(columns, counts, places);
+  return tableOf(columns, counts, rows);
 }
 
-/** The table of any counts (T, C), one row for each place. */
-export function tableOf(
-  columns: readonly Column[],
-  counts: Float32Array,
-  places: readonly SlotPlace[],
-): WindowTable {
-  const { days, dayOf } = daysOf(places.length);
-  const { mu, full } = expectations(counts, columns.length, places, dayOf, days);
-  return { columns, counts, mu, places, dayOf, days, full };
+/** The table of any counts (T, C), one row for each slot; 0 where nothing is known. */
+export function tableOf(columns: readonly Column[], counts: Float32Array, rows: TableRows): WindowTable {
+  return { ...rows, columns, counts, ...expectations(counts, columns.length, rows) };
 }
 
-/** Days of T slots, counted back from the last one, 0 the oldest. */
-export function daysOf(T: number): { days: number; dayOf: Int32Array } {
+/** The rows of the slots from first to last: days are counted back from the last one. */
+export function slotRows(
+  first: number,
+  last: number,
+  clock: LocalClock,
+  flagged: Flagged = NOTHING_FLAGGED,
+): TableRows {
+  const time = new Known(first, last, clock, flagged);
+  const T = time.slots;
   const days = Math.max(1, Math.ceil(T / SLOTS_PER_DAY));
   return {
+    time,
     days,
+    places: placesOf(time.first, time.last, clock),
     dayOf: Int32Array.from({ length: T }, (_, t) => days - 1 - Math.floor((T - 1 - t) / SLOTS_PER_DAY)),
   };
+}
+
+/** For each row, whether all is known of the `width` slots that end with it; those before the first count as known. */
+export function knownRows({ time }: Pick<TableRows, "time">, width: number): Uint8Array {
+  const known = new Uint8Array(time.slots).fill(1);
+  for (const slot of time.flagged.slots(time.first, time.last))
+    known.fill(0, slot - time.first, slot - time.first + width);
+  return known;
 }
 
 /** Columns seen on enough days, then the pools for all others. */
@@ -119,25 +145,27 @@ export function columnIndex(registry: ColumnRegistry, columns: readonly Column[]
 function expectations(
   counts: Float32Array,
   C: number,
-  places: readonly SlotPlace[],
-  dayOf: Int32Array,
-  days: number,
+  { places, dayOf, days, time }: TableRows,
 ): { mu: Float32Array; full: Season } {
   const T = places.length;
   const mu = new Float32Array(T * C);
   const full = { weekday: new Float32Array(C * SLOTS_PER_DAY), weekend: new Float32Array(C * SLOTS_PER_DAY) };
   const slotsIn = new Float64Array(days);
   const weekendIn = new Float64Array(days);
+  const known = knownRows({ time }, 1);
   for (let t = 0; t < T; t++) {
+    if (known[t] === 0) continue;
     slotsIn[dayOf[t]!]!++;
     if (places[t]!.weekend) weekendIn[dayOf[t]!]!++;
   }
-  const weekends = weekendIn.reduce((a, b) => a + b, 0);
+  const { weekends } = time;
+  const weights = Float64Array.from(places, (place) => time.weight(place));
+  const perDay: SeasonSums[] = Array.from({ length: days }, emptySums);
   for (let j = 0; j < C; j++) {
-    const perDay: SeasonSums[] = Array.from({ length: days }, emptySums);
+    perDay.forEach(clearSums);
     for (let t = 0; t < T; t++) {
       const n = counts[t * C + j]!;
-      if (n > 0) addEvents(perDay[dayOf[t]!]!, places[t]!.slotOfDay, places[t]!.weekend, n);
+      if (n > 0) addEvents(perDay[dayOf[t]!]!, places[t]!.slotOfDay, places[t]!.weekend, n * weights[t]!);
     }
     const total = emptySums();
     for (const day of perDay) {
@@ -150,9 +178,11 @@ function expectations(
     const all = seasonOf(total, undefined, T, weekends);
     full.weekday.set(all.weekday, j * SLOTS_PER_DAY);
     full.weekend.set(all.weekend, j * SLOTS_PER_DAY);
-    const without = perDay.map((day, d) => seasonOf(total, day, T - slotsIn[d]!, weekends - weekendIn[d]!));
+    let season = all;
     for (let t = 0; t < T; t++) {
-      const season = days > 1 ? without[dayOf[t]!]! : all;
+      const d = dayOf[t]!;
+      if (days > 1 && d !== dayOf[t - 1])
+        season = seasonOf(total, perDay[d], T - slotsIn[d]!, weekends - weekendIn[d]!);
       mu[t * C + j] = (places[t]!.weekend ? season.weekend : season.weekday)[places[t]!.slotOfDay]!;
     }
   }
@@ -163,12 +193,12 @@ function expectations(
 export type Notable = { readonly t: number; readonly j: number; readonly nats: number };
 
 /**
- * Learns overdispersion, ceilings and calibration, day by day left out. conditional: given a training day, the model
- * of the other families that did not see it; undefined without one.
+ * Learns overdispersion, ceilings and calibration, day by day left out. conditional: given a slot, the model of
+ * the other families that did not see its day; undefined without one.
  */
 export function fitWindow(
   table: WindowTable,
-  conditional?: (day: number) => Conditional | undefined,
+  conditional?: (slot: number) => Conditional | undefined,
 ): WindowModel {
   const { columns } = table;
   const C = columns.length;
@@ -179,19 +209,22 @@ export function fitWindow(
   const most = new Float32Array(W * C);
   const upper: Calibration[] = [];
   const lower: Calibration[] = [];
+  const sums = Float32Array.from(table.counts);
+  const mu = Float32Array.from(table.mu);
   for (let w = 0; w < W; w++) {
-    const sums = rolling(table.counts, C, WIDTHS[w]!);
-    const mu = rolling(table.mu, C, WIDTHS[w]!);
-    const a = overdispersion(sums, mu, C);
+    widen(sums, table.counts, C, WIDTHS[w - 1] ?? 1, WIDTHS[w]!);
+    widen(mu, table.mu, C, WIDTHS[w - 1] ?? 1, WIDTHS[w]!);
+    const known = knownRows(table, WIDTHS[w]!);
+    const a = overdispersion(sums, mu, C, known);
     alpha.set(a, w * C);
-    const top = highestSums(table, sums);
+    const top = highestSums(table, sums, known);
     most.set(top.first, w * C);
     for (const tail of ["upper", "lower"] as const) {
       const notable =
         tail === "lower" && !LOWER_WIDTHS.includes(WIDTHS[w]!)
           ? []
-          : notables(table, sums, mu, a, WIDTHS[w]!, tail, top, conditional);
-      const { ceilings, calibration } = leaveOneDayOut(table, notable);
+          : notables(table, sums, mu, a, WIDTHS[w]!, tail, top, known, conditional);
+      const { ceilings, calibration } = leaveOneDayOut(table, C, notable, known);
       (tail === "upper" ? upperCeiling : lowerCeiling).set(ceilings, w * C);
       (tail === "upper" ? upper : lower).push(calibration);
     }
@@ -235,36 +268,41 @@ class Highest {
   }
 }
 
-function highestSums(table: WindowTable, sums: Float32Array): Highest {
+function highestSums(table: WindowTable, sums: Float32Array, known: Uint8Array): Highest {
   const C = table.columns.length;
   const highest = new Highest(C);
-  for (let t = 0; t < table.places.length; t++)
-    for (let j = 0; j < C; j++) highest.add(j, table.dayOf[t]!, sums[t * C + j]!);
+  for (let t = 0; t < known.length; t++)
+    for (let j = 0; j < C && known[t] === 1; j++) highest.add(j, table.dayOf[t]!, sums[t * C + j]!);
   return highest;
 }
 
 /** Sums over the newest `width` rows of each row of a (T, C) table. The first rows sum what there is. */
 export function rolling(values: Float32Array, C: number, width: number): Float32Array {
   const out = Float32Array.from(values);
-  const T = values.length / C;
-  for (let k = 1; k < width; k++) {
-    for (let t = k; t < T; t++) {
-      const from = (t - k) * C;
-      for (let j = 0; j < C; j++) out[t * C + j]! += values[from + j]!;
-    }
-  }
+  widen(out, values, C, 1, width);
   return out;
 }
 
+/** Makes the rolling sums of `values` over `from` rows those over `to` rows, in place. */
+function widen(sums: Float32Array, values: Float32Array, C: number, from: number, to: number): void {
+  for (let i = from * C; i < sums.length; i++) {
+    const past = Math.max(0, i - (to - 1) * C);
+    let sum = sums[i]!;
+    for (let at = i - from * C; at >= past; at -= C) sum = Math.fround(sum + values[at]!);
+    sums[i] = sum;
+  }
+}
+
 /** Overdispersion of each column by moments, drawn towards the median column. Source: Hilbe, Negative Binomial Regression (2011). */
-function overdispersion(sums: Float32Array, mu: Float32Array, C: number): Float32Array {
-  const T = sums.length / C;
+function overdispersion(sums: Float32Array, mu: Float32Array, C: number, known: Uint8Array): Float32Array {
+  const T = known.length;
   const raw = new Float64Array(C);
   const weight = new Float64Array(C);
   for (let j = 0; j < C; j++) {
     let spread = 0;
     let square = 0;
     for (let t = 0; t < T; t++) {
+      if (known[t] === 0) continue;
       const m = mu[t * C + j]!;
       spread += (sums[t * C + j]! - m) ** 2 - m;
       square += m * m;
@@ -290,11 +328,13 @@ function notables(
   width: number,
   tail: "upper" | "lower",
   top: Highest,
-  conditional: ((day: number) => Conditional | undefined) | undefined,
+  known: Uint8Array,
+  conditional: ((slot: number) => Conditional | undefined) | undefined,
 ): Notable[] {
   const C = table.columns.length;
   const found: Notable[] = [];
-  for (let t = width - 1; t < table.places.length; t++) {
+  for (let t = width - 1; t < known.length; t++) {
+    if (known[t] === 0) continue;
     let given: ReturnType<Conditional> | undefined;
     for (let j = 0; j < C; j++) {
       const x = sums[t * C + j]!;
@@ -308,7 +348,7 @@ function notables(
         continue;
       let nats = tailNats(tail, x, m, alpha[j]!);
       if (nats < NOTICE_NATS) continue;
-      const model = nats > FLOOR_NATS ? conditional?.(table.dayOf[t]!) : undefined;
+      const model = nats > FLOOR_NATS ? conditional?.(table.time.first + t) : undefined;
       if (model) {
         given ??= model(
           sums.subarray(t * C, t * C + C),
@@ -325,13 +365,14 @@ function notables(
   return found;
 }
 
-/** Ceilings of all days together, and the calibration of each day's excess over the ceilings of the other days. */
+/** Ceilings of all days together, and the calibration of each day's excess over the ceilings of the other days. known: by row. */
 export function leaveOneDayOut(
-  table: Pick<WindowTable, "columns" | "places" | "dayOf" | "days">,
+  table: TableRows,
+  C: number,
   notable: readonly Notable[],
+  known: Uint8Array,
 ): { ceilings: Float32Array; calibration: Calibration } {
-  const C = table.columns.length;
-  const T = table.places.length;
+  const T = known.length;
   const highest = new Highest(C);
   for (const { t, j, nats } of notable) highest.add(j, table.dayOf[t]!, nats);
   const rows = new Float32Array(T).fill(-FLOOR_NATS);
@@ -340,9 +381,16 @@ export function leaveOneDayOut(
   const maxima = new Array<number>(table.days).fill(-FLOOR_NATS);
   const slots = new Int32Array(table.days);
   for (let t = 0; t < T; t++) {
+    if (known[t] === 0) continue;
     maxima[table.dayOf[t]!] = Math.max(maxima[table.dayOf[t]!]!, rows[t]!);
     slots[table.dayOf[t]!]!++;
   }
   const whole = maxima.filter((_, d) => slots[d]! >= SLOTS_PER_DAY / 2);
-  return { ceilings: highest.first.map((v) => Math.max(FLOOR_NATS, v)), calibration: calibrate(whole, rows) };
+  return {
+    ceilings: highest.first.map((v) => Math.max(FLOOR_NATS, v)),
+    calibration: calibrate(
+      whole,
+      rows.filter((_, t) => known[t] === 1),
+    ),
+  };
 }

@@ -85,13 +85,20 @@ export type WindowScore = {
   readonly pValue: number;
 };
 
+export type SavedWindows = {
+  readonly ring: Float32Array;
+  readonly places: readonly (SlotPlace | undefined)[];
+  readonly head: number;
+  readonly filled: number;
+};
+
 /** Scores the rolling sums of one slot after the other. */
 export class WindowScorer {
   readonly model: WindowModel;
   readonly #conditional: Conditional | undefined;
   /** The last MAX_WIDTH slots, (MAX_WIDTH, C), newest at #head. */
   readonly #ring: Float32Array;
-  readonly #places: (SlotPlace | undefined)[];
+  #places: (SlotPlace | undefined)[];
   /** The model's seasons with the columns of one slot of the day side by side, (288, C). */
   readonly #weekday: Float32Array;
   readonly #weekend: Float32Array;
@@ -106,7 +113,7 @@ export class WindowScorer {
     this.#conditional = conditional;
     const C = model.columns.length;
     this.#ring = new Float32Array(MAX_WIDTH * C);
-    this.#places = new Array(MAX_WIDTH);
+    this.#places = new Array<SlotPlace | undefined>(MAX_WIDTH).fill(undefined);
     this.#weekday = bySlot(model.weekday, C);
     this.#weekend = bySlot(model.weekend, C);
     this.#sums = new Float32Array(C);
@@ -134,6 +141,17 @@ export class WindowScorer {
       sum += this.#ring[((this.#head - k + MAX_WIDTH) % MAX_WIDTH) * C + column]!;
     }
     return sum;
+  }
+
+  save(): SavedWindows {
+    return { ring: this.#ring, places: this.#places, head: this.#head, filled: this.#filled };
+  }
+
+  load({ ring, places, head, filled }: SavedWindows): void {
+    this.#ring.set(ring);
+    this.#places = [...places];
+    this.#head = head;
+    this.#filled = filled;
   }
 
   /** All channels of the newest slot: their scores, and for each family the column that stands out most. */

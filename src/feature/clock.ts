@@ -25,11 +25,24 @@ export function placeOf(slot: number, clock: LocalClock): SlotPlace {
   return { slotOfDay: Math.floor(minute / 5), weekend: weekday === 0 || weekday === 6 };
 }
 
+/** Times of which the local calendar is remembered, in different slots: the same beginnings of slots are asked for again and again. */
+const REMEMBERED = 1024;
+
 /** The local calendar of a zone. */
 export function localClock(zone: Zone): LocalClock {
+  const times = new Float64Array(REMEMBERED).fill(Number.NaN);
+  const known = new Array<ReturnType<LocalClock>>(REMEMBERED);
   return (ms) => {
+    const i = slotOf(ms) & (REMEMBERED - 1);
+    if (times[i] === ms) return known[i]!;
     const local = ms + zone.offsetAt(ms);
     const day = Math.floor(local / DAY_MS);
-    return { day, minute: Math.floor((local - day * DAY_MS) / 60_000), weekday: (((day + 4) % 7) + 7) % 7 };
+    times[i] = ms;
+    known[i] = {
+      day,
+      minute: Math.floor((local - day * DAY_MS) / 60_000),
+      weekday: (((day + 4) % 7) + 7) % 7,
+    };
+    return known[i];
   };
 }

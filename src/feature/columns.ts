@@ -42,6 +42,8 @@ export type ColumnSet = {
   lines: number;
 };
 
+export type SavedColumns = Pick<ColumnRegistry, "overflowed"> & { readonly columns: readonly Column[] };
+
 /** Interns columns: names to small integers, in order of first sight. */
 export class ColumnRegistry {
   readonly columns: Column[] = [];
@@ -103,6 +105,17 @@ export class ColumnRegistry {
     this.columns.push(column);
     this.#ids.set(column.key, this.columns.length - 1);
     return this.columns.length - 1;
+  }
+
+  /** The columns in their order; which lines count in them is found out again. */
+  save(): SavedColumns {
+    const { columns, overflowed } = this;
+    return { columns, overflowed };
+  }
+
+  load({ columns, overflowed }: SavedColumns): void {
+    for (const column of columns) this.#intern(column);
+    this.overflowed = overflowed;
   }
 
   /** Id of a column by its key; undefined when it was never seen. */

@@ -73,6 +73,9 @@ export type Observation = { readonly feature: number; readonly key: string; read
 /** Bounds of the tables; the oldest entry leaves first. */
 const MAX_QUEUE_IDS = 65_536;
 const MAX_PAIRS = 262_144;
+/** How long a network is known to have been used within its six hours, and a failed delivery whose retries are to be told: Postfix gives up after five days. */
+const BLOCKS_MS = 86_400_000;
+const FAILED_MS = 7 * 86_400_000;
 
 /** The key under which the whole site is counted. */
 export const SITE = "this server";
@@ -100,10 +103,20 @@ function roleOf(event: MailEvent): number {
   return name === "removed" && role === NOTHING ? END : role;
 }
 
+type KnownMessage = { account?: string; nullSender: boolean; counted: boolean };
+
+export type SavedEntities = {
+  readonly messages: Map<string, KnownMessage>;
+  readonly used: Set<string>;
+  readonly tried: Set<string>;
+  readonly blocks: SavedAging;
+  readonly failed: SavedAging;
+};
+
 /** Turns events into observations of entities. Holds what joins lines: queue ids, and networks known for an account. */
 export class EntityReader {
   /** host + queue id -> what is known of the message. */
-  readonly #messages = new Map<string, { account?: string; nullSender: boolean; counted: boolean }>();
+  #messages = new Map<string, KnownMessage>();
   /** "account network" pairs seen with a successful, or with any, log-in. */
   readonly #used = new BoundedSet(MAX_PAIRS);
   readonly #tried = new BoundedSet(MAX_PAIRS);
@@ -111,8 +124,8 @@ export class EntityReader {
   readonly #lineIds = new LineIds();
   readonly #clients = new LineClients();
   readonly #roles = new PlanMemo(roleOf);
-  readonly #blocks = new BoundedSet(MAX_PAIRS);
-  readonly #failed = new BoundedSet(MAX_PAIRS);
+  readonly #blocks = new AgingSet(BLOCKS_MS);
+  readonly #failed = new AgingSet(FAILED_MS);
 
   /** salt: of the pseudonyms under which accounts and networks are remembered. pairs: those of an earlier reader. */
   constructor(salt: string, pairs: KnownPairs = { used: [], tried: [] }) {
@@ -126,6 +139,25 @@ export class EntityReader {
     return { used: this.#used.members, tried: this.#tried.members };
   }
 
+  /** All of the tables, the model's pairs among them. */
+  save(): SavedEntities {
+    return {
+      messages: this.#messages,
+      used: this.#used.save(),
+      tried: this.#tried.save(),
+      blocks: this.#blocks.save(),
+      failed: this.#failed.save(),
+    };
+  }
+
+  load({ messages, used, tried, blocks, failed }: SavedEntities): void {
+    this.#messages = messages;
+    this.#used.load(used);
+    this.#tried.load(tried);
+    this.#blocks.load(blocks);
+    this.#failed.load(failed);
+  }
+
   #pair(account: string, network: string): string {
     return hash64(`${this.#salt} ${account} ${network}`);
   }
@@ -136,8 +168,17 @@ export class EntityReader {
     return queueId === undefined ? undefined : this.#messages.get(`${event.host} ${queueId}`)?.account;
   }
 
-  /** Appends what the line says of entities. Lines whose plan says nothing cost a look at a table. */
-  read(event: MailEvent, out: Observation[]): void {
+  /** Pairs that were met in doubtful time alone are forgotten: when they come again they are new. */
+  forgetDoubtful(): void {
+    this.#used.forgetDoubtful();
+    this.#tried.forgetDoubtful();
+  }
+
+  /**
+   * Appends what the line says of entities. Lines whose plan says nothing cost a look at a table. doubtful: the time may be that of an
+   * attack, so what pairs it brings is not known for good.
+   */
+  read(event: MailEvent, out: Observation[], doubtful = false): void {
     const role = this.#roles.of(event);
     if (role === NOTHING) return;
     if (role === END) {
@@ -145,10 +186,12 @@ export class EntityReader {
       if (queueId !== undefined) this.#messages.delete(`${event.host} ${queueId}`);
       return;
     }
-    const account = this.#clients.account(event).toLowerCase();
-    const network = networkOf(this.#clients.address(event));
-    if (event.cause === "auth") this.#failure(account, network, out);
-    else if (event.event === "login" || isAuthenticated(event)) this.#success(event, account, network, out);
+    const asked = (role & CLIENT) !== 0;
+    const account = asked ? this.#clients.account(event).toLowerCase() : "";
+    const network = asked ? networkOf(this.#clients.address(event)) : "";
+    if (event.cause === "auth") this.#failure(account, network, out, doubtful);
+    else if (event.event === "login" || isAuthenticated(event))
+      this.#success(event, account, network, out, doubtful);
     if (event.event === "connect" && network !== "")
       out.push({ feature: F["connects_network"]!, key: network, count: 1 });
     if ((event.event === "reject" || event.event === "postscreen_reject") && network !== "") {
@@ -157,22 +200,23 @@ export class EntityReader {
     if ((role & MESSAGE) !== 0 && event.queueId !== undefined) this.#message(event, account, out);
   }
 
-  #failure(account: string, network: string, out: Observation[]): void {
+  #failure(account: string, network: string, out: Observation[], doubtful: boolean): void {
     if (account !== "") out.push({ feature: F["auth_failures"]!, key: account, count: 1 });
     if (network !== "") out.push({ feature: F["auth_failures_network"]!, key: network, count: 1 });
-    if (account === "" || network === "" || !this.#tried.add(this.#pair(account, network))) return;
+    if (account === "" || network === "" || !this.#tried.add(this.#pair(account, network), doubtful)) return;
     out.push({ feature: F["auth_failures_new_network"]!, key: account, count: 1 });
     out.push({ feature: F["auth_failures_new_pair_site"]!, key: SITE, count: 1 });
   }
 
-  #success(event: MailEvent, account: string, network: string, out: Observation[]): void {
+  #success(event: MailEvent, account: string, network: string, out: Observation[], doubtful: boolean): void {
     if (account === "" || network === "") return;
-    const block = Math.floor((event.time ?? 0) / 21_600_000);
-    if (this.#blocks.add(`${account} ${network} ${block}`))
+    const time = event.time ?? 0;
+    const block = Math.floor(time / 21_600_000);
+    if (this.#blocks.add(`${account} ${network} ${block}`, time))
       out.push({ feature: F["login_networks"]!, key: account, count: 1 });
     const pair = this.#pair(account, network);
-    this.#tried.add(pair);
-    if (!this.#used.add(pair)) return;
+    this.#tried.add(pair, doubtful);
+    if (!this.#used.add(pair, doubtful)) return;
     out.push({ feature: F["login_new_network"]!, key: account, count: 1 });
     out.push({ feature: F["login_new_network_site"]!, key: SITE, count: 1 });
   }
@@ -219,12 +263,13 @@ export class EntityReader {
         out.push({ feature: F["null_sender_recipient"]!, key: to, count: 1 });
       return;
     }
-    if (to === "" || !this.#failed.add(`${key} ${to}`)) return; // retries of one mail are one event
+    const time = event.time ?? 0;
+    if (to === "" || !this.#failed.add(`${key} ${to}`, time)) return; // retries of one mail are one event
     out.push({ feature: F["failing_messages_recipient"]!, key: to, count: 1 });
     const hop = failingHop(String(event.fields["reason"] ?? ""));
-    if (hop !== "" && this.#failed.add(`${key} >${hop}`))
+    if (hop !== "" && this.#failed.add(`${key} >${hop}`, time))
       out.push({ feature: F["failing_messages_hop"]!, key: hop, count: 1 });
-    if (this.#failed.add(`${key} @${domain}`))
+    if (this.#failed.add(`${key} @${domain}`, time))
       out.push({ feature: F["failing_messages"]!, key: domain, count: 1 });
     if (message.account !== undefined)
       out.push({ feature: F["failing_messages_account"]!, key: message.account, count: 1 });
@@ -254,7 +299,9 @@ export function networkOf(address: string): string {
 
 /** A set that forgets its oldest members. */
 class BoundedSet {
-  readonly #members = new Set<string>();
+  #members = new Set<string>();
+  /** Members that came in doubtful time alone. */
+  readonly #doubtful = new Set<string>();
   readonly #limit: number;
 
   constructor(limit: number) {
@@ -266,11 +313,66 @@ class BoundedSet {
     return [...this.#members];
   }
 
-  /** True when the member is new. */
-  add(member: string): boolean {
-    if (this.#members.has(member)) return false;
+  save(): Set<string> {
+    return this.#members;
+  }
+
+  load(members: Set<string>): void {
+    this.#members = members;
+  }
+
+  forgetDoubtful(): void {
+    for (const member of this.#doubtful) this.#members.delete(member);
+    this.#doubtful.clear();
+  }
+
+  /** True when the member is new, also to time without doubt. */
+  add(member: string, doubtful = false): boolean {
+    if (this.#members.has(member)) return !doubtful && this.#doubtful.delete(member);
     this.#members.add(member);
-    if (this.#members.size > this.#limit) this.#members.delete(this.#members.values().next().value!);
+    if (doubtful) this.#doubtful.add(member);
+    if (this.#members.size > this.#limit) {
+      const oldest = this.#members.values().next().value!;
+      this.#members.delete(oldest);
+      this.#doubtful.delete(oldest);
+    }
+    return true;
+  }
+}
+
+type SavedAging = { readonly young: Set<string>; readonly old: Set<string>; readonly since: number };
+
+/** A set in two generations: a member is known for at least `keepMs`, or until there are MAX_PAIRS / 2 younger ones. */
+class AgingSet {
+  readonly #keepMs: number;
+  #young = new Set<string>();
+  #old = new Set<string>();
+  /** When the young generation began, in ms. */
+  #since = Number.NEGATIVE_INFINITY;
+
+  constructor(keepMs: number) {
+    this.#keepMs = keepMs;
+  }
+
+  save(): SavedAging {
+    return { young: this.#young, old: this.#old, since: this.#since };
+  }
+
+  load({ young, old, since }: SavedAging): void {
+    this.#young = young;
+    this.#old = old;
+    this.#since = since;
+  }
+
+  /** True when the member is new. time: log time, in ms. */
+  add(member: string, time: number): boolean {
+    if (this.#young.has(member) || this.#old.has(member)) return false;
+    if (time - this.#since > this.#keepMs || this.#young.size >= MAX_PAIRS / 2) {
+      this.#old = this.#young;
+      this.#young = new Set();
+      this.#since = time;
+    }
+    this.#young.add(member);
     return true;
   }
 }

@@ -33,6 +33,13 @@ export const emptySums = (): SeasonSums => ({
   weekendEvents: 0,
 });
 
+/** Makes sums empty again. */
+export function clearSums(sums: SeasonSums): void {
+  sums.perSlot.fill(0);
+  sums.events = 0;
+  sums.weekendEvents = 0;
+}
+
 /** Adds `count` events of slot-of-day `slot`; smooth() must follow when all are in. */
 export function addEvents(sums: SeasonSums, slot: number, weekend: boolean, count: number): void {
   sums.perSlot[slot]! += count;

@@ -1,6 +1,7 @@
 import type { MailEvent } from "../mail/event.ts";
 import { PlanMemo } from "../mail/plan-memo.ts";
 import { familyOf } from "./family.ts";
+import type { LineLoader, LineSaver } from "./line-table.ts";
 import { type SeenLine, seenLine, type Transaction } from "./transaction.ts";
 
 /**
@@ -18,6 +19,8 @@ const MAX_RECEPTION = 60;
 /** Messages remembered in each of two generations, so that each counts once a program: its many recipients would be slow together. */
 const MAX_REMEMBERED = 8192;
 const MAX_PROGRAMS = 16;
+/** Slots back to which a delivery's line may be cited: the widest window of detect/slowness.ts. */
+export const CITED_SLOTS = 72;
 
 /** A message's first delivery by a program, on its first attempt. */
 export type TimedDelivery = {
@@ -28,6 +31,48 @@ export type TimedDelivery = {
   /** Seconds, in the order of STAGES. */
   readonly seconds: readonly number[];
   readonly line: SeenLine;
+};
+
+/** Deliveries as they are saved, column by column. seconds: (n, STAGES). lines: their numbers. */
+export type SavedDeliveries = {
+  readonly programs: readonly string[];
+  readonly destinations: readonly string[];
+  readonly seconds: Float64Array;
+  readonly lines: Int32Array;
+};
+
+export function saveDeliveries(deliveries: readonly TimedDelivery[], lines: LineSaver): SavedDeliveries {
+  const S = STAGES.length;
+  const seconds = new Float64Array(deliveries.length * S);
+  const numbers = new Int32Array(deliveries.length);
+  const programs: string[] = [];
+  const destinations: string[] = [];
+  for (let i = 0; i < deliveries.length; i++) {
+    const d = deliveries[i]!;
+    programs.push(d.program);
+    destinations.push(d.destination);
+    for (let s = 0; s < S; s++) seconds[i * S + s] = d.seconds[s]!;
+    numbers[i] = lines.of(d.line, CITED_SLOTS);
+  }
+  return { programs, destinations, seconds, lines: numbers };
+}
+
+export function loadDeliveries(saved: SavedDeliveries, lines: LineLoader): TimedDelivery[] {
+  const { programs, destinations, seconds } = saved;
+  const S = STAGES.length;
+  return programs.map((program, i) => ({
+    program,
+    destination: destinations[i]!,
+    seconds: STAGES.map((_, s) => seconds[i * S + s]!),
+    line: lines.of(saved.lines[i]!),
+  }));
+}
+
+type SavedGeneration = { readonly keys: readonly string[]; readonly deliveries: SavedDeliveries };
+export type SavedTimer = {
+  readonly seen: SavedGeneration;
+  readonly before: SavedGeneration;
+  readonly programs: readonly string[];
 };
 
 /** Finds the deliveries that tell how long deliveries take. */
@@ -62,11 +107,35 @@ export class DeliveryTimer {
     return timed;
   }
 
+  save(lines: LineSaver): SavedTimer {
+    const generation = (of: ReadonlyMap<string, TimedDelivery>): SavedGeneration => ({
+      keys: [...of.keys()],
+      deliveries: saveDeliveries([...of.values()], lines),
+    });
+    return {
+      seen: generation(this.#seen),
+      before: generation(this.#before),
+      programs: [...this.#programs],
+    };
+  }
+
+  load({ seen, before, programs }: SavedTimer, lines: LineLoader): void {
+    const generation = ({ keys, deliveries }: SavedGeneration): Map<string, TimedDelivery> =>
+      new Map(loadDeliveries(deliveries, lines).map((d, i) => [keys[i]!, d]));
+    this.#seen = generation(seen);
+    this.#before = generation(before);
+    for (const program of programs) this.#programs.add(program);
+  }
+
   /** The first deliveries of a message that is closed, one a program. */
   closed({ type, key }: Transaction): TimedDelivery[] {
-    if (type !== "message") return [];
-    return [...this.#programs].flatMap(
-      (p) => this.#seen.get(`${p} ${key}`) ?? this.#before.get(`${p} ${key}`) ?? [],
-    );
+    const found: TimedDelivery[] = [];
+    if (type !== "message") return found;
+    for (const program of this.#programs) {
+      const id = `${program} ${key}`;
+      const timed = this.#seen.get(id) ?? this.#before.get(id);
+      if (timed !== undefined) found.push(timed);
+    }
+    return found;
   }
 }

@@ -5,6 +5,7 @@ import { PlanMemo } from "../mail/plan-memo.ts";
 import { Recency } from "../mail/recency.ts";
 import type { Unfinished } from "../mail/story.ts";
 import { type Family, familyOf } from "./family.ts";
+import type { LineLoader, LineSaver } from "./line-table.ts";
 
 /** What belongs together: the lines of one message, one SMTP connection, or one mailbox session. */
 export const TRANSACTION_TYPES = ["message", "connection", "session"] as const;
@@ -52,6 +53,30 @@ export type Transaction = {
   startSeen: boolean;
 };
 
+/** With the numbers of its lines. */
+export type SavedTransaction = Omit<Transaction, "lines"> & { readonly lines: readonly number[] };
+
+export const saveTransaction = (t: Transaction, lines: LineSaver): SavedTransaction => ({
+  ...t,
+  lines: t.lines.map((line) => lines.of(line)),
+});
+
+export const loadTransaction = (t: SavedTransaction, lines: LineLoader): Transaction => ({
+  ...t,
+  reals: Float64Array.from(t.reals), // a copy, since what is unpacked may be a view of the packed bytes
+  lines: t.lines.map((number) => lines.of(number)),
+});
+
+export type SavedTracker = {
+  /** Longest untouched first, with the keys in the table and when each was touched. */
+  readonly open: readonly {
+    readonly id: string;
+    readonly at: number;
+    readonly transaction: SavedTransaction;
+  }[];
+  readonly instances: Map<string, Set<string>>;
+};
+
 /** Open transactions held; beyond, the oldest is closed unfinished. */
 const MAX_OPEN = 20_000;
 /** Without a line for so long a transaction is closed unfinished: a deferred message goes on as a new one. */
@@ -73,7 +98,7 @@ export class TransactionTracker {
   readonly #open = new Map<string, Transaction>();
   readonly #recency = new Recency<string>();
   /** Host -> the instances that have a queue manager. */
-  readonly #instances = new Map<string, Set<string>>();
+  #instances = new Map<string, Set<string>>();
   readonly #lineIds = new LineIds();
   readonly #plans = new PlanMemo(planPart);
 
@@ -152,6 +177,23 @@ export class TransactionTracker {
     const own = `${plain} ${name}`;
     // What began before the second instance was known goes on under its plain key.
     return this.#open.has(own) || !this.#open.has(plain) || starts(event.event, type) ? own : plain;
+  }
+
+  save(lines: LineSaver): SavedTracker {
+    const open = [...this.#recency].map((id) => ({
+      id,
+      at: this.#recency.at(id)!,
+      transaction: saveTransaction(this.#open.get(id)!, lines),
+    }));
+    return { open, instances: this.#instances };
+  }
+
+  load({ open, instances }: SavedTracker, lines: LineLoader): void {
+    for (const { id, at, transaction } of open) {
+      this.#open.set(id, loadTransaction(transaction, lines));
+      this.#recency.touch(id, at);
+    }
+    this.#instances = instances;
   }
 
   #expire(now: number): Transaction[] {

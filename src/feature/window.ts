@@ -5,6 +5,8 @@ import type { ColumnRegistry, ColumnSet } from "./columns.ts";
 /** Counts of one five-minute slot, sparse: columns ids and how often each was seen. */
 export type SlotCounts = { readonly slot: number; readonly ids: Uint32Array; readonly counts: Float32Array };
 
+export type SavedSlot = { readonly slot: number; readonly sets: ColumnSet[] };
+
 /** Counts events per column and slot. Slots close in order; empty slots are not stored. */
 export class SlotCounter {
   readonly registry: ColumnRegistry;
@@ -33,6 +35,21 @@ export class SlotCounter {
     }
     this.#seen = [];
     return sums.size === 0 ? undefined : countsOf(this.#slot, sums);
+  }
+
+  /** Puts columns together in the open slot too: see joinColumns. */
+  join(into: Uint32Array): void {
+    this.#seen = this.#seen.map(({ ids, lines }) => ({ ids: ids.map((id) => into[id]!), lines }));
+  }
+
+  /** The open slot. A kind of lines that goes on after a load counts in a set of its own: what both hold is added up. */
+  save(): SavedSlot {
+    return { slot: this.#slot, sets: this.#seen };
+  }
+
+  load({ slot, sets }: SavedSlot): void {
+    this.#slot = slot;
+    this.#seen = sets;
   }
 }
 

@@ -17,6 +17,14 @@ function localTime(stamp: Stamp, year: number): number {
   return daysFromCivil(year, stamp.month, stamp.day) * MS_PER_DAY + stamp.msOfDay;
 }
 
+/** What settles the year and zone of the next line. */
+export type SavedClock = {
+  readonly year: number | undefined;
+  readonly local: number;
+  readonly instant: number;
+  readonly jump: number;
+};
+
 /**
  * Settles what a line's time leaves open: the zone, and for RFC 3164 the year. The first line is of the given year;
  * each next one is of the year that brings it nearest to the line before. So December to January is a new year, a step
@@ -38,6 +46,18 @@ export class LogClock {
   constructor(zone: Zone, year: number | undefined) {
     this.zone = zone;
     this.year = year;
+  }
+
+  save(): SavedClock {
+    const { year, local, instant, jump } = this;
+    return { year, local, instant, jump };
+  }
+
+  load({ year, local, instant, jump }: SavedClock): void {
+    this.year = year;
+    this.local = local;
+    this.instant = instant;
+    this.jump = jump;
   }
 
   /** Milliseconds since the Unix epoch, or null when there is no such date or no year is known. */

@@ -5,7 +5,7 @@ import { queueIdLength } from "./scan.ts";
 import { readSeverity } from "./warning.ts";
 
 /** How a line's queue id or session is found without reading its fields. */
-type Way = "none" | "head" | "process" | "client" | "brackets" | "tail" | "grammar";
+type Way = "none" | "head" | "process" | "client" | "brackets" | "argument" | "tail" | "grammar";
 type Ways = { readonly queueId: Way; readonly session: Way };
 
 /** Longest value that the grammar keeps; beyond, it is asked. */
@@ -45,7 +45,7 @@ function sessionWay(event: MailEvent): Way {
   if (session === undefined) return "none";
   if (event.daemon === "postfix/postscreen")
     return sessionBy("client", event) === session ? "client" : "grammar";
-  for (const way of ["process", "brackets", "tail"] as const)
+  for (const way of ["process", "brackets", "argument", "tail"] as const)
     if (sessionBy(way, event) === session) return way;
   return "grammar";
 }
@@ -54,6 +54,7 @@ function sessionBy(way: Way, event: MailEvent): string | undefined {
   if (way === "process") return `${event.host}/${event.daemon}[${event.pid}]`;
   // what may stand before postscreen's words holds no bracket
   if (way === "client") return postscreenSession(event.host, event.message, event.message.indexOf("["));
+  if (way === "argument") return argumentSession(event.message);
   return way === "brackets" ? bracketSession(event.message) : tailSession(event.message);
 }
 
@@ -79,6 +80,17 @@ function bracketSession(message: string): string | undefined {
   return message.slice(next + 2, end);
 }
 
+/** `lmtp(505): ` of Dovecot, whose process is the session; undefined unless it is exactly that. */
+function argumentSession(message: string): string | undefined {
+  let at = 0;
+  while (at < 20 && isLower(message.charCodeAt(at))) at++;
+  if (at === 0 || message.charCodeAt(at++) !== 40) return undefined;
+  const digits = at;
+  while (at - digits < 10 && isDigit(message.charCodeAt(at))) at++;
+  if (at === digits || !message.startsWith("): ", at)) return undefined;
+  return message.slice(0, at + 1);
+}
+
 /** `..., session=<SESSION>` at the end of a log-in's line; undefined where anything else might be meant. */
 function tailSession(message: string): string | undefined {
   const at = message.lastIndexOf(", session=<");
@@ -87,4 +99,5 @@ function tailSession(message: string): string | undefined {
   return message.slice(at + 11, end);
 }
 
+const isLower = (c: number): boolean => c >= 97 && c <= 122;
 const isDigit = (c: number): boolean => c >= 48 && c <= 57;

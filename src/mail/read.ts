@@ -1,7 +1,7 @@
 import { type Envelope, parseEnvelope } from "../log/envelope.ts";
 import { HeadReader } from "../log/fast-head.ts";
 import { decode, LineBatch, latin1 } from "../log/lines.ts";
-import type { LogClock } from "../log/year.ts";
+import type { LogClock, SavedClock } from "../log/year.ts";
 import { GroupTable, type TemplateGroups } from "../template/groups.ts";
 import { MessageKey } from "../template/key.ts";
 import { KeyTable } from "../template/key-table.ts";
@@ -32,6 +32,17 @@ export type Stats = {
   /** Distinct templates, and lines of templates that came after the table was full. */
   readonly templates: number;
   readonly templates_bounded: number;
+};
+
+/** What goes on in a later reader: the clock, and what was counted. */
+export type SavedReader = {
+  readonly clock: SavedClock;
+  readonly lines: number;
+  readonly badEnvelope: number;
+  readonly truncated: number;
+  readonly otherTemplates: number;
+  readonly byTemplate: ReadonlyMap<string, TemplateCount>;
+  readonly byEvent: ReadonlyMap<string, Count>;
 };
 
 /**
@@ -138,6 +149,26 @@ export class EventReader {
   adopt(groups: TemplateGroups): void {
     this.groups = new GroupTable(groups);
     this.plans = new KeyTable(MAX_PLANS);
+  }
+
+  /** Keys and plans are found anew, whatever the seed of the later reader. */
+  save(): SavedReader {
+    const { lines, badEnvelope, truncated, byTemplate, byEvent } = this;
+    const otherTemplates = this.otherTemplates.count;
+    return { clock: this.clock.save(), lines, badEnvelope, truncated, otherTemplates, byTemplate, byEvent };
+  }
+
+  /** The clock that this reader was made with goes on, too. */
+  load({ clock, lines, badEnvelope, truncated, otherTemplates, byTemplate, byEvent }: SavedReader): void {
+    this.clock.load(clock);
+    this.head.forget();
+    this.lines = lines;
+    this.badEnvelope = badEnvelope;
+    this.truncated = truncated;
+    this.otherTemplates.count = otherTemplates;
+    for (const [id, count] of byTemplate) this.byTemplate.set(id, count);
+    for (const [event, count] of byEvent) this.byEvent.set(event, count);
+    this.plans = new KeyTable(MAX_PLANS); // whose counts are others
   }
 
   /** One line given as text. */
@@ -274,9 +305,12 @@ class LineEvent implements MailEvent {
   details: Details | undefined = undefined;
   /** Set where the fast way did not read the head. */
   envelope: Envelope | undefined = undefined;
-  /** Where the message begins in the bytes, and whether it is ASCII, where the fast way did. */
+  /** Where the message begins in the bytes, and whether it is ASCII, where the fast way did, which takes no head that is not. */
   messageAt = 0;
   ascii = false;
+  /** What `text` and `message` returned: several readers ask for them. */
+  private whole: string | undefined = undefined;
+  private words: string | undefined = undefined;
 
   constructor(
     file: string,
@@ -321,12 +355,16 @@ class LineEvent implements MailEvent {
     return this.plan.templateId;
   }
   get text(): string {
-    return decode(this.bytes, this.start, this.end);
+    const read = this.ascii && this.envelope === undefined ? latin1 : decode;
+    this.whole ??= read(this.bytes, this.start, this.end);
+    return this.whole;
   }
   get message(): string {
     if (this.envelope !== undefined) return this.envelope.message;
-    const { bytes, messageAt, end } = this;
-    return this.ascii ? latin1(bytes, messageAt, end) : decode(bytes, messageAt, end);
+    if (!this.ascii) return decode(this.bytes, this.messageAt, this.end);
+    this.words ??=
+      this.whole?.slice(this.messageAt - this.start) ?? latin1(this.bytes, this.messageAt, this.end);
+    return this.words;
   }
   get plainHead(): boolean {
     return this.envelope === undefined;

@@ -32,15 +32,17 @@ function maskFamily(vae: Vae, family: number, B: number): void {
 /**
  * Negative evidence lower bound of each row (or of each row that `index` names), in nats, so that it rises with
  * strangeness: the negative log-likelihood at the posterior mean plus the KL divergence. Depends on the row alone.
+ * counted: (C + G) 1 for values whose likelihood counts, 0 for others; all when absent.
  */
-export function elbo(vae: Vae, rows: Rows, index?: Int32Array): Float64Array {
+export function elbo(vae: Vae, rows: Rows, index?: Int32Array, counted?: Uint8Array): Float64Array {
   const W = vae.shape.counts + vae.shape.reals;
   const out = new Float64Array(index?.length ?? rows.n);
   sweep(vae, rows, index, undefined, (start, B) => {
     loss(vae, B);
     for (let b = 0; b < B; b++) {
       let sum = vae.work.kl[b]!;
-      for (let i = b * W; i < (b + 1) * W; i++) sum += vae.work.parts[i]!;
+      for (let i = 0; i < W; i++)
+        if (counted === undefined || counted[i] === 1) sum += vae.work.parts[b * W + i]!;
       out[start + b] = sum;
     }
   });

@@ -1,5 +1,6 @@
 import { createRandom, type Random } from "../math/random.ts";
 import { fitScales } from "./fit.ts";
+import { inherit, isAlike, type Parent } from "./inherit.ts";
 import { backward, forward, load, loss, mask, prepared, weightedLoss } from "./network.ts";
 import { elbo } from "./score.ts";
 import { checkRows, MAX_BATCH, type Rows, type Vae } from "./vae.ts";
@@ -11,6 +12,8 @@ const LOG_ALPHA_RANGE = [-10, 3] as const;
 /** ln variance of standardised reals: a column that never changed may not become infinitely sure. */
 const LOG_VAR_RANGE = [-7, 5] as const;
 const DEFAULT_PATIENCE = 5;
+/** Of the epochs asked for, so many at most for a network that begins with another's weights: more made it no better in the lab. */
+const INHERITED_SHARE = 0.5;
 
 export type TrainOptions = {
   readonly epochs: number;
@@ -31,6 +34,8 @@ export type TrainOptions = {
   readonly validation?: Int32Array;
   /** Epochs without a better held-out bound before training stops; 5 when absent. */
   readonly patience?: number;
+  /** The network whose weights a first training begins with, where its layers are the same; then there is no warm-up, and half of the epochs. */
+  readonly parent?: Parent | undefined;
 };
 
 /** Epochs run, and mean negative bounds in nats a row: of the last epoch's steps, and the best held out (NaN without). */
@@ -124,14 +129,19 @@ function epoch(
 
 /**
  * Trains `vae` in place by Adam on the bound. The first training also learns scales and first alphas. Same rows,
- * options, starting weights and kernels: same weights, bit for bit. Without rows to learn from nothing changes.
+ * options, starting weights or parent, and kernels: same weights, bit for bit. Without rows to learn from nothing changes.
  */
-export function trainVae(vae: Vae, given: Rows, options: TrainOptions): Training {
+export function trainVae(vae: Vae, given: Rows, asked: TrainOptions): Training {
   checkRows(vae.shape, given);
-  checkOptions(vae, options);
+  checkOptions(vae, asked);
+  const parent = !vae.fitted && asked.parent && isAlike(vae, asked.parent) ? asked.parent : undefined;
+  const options = parent
+    ? { ...asked, klWarmupEpochs: 0, epochs: Math.ceil(INHERITED_SHARE * asked.epochs) }
+    : asked;
   const index = trainingIndex(given.n, options.validation);
   if (index.length === 0) return { epochs: 0, trainBound: Number.NaN, validationBound: Number.NaN };
   if (!vae.fitted) fitScales(vae, given, index);
+  if (parent) inherit(vae, parent);
   const rows = prepared(vae, given);
   vae.families = options.families ?? vae.families;
   vae.adamMean.fill(0);

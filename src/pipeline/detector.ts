@@ -4,6 +4,7 @@ import type { Alert } from "../detect/alert.ts";
 import { CauseCounter } from "../detect/attribute.ts";
 import type { Candidate } from "../detect/candidate.ts";
 import {
+  ALL_NEW,
   entityCandidate,
   noveltyCandidate,
   transactionCandidate,
@@ -25,12 +26,14 @@ import { DAY_MS, placeOf, SLOT_MS, slotOf } from "../feature/clock.ts";
 import type { ColumnRegistry } from "../feature/columns.ts";
 import type { EntityReader, Observation } from "../feature/entity.ts";
 import { type Family, familyOf } from "../feature/family.ts";
+import { LineLoader, LineSaver } from "../feature/line-table.ts";
 import { DeliveryTimer } from "../feature/slowness.ts";
 import { type SeenLine, seenLine, type TransactionTracker } from "../feature/transaction.ts";
-import { SlotCounter, type SlotCounts } from "../feature/window.ts";
+import type { SlotCounter, SlotCounts } from "../feature/window.ts";
 import { isTurn, type MailEvent } from "../mail/event.ts";
 import { PlanMemo } from "../mail/plan-memo.ts";
 import {
+  coldStart,
   MAX_GAP_SLOTS,
   MIN_TRAINING_DAYS,
   type Model,
@@ -38,6 +41,7 @@ import {
   type Score,
   type Warmth,
 } from "./model.ts";
+import { checkState, modelMark, type SavedDetector, STATE_VERSION } from "./saved.ts";
 
 const NO_ALERTS: readonly Alert[] = [];
 /** Below the bar by so much an account is held guilty: its mail explains what other views see. */
@@ -45,6 +49,13 @@ const GUILTY = 1 / 20;
 const EXPLAINED_MS = 2 * DAY_MS;
 /** Entities told of in one slot, the strangest first. */
 const MAX_FINDINGS = 32;
+
+/** What all lines of a plan have in common for the detector. */
+const planPart = (event: MailEvent): { family: Family; turn: boolean; newness: Newness } => ({
+  family: familyOf(event),
+  turn: isTurn(event),
+  newness: newnessOf(event),
+});
 
 /** Watches what comes after training. Hand it events in log order; it hands back the alerts that open. */
 export class Detector {
@@ -68,12 +79,10 @@ export class Detector {
   readonly #causes: CauseCounter;
   readonly #rings: LineRings;
   /** Accounts found guilty, and until when their mail is left out of the other views. */
-  readonly #explained = new Map<string, number>();
+  #explained = new Map<string, number>();
   readonly #onScore: ((score: Score) => void) | undefined;
-  readonly #families = new PlanMemo<Family>(familyOf);
+  readonly #plans = new PlanMemo(planPart);
   readonly #clockWatch = new ClockWatch();
-  readonly #turns = new PlanMemo<boolean>(isTurn);
-  readonly #newnesses = new PlanMemo<Newness>(newnessOf);
   /** What the line at hand says of entities. */
   readonly #observed: Observation[] = [];
   /** Alerts that the line at hand opened. */
@@ -81,6 +90,8 @@ export class Detector {
   /** Novelty candidates that wait for the end of their slot. */
   #waiting: Candidate[] = [];
   #now: number;
+  /** Log time of the newest line, in ms. */
+  #read: number;
   #slot: number;
 
   constructor(model: Model, learner: Warmth, options: PipelineOptions, onScore?: (score: Score) => void) {
@@ -88,7 +99,7 @@ export class Detector {
     this.#options = options;
     this.#registry = learner.registry;
     this.#reader = learner.reader;
-    this.#counter = new SlotCounter(this.#registry);
+    this.#counter = learner.counter;
     this.#index = columnIndex(this.#registry, model.window.columns);
     this.#window = new WindowScorer(
       model.window,
@@ -112,8 +123,81 @@ export class Detector {
     this.#regulars = new RegularScorer(model.regular, options.clock, options.salt);
     this.#onScore = onScore;
     this.#now = model.to;
+    this.#read = model.to;
     this.#slot = slotOf(model.to);
     this.#warm(learner);
+  }
+
+  /** A detector that goes on where another was saved. Throws a StateError where the state is not this model's. */
+  static restore(
+    model: Model,
+    saved: SavedDetector,
+    options: PipelineOptions,
+    onScore?: (score: Score) => void,
+  ): Detector {
+    checkState(saved, model);
+    const cold = coldStart(options.salt, { used: [], tried: [] });
+    const detector = new Detector(model, cold, options, onScore);
+    detector.#load(saved);
+    return detector;
+  }
+
+  /** To be asked between two lines. */
+  save(): SavedDetector {
+    const lines = new LineSaver(this.#slot);
+    const parts = {
+      version: STATE_VERSION,
+      model: modelMark(this.model),
+      now: this.#now,
+      read: this.#read,
+      slot: this.#slot,
+      columns: this.#registry.save(),
+      reader: this.#reader.save(),
+      tracker: this.#tracker.save(lines),
+      counter: this.#counter.save(),
+      window: this.#window.save(),
+      entities: this.#entities.save(this.#slot),
+      transactions: this.#transactions?.save(lines),
+      rates: this.#rates?.save(),
+      timer: this.#timer.save(lines),
+      slowness: this.#slowness?.save(lines),
+      novelty: this.#novelty.save(),
+      absence: this.#absence.save(),
+      regulars: this.#regulars.save(),
+      causes: this.#causes.save(),
+      rings: this.#rings.save(lines),
+      clocks: this.#clockWatch.save(lines),
+      incidents: this.manager.save(),
+      explained: this.#explained,
+      waiting: this.#waiting.map(({ shareSince: _, ...candidate }) => candidate),
+    };
+    return { ...parts, lines: lines.done() };
+  }
+
+  #load(saved: SavedDetector): void {
+    const lines = new LineLoader(saved.lines);
+    this.#now = saved.now;
+    this.#read = saved.read;
+    this.#slot = saved.slot;
+    this.#registry.load(saved.columns);
+    this.#reader.load(saved.reader);
+    this.#tracker.load(saved.tracker, lines);
+    this.#counter.load(saved.counter);
+    this.#window.load(saved.window);
+    this.#entities.load(saved.entities);
+    if (saved.transactions) this.#transactions?.load(saved.transactions, lines);
+    if (saved.rates) this.#rates?.load(saved.rates);
+    this.#timer.load(saved.timer, lines);
+    if (saved.slowness) this.#slowness?.load(saved.slowness, lines);
+    this.#novelty.load(saved.novelty);
+    this.#absence.load(saved.absence);
+    this.#regulars.load(saved.regulars);
+    this.#causes.load(saved.causes);
+    this.#rings.load(saved.rings, lines);
+    this.#clockWatch.load(saved.clocks, lines);
+    this.manager.load(saved.incidents);
+    this.#explained = saved.explained;
+    this.#waiting = saved.waiting.map((candidate) => ({ ...candidate, shareSince: ALL_NEW }));
   }
 
   get ledger(): Ledger {
@@ -147,12 +231,15 @@ export class Detector {
     if (event.time === null) return NO_ALERTS;
     const now = Math.max(this.#now, event.time);
     const slot = slotOf(now);
+    if (this.#options.ticks === true) this.#tick(now);
     this.#absences(now);
     if (slot > this.#slot) this.#closeSlots(slot, now);
     this.#now = now;
+    this.#read = now;
     this.#absence.see(event.daemon, now);
-    const line = seenLine(event, now, this.#families.of(event));
-    if (this.#turns.of(event)) this.#rings.turn(line);
+    const { family, turn, newness } = this.#plans.of(event);
+    const line = seenLine(event, now, family);
+    if (turn) this.#rings.turn(line);
     if (!this.#options.without.has("novelty")) {
       const jump = this.#clockWatch.see(event.host, event.daemon, event.time, line);
       if (jump) this.#offer([clockCandidate(jump, now)]);
@@ -168,12 +255,70 @@ export class Detector {
       if (timed) this.#slowness!.add(timed);
       this.#rings.counted(this.#counter.add(event, slot), line);
       this.#causes.add(event, line.family);
-      this.#newness(event, line, now);
+      this.#newness(event, line, newness, now);
     }
+    return this.#given();
+  }
+
+  /**
+   * Time passes without a line, up to `time` in ms; no later line may be older. Returns the alerts that open: those that the next line
+   * would open before it is looked at, with the same id, opening and words, as far as they can't depend on when that line comes.
+   */
+  advance(time: number): readonly Alert[] {
+    if (!(time > this.#now)) return NO_ALERTS;
+    if (this.#options.ticks === true) {
+      this.#tick(time);
+      this.#now = time;
+    } else this.#silence(time);
+    return this.#given();
+  }
+
+  #given(): readonly Alert[] {
     if (this.#opened.length === 0) return NO_ALERTS;
     const opened = this.#opened;
     this.#opened = [];
     return opened;
+  }
+
+  /** All ticks up to `now` in their order: the ends of slots, and the minute at which the silence of the whole log falls due. */
+  #tick(now: number): void {
+    for (const next = slotOf(now); this.#slot < next; ) {
+      if (this.#quiet > MAX_GAP_SLOTS) {
+        this.#slot = next;
+        break;
+      }
+      this.#silence((this.#slot + 1) * SLOT_MS);
+      this.#endSlot();
+    }
+    this.#silence(now);
+    this.manager.tick(now);
+  }
+
+  /** Slots that have passed since the newest line's, the open one included. */
+  get #quiet(): number {
+    return this.#slot - slotOf(this.#read);
+  }
+
+  /** The open slot ends by the clock. Where no line came, only what comes too often is judged: a silence is the absence view's. */
+  #endSlot(): void {
+    const slot = this.#slot;
+    const end = (slot + 1) * SLOT_MS;
+    this.#rings.close(this.#index);
+    this.#push(this.#counter.close(), slot);
+    this.#offer(this.#judge(slot, end, this.#quiet > 0));
+    this.#slowness?.next();
+    if (this.#quiet === MAX_GAP_SLOTS) this.#restart();
+    this.#slot++;
+  }
+
+  #silence(until: number): void {
+    if (!this.#asksAbsence) return;
+    const finding = this.#absence.silence(until);
+    if (finding) this.#offer([absenceCandidate(finding, this.#rings)]);
+  }
+
+  get #asksAbsence(): boolean {
+    return !this.#options.without.has("absence") && this.model.novelty.days >= 1;
   }
 
   /** The log ends: incidents that have been quiet for long by its last line are closed. */
@@ -199,10 +344,13 @@ export class Detector {
   }
 
   #absences(now: number): void {
-    if (this.#options.without.has("absence") || this.model.novelty.days < 1) return;
+    if (!this.#asksAbsence) return;
     const due = this.#absence.due(now);
+    if (due.length === 0) return;
+    // what ended by the clock was judged already, and nothing is dated before it
+    const least = this.#options.ticks === true ? this.#slot * SLOT_MS : 0;
     for (const finding of due.sort((a, b) => a.at - b.at))
-      this.#offer([absenceCandidate(finding, this.#rings)]);
+      this.#offer([absenceCandidate({ ...finding, at: Math.max(finding.at, least) }, this.#rings)]);
   }
 
   #offer(candidates: readonly Candidate[]): void {
@@ -220,12 +368,15 @@ export class Detector {
       this.#slowness?.next();
     }
     this.manager.tick(now);
-    if (silent) {
-      this.#window.restart();
-      this.#rates?.restart();
-      this.#slowness?.restart();
-    }
+    if (silent) this.#restart();
     this.#slot = next;
+  }
+
+  /** No window reaches across a silence. */
+  #restart(): void {
+    this.#window.restart();
+    this.#rates?.restart();
+    this.#slowness?.restart();
   }
 
   /** Candidates of the window and entity views at the end of a slot. */
@@ -299,7 +450,7 @@ export class Detector {
         });
         candidates.push(candidate);
         if (candidate.kind === "account_compromised" && candidate.rate < this.manager.bar * GUILTY)
-          this.#explained.set(finding.key, now + EXPLAINED_MS);
+          this.#explain(finding.key, now);
       }
     }
     if (!without.has("absence") && full && !silent)
@@ -310,9 +461,14 @@ export class Detector {
     return candidates;
   }
 
-  #newness(event: MailEvent, line: SeenLine, now: number): void {
+  #explain(account: string, now: number): void {
+    for (const [known, until] of this.#explained) if (until <= now) this.#explained.delete(known);
+    this.#explained.set(account, now + EXPLAINED_MS);
+  }
+
+  #newness(event: MailEvent, line: SeenLine, newness: Newness, now: number): void {
     if (this.#options.without.has("novelty") || this.model.novelty.days < 2) return;
-    const finding = this.#novelty.see(event.templateId, now, this.#newnesses.of(event));
+    const finding = this.#novelty.see(event.templateId, now, newness);
     if (!finding) return;
     this.#onScore?.({
       time: now,

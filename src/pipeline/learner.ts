@@ -1,17 +1,27 @@
 import { AbsenceCollector } from "../detect/absence-fit.ts";
 import { fitConditionals } from "../detect/conditional.ts";
 import { EntityCollector } from "../detect/entity-fit.ts";
+import { type Ancestry, judgesOf } from "../detect/folds.ts";
+import { expectedTable, type HeldOutDay, heldOutTransactions, heldOutWindow } from "../detect/held-out.ts";
 import { type Newness, NoveltyCollector, newnessOf } from "../detect/novelty.ts";
 import { fitRegulars } from "../detect/regular.ts";
 import { SlownessCollector } from "../detect/slowness-fit.ts";
-import { TransactionCollector } from "../detect/transaction.ts";
-import { fitWindow, windowTable } from "../detect/window-fit.ts";
+import { TransactionCollector, type TransactionModel } from "../detect/transaction.ts";
+import {
+  columnIndex,
+  fitWindow,
+  slotRows,
+  type TableRows,
+  type WindowTable,
+  windowTable,
+} from "../detect/window-fit.ts";
 import { DAY_MS, SLOTS_PER_DAY, slotOf } from "../feature/clock.ts";
 import { ColumnRegistry } from "../feature/columns.ts";
 import { EntityReader, type Observation } from "../feature/entity.ts";
+import { type Flagged, NOTHING_FLAGGED } from "../feature/flagged.ts";
 import { DeliveryTimer } from "../feature/slowness.ts";
 import { TransactionTracker } from "../feature/transaction.ts";
-import { joinColumns, placesOf, SlotCounter, type SlotCounts } from "../feature/window.ts";
+import { joinColumns, SlotCounter, type SlotCounts } from "../feature/window.ts";
 import type { MailEvent } from "../mail/event.ts";
 import { PlanMemo } from "../mail/plan-memo.ts";
 import { GroupTable, learnGroups, type TemplateGroups } from "../template/groups.ts";
@@ -25,34 +35,47 @@ const MAX_SHAPES = 20_000;
 /** Observations of the last day that a detector may continue with. */
 const MAX_TAIL = 100_000;
 
+/** Two models on the same days, by view. */
+export type HeldOut = { window: readonly HeldOutDay[]; transaction: readonly HeldOutDay[] };
+
+const ancestryOf = ({ window, windowVae, windowFolds }: Model): Ancestry | undefined =>
+  windowVae && { columns: window.columns.map((c) => c.key), vae: windowVae, folds: windowFolds };
+
 /** Reads the past. Hand it events in log order, then fit(). */
 export class Learner implements Warmth {
   readonly registry: ColumnRegistry = new ColumnRegistry();
+  readonly counter: SlotCounter = new SlotCounter(this.registry);
   readonly reader: EntityReader;
   readonly tracker: TransactionTracker = new TransactionTracker();
   /** Events of the last day, from which the detector starts warm. */
   readonly tail: Warmth["tail"] = { slots: [], observations: [] };
+  /** After a fit with an old model: how both do on the days since that one's end. Empty where a network or the days are missing. */
+  readonly heldOut: HeldOut = { window: [], transaction: [] };
   events = 0;
-  readonly #counter = new SlotCounter(this.registry);
-  readonly #slots: SlotCounts[] = [];
-  readonly #entities = new EntityCollector();
-  readonly #transactions = new TransactionCollector();
+  #slots: SlotCounts[] = [];
+  #entities = new EntityCollector();
+  #transactions = new TransactionCollector();
   readonly #timer = new DeliveryTimer();
-  readonly #slowness = new SlownessCollector();
-  readonly #novelty = new NoveltyCollector();
+  #slowness = new SlownessCollector();
+  #novelty = new NoveltyCollector();
   readonly #newnesses = new PlanMemo<Newness>(newnessOf);
-  readonly #absence = new AbsenceCollector();
+  #absence = new AbsenceCollector();
   /** Shapes by the id of their template. */
   readonly #shapes = new Map<string, { writer: string; shape: string }>();
   readonly #options: PipelineOptions;
+  readonly #flagged: Flagged;
   /** What the line at hand says of entities. */
   readonly #observed: Observation[] = [];
   #first = Number.NaN;
   #now = Number.NEGATIVE_INFINITY;
   #slot = Number.NEGATIVE_INFINITY;
+  /** Whether the open slot is left out. */
+  #isFlagged = false;
 
-  constructor(options: PipelineOptions) {
+  /** flagged: time that is read, since what goes on in it must be known afterwards, but not learned from. */
+  constructor(options: PipelineOptions, flagged: Flagged = NOTHING_FLAGGED) {
     this.#options = options;
+    this.#flagged = flagged;
     this.reader = new EntityReader(options.salt);
   }
 
@@ -68,24 +91,31 @@ export class Learner implements Warmth {
     this.#now = Math.max(this.#now, event.time);
     const slot = slotOf(this.#now);
     if (slot !== this.#slot) this.#closeSlot(slot);
-    this.#counter.add(event, slot);
-    this.reader.read(event, this.#observed);
-    if (this.#observed.length > 0) {
-      for (const observation of this.#observed) {
-        this.#entities.add(observation, slot);
-        this.tail.observations.push({ observation, slot });
-      }
-      this.#observed.length = 0;
-    }
+    const flagged = this.#isFlagged;
+    this.counter.add(event, slot);
+    this.#observe(event, slot);
     for (const t of this.tracker.add(event, this.#now)) {
+      const deliveries = this.#timer.closed(t);
+      if (flagged || this.#flagged.touches(t.start, t.end)) continue;
       this.#transactions.add(t);
-      this.#slowness.addMessage(t, this.#timer.closed(t), slot);
+      this.#slowness.addMessage(t, deliveries, slot);
     }
-    this.#novelty.add(event.templateId, this.#now, this.#newnesses.of(event));
     const timed = this.#timer.read(event);
+    if (flagged) return;
     if (timed) this.#slowness.add(timed, slot);
+    this.#novelty.add(event.templateId, this.#now, this.#newnesses.of(event));
     this.#shape(event);
     this.#absence.add(event.daemon, this.#now);
+  }
+
+  #observe(event: MailEvent, slot: number): void {
+    this.reader.read(event, this.#observed, this.#isFlagged);
+    if (this.#observed.length === 0) return;
+    for (const observation of this.#observed) {
+      if (!this.#isFlagged) this.#entities.add(observation, slot);
+      this.tail.observations.push({ observation, slot });
+    }
+    this.#observed.length = 0;
   }
 
   #shape(event: MailEvent): void {
@@ -106,14 +136,16 @@ export class Learner implements Warmth {
     if (templates.size > 0) {
       const into = this.registry.join(templates);
       for (const [i, slot] of this.#slots.entries()) this.#slots[i] = joinColumns(slot, into);
+      this.counter.join(into);
     }
     return { groups, ids: new Map([...templates].map(([id, template]) => [id, template.id])) };
   }
 
   #closeSlot(next: number): void {
-    const closed = this.#counter.close();
+    const closed = this.counter.close();
     if (closed) this.#slots.push(closed);
     this.#slot = next;
+    this.#isFlagged = this.#flagged.has(next);
     const { observations } = this.tail;
     if (observations.length > MAX_TAIL || next % SLOTS_PER_DAY === 0) {
       const from = observations.findIndex((o) => o.slot > next - SLOTS_PER_DAY);
@@ -121,37 +153,86 @@ export class Learner implements Warmth {
     }
   }
 
-  /** What was learned. until: end of training, exclusive, in ms. */
-  fit(until: number): Model {
-    this.#closeSlot(slotOf(until));
+  /** The table of these slots as a model counts and expects them. */
+  #asCounted({ window }: Model, rows: TableRows): WindowTable {
+    const index = columnIndex(this.registry, window.columns);
+    const C = window.columns.length;
+    const counts = new Float32Array(rows.time.slots * C);
+    for (const { slot, ids, counts: n } of this.#slots) {
+      const t = slot - rows.time.first;
+      if (t < 0 || t >= rows.time.slots) continue;
+      for (let i = 0; i < ids.length; i++) counts[t * C + index(ids[i]!)]! += n[i]!;
+    }
+    return expectedTable(window, counts, rows);
+  }
+
+  #fitTransactions(
+    rows: TableRows,
+    groups: ReadonlyMap<string, string>,
+    old: TransactionModel | undefined,
+    news: TableRows | undefined,
+  ): TransactionModel | undefined {
+    const { seed, kernels } = this.#options;
+    const learned = this.#transactions.fit(rows, groups, seed, kernels, old);
+    if (learned && old && news)
+      this.heldOut.transaction = heldOutTransactions(learned, old, judgesOf(old, kernels), news.time.first);
+    return learned?.model;
+  }
+
+  /**
+   * What was learned. until: end of training, exclusive, in ms. old: the model in use, whose networks the new ones begin with. Ends the
+   * learning: each part's observations are let go when its model is made, the largest tables come last, and only what a detector continues
+   * is kept.
+   */
+  fit(until: number, old?: Model): Model {
+    if (slotOf(until) !== this.#slot) this.#closeSlot(slotOf(until));
+    this.reader.forgetDoubtful();
     const { groups, ids } = this.#join();
-    const last = slotOf(until) - 1;
-    const first = Math.max(slotOf(this.#first), last - MAX_TRAINING_DAYS * SLOTS_PER_DAY + 1);
-    const { clock, salt } = this.#options;
-    const places = placesOf(first, Math.max(first, last), clock);
-    const table = windowTable(this.registry, this.#slots, first, places);
-    this.tail.slots.push(...this.#slots.filter((s) => s.slot > last - MAX_GAP_SLOTS));
-    const enough = (until - this.#first) / DAY_MS >= MIN_TRAINING_DAYS;
-    const trained =
-      enough && this.#options.timeOnly !== true
-        ? fitConditionals(table, this.#options.seed, this.#options.kernels)
+    const end = slotOf(until) - 1;
+    const first = Math.max(slotOf(this.#first), end - MAX_TRAINING_DAYS * SLOTS_PER_DAY + 1);
+    const last = Math.max(first, end);
+    const { clock, salt, seed, kernels } = this.#options;
+    const flagged = this.#flagged;
+    const rows = slotRows(first, last, clock, flagged);
+    /** What the old model has not seen; undefined where there is nothing. */
+    const news =
+      old && slotOf(old.to) < last
+        ? slotRows(Math.max(first, slotOf(old.to) + 1), last, clock, flagged)
         : undefined;
+    const enough = (until - this.#first) / DAY_MS >= MIN_TRAINING_DAYS;
+    const asked = enough && !this.#options.without.has("transaction");
+    const transaction = asked ? this.#fitTransactions(rows, ids, old?.transaction, news) : undefined;
+    this.#transactions = new TransactionCollector();
+    const slowness = asked ? this.#slowness.fit(rows, ids, this.#options, old?.slowness) : undefined;
+    this.#slowness = new SlownessCollector();
+    const entity = this.#entities.fit(first, last, clock, flagged, salt);
+    const histories = (feature: number) => this.#entities.histories(feature);
+    const regular = fitRegulars(histories, first, last, clock, salt, flagged);
+    this.#entities = new EntityCollector();
+    const absence = this.#absence.fit(this.#first, until, clock, flagged);
+    this.#absence = new AbsenceCollector();
+    const novelty = this.#novelty.fit(this.#first, until, ids, flagged);
+    this.#novelty = new NoveltyCollector();
+    const table = windowTable(this.registry, this.#slots, rows);
+    this.tail.slots.push(...this.#slots.filter((s) => s.slot > end - MAX_GAP_SLOTS));
+    const byOld = old && news ? this.#asCounted(old, news) : undefined;
+    this.#slots = [];
+    const before = old && ancestryOf(old);
+    const trained =
+      enough && this.#options.timeOnly !== true ? fitConditionals(table, seed, kernels, before) : undefined;
+    if (trained && byOld && before)
+      this.heldOut.window = heldOutWindow(table, trained.unseen, byOld, judgesOf(before, kernels));
     return {
-      window: fitWindow(table, trained?.perDay),
+      window: fitWindow(table, trained?.perSlot),
       windowVae: trained?.live,
-      transaction:
-        enough && !this.#options.without.has("transaction")
-          ? this.#transactions.fit(first, places, ids, this.#options.seed, this.#options.kernels)
-          : undefined,
-      slowness:
-        enough && !this.#options.without.has("transaction")
-          ? this.#slowness.fit(first, places, ids, this.#options)
-          : undefined,
-      entity: this.#entities.fit(first, Math.max(first, last), clock, salt),
+      windowFolds: trained?.folds,
+      transaction,
+      slowness,
+      entity,
       groups,
-      novelty: this.#novelty.fit(this.#first, until, ids),
-      absence: this.#absence.fit(this.#first, until, clock),
-      regular: fitRegulars((f) => this.#entities.histories(f), first, Math.max(first, last), clock, salt),
+      novelty,
+      absence,
+      regular,
       from: this.#first,
       to: until,
       events: this.events,

@@ -1,5 +1,6 @@
 import type { AbsenceModel } from "../detect/absence.ts";
 import type { EntityModel } from "../detect/entity.ts";
+import type { Folds } from "../detect/folds.ts";
 import type { NoveltyModel } from "../detect/novelty.ts";
 import type { RegularModel } from "../detect/regular.ts";
 import type { SlownessModel } from "../detect/slowness.ts";
@@ -9,7 +10,7 @@ import type { LocalClock } from "../feature/clock.ts";
 import { ColumnRegistry } from "../feature/columns.ts";
 import { EntityReader, type KnownPairs, type Observation } from "../feature/entity.ts";
 import { TransactionTracker } from "../feature/transaction.ts";
-import type { SlotCounts } from "../feature/window.ts";
+import { SlotCounter, type SlotCounts } from "../feature/window.ts";
 import type { Kernels } from "../model/kernels.ts";
 import type { Vae } from "../model/vae.ts";
 import type { TemplateGroups } from "../template/groups.ts";
@@ -35,6 +36,11 @@ export type PipelineOptions = {
   readonly kernels: Kernels;
   /** For evaluations, which ask what the window view's network adds: true leaves it out, and the hour alone tells what is expected. */
   readonly timeOnly?: boolean;
+  /**
+   * True where time passes without lines, as in a daemon: a slot ends by the clock, and what is judged then is dated to that tick,
+   * whether a line or Detector.advance() brings it. Else the first line after a slot ends it, and dates what is judged.
+   */
+  readonly ticks?: boolean;
 };
 
 /** Everything that training learned; plain data. */
@@ -42,6 +48,7 @@ export type Model = {
   readonly window: WindowModel;
   /** The window view's network; undefined where history is too short to train one, or it is left out. */
   readonly windowVae: Vae | undefined;
+  readonly windowFolds: Folds | undefined;
   /** Undefined where there were too few transactions, or the view is left out. */
   readonly transaction: TransactionModel | undefined;
   /** How long deliveries take; undefined where there were too few, or the transaction view is left out. */
@@ -68,6 +75,8 @@ export type Score = {
 /** What a detector continues: the tables that join lines, and the last day. */
 export type Warmth = {
   readonly registry: ColumnRegistry;
+  /** Counts the slot in which training ended. */
+  readonly counter: SlotCounter;
   readonly reader: EntityReader;
   readonly tracker: TransactionTracker;
   /** The last slots, and what entities did on the last day. */
@@ -79,8 +88,10 @@ export type Warmth = {
 
 /** A detector's start from a model alone, as after a restart. */
 export function coldStart(salt: string, pairs: KnownPairs): Warmth {
+  const registry = new ColumnRegistry();
   return {
-    registry: new ColumnRegistry(),
+    registry,
+    counter: new SlotCounter(registry),
     reader: new EntityReader(salt, pairs),
     tracker: new TransactionTracker(),
     tail: { slots: [], observations: [] },

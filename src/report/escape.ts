@@ -30,6 +30,11 @@ export function htmlSafe(text: string): string {
   return terminalSafe(text).replace(/[&<>"']/g, (c) => HTML[c] ?? c);
 }
 
+/** Log text in which mail programs find no address of a page to turn into a link: http[://]host, www[.]host. */
+export function unlinked(text: string): string {
+  return text.replace(/:\/\//g, "[://]").replace(/\bwww\./gi, (www) => `${www.slice(0, 3)}[.]`);
+}
+
 /** At most `width` characters, the last one an ellipsis when something was cut; never splits a pair of surrogates. */
 export function cut(text: string, width: number): string {
   if (text.length <= width) return text;

@@ -1,5 +1,5 @@
 import type { Summary, TotalName, Range as Usual } from "../mail/summary.ts";
-import { numberText } from "./format.ts";
+import { countText, numberText } from "./format.ts";
 
 /** What the summary's text and page have in common: which totals and lists are shown, in what order and under which names. */
 
@@ -70,8 +70,8 @@ export function verdictText(s: Summary, lines: readonly TotalLine[]): string {
   const t = s.corrected;
   if (s.lines === 0) return "No lines of this day in the log.";
   const parts = [
-    `${numberText(t.received)} messages received and ${numberText(t.delivered)} deliveries`,
-    `${numberText(t.deferred)} messages deferred, ${numberText(t.bounced)} recipients bounced, ${numberText(t.rejected)} attempts rejected`,
+    `${countText(t.received, "message")} received and ${numberText(t.delivered)} ${t.delivered === 1 ? "delivery" : "deliveries"}`,
+    `${countText(t.deferred, "message")} deferred, ${countText(t.bounced, "recipient")} bounced, ${countText(t.rejected, "attempt")} rejected`,
   ];
   const odd = lines.filter((l) => l.unusual).map((l) => l.label);
   if (odd.length > 0) parts.push(`unusual: ${odd.slice(0, 6).join(", ")}`);

@@ -2,7 +2,7 @@ import { createReadStream, statSync } from "node:fs";
 import { looksLikeExport, readExport } from "./export.ts";
 import { journalUnreadFault, missingFault, readTwiceFault } from "./fault.ts";
 import { BrokenData, inflate } from "./inflate.ts";
-import { JOURNAL, journalBytes } from "./journal.ts";
+import { JOURNAL, type JournalSpan, journalBytes } from "./journal.ts";
 import { PinnedFile } from "./pinned.ts";
 import { FailedProgram, MissingProgram, output } from "./program.ts";
 
@@ -46,13 +46,13 @@ const begins = (head: Uint8Array, magic: readonly number[]): boolean =>
 const formatOf = (head: Uint8Array): Decoder | undefined =>
   FORMATS.find(({ magic }) => begins(head, magic))?.decode;
 
-/** Opens a path, "-" for standard input, or `journal:`. Throws the system's error or a Fault. */
-export function openSource(path: string, stdin?: AsyncIterable<Uint8Array>): Source {
+/** Opens a path, "-" for standard input, or `journal:`; of a journal the entries of `span`. Throws the system's error or a Fault. */
+export function openSource(path: string, stdin?: AsyncIterable<Uint8Array>, span?: JournalSpan): Source {
   if (path === "-") {
     const stream = stdin ?? process.stdin;
     return onceSource(path, "-", stream, () => stream);
   }
-  if (path.startsWith(JOURNAL)) return journalSource(path, path);
+  if (path.startsWith(JOURNAL)) return journalSource(path, path, span);
   const stat = statSync(path);
   if (!stat.isFile()) {
     const key = `${stat.dev}:${stat.ino}`;
@@ -61,7 +61,7 @@ export function openSource(path: string, stdin?: AsyncIterable<Uint8Array>): Sou
     );
   }
   const file = new PinnedFile(path);
-  if (begins(file.head, JOURNAL_MAGIC)) return journalSource(file.key, `${JOURNAL}${path}`);
+  if (begins(file.head, JOURNAL_MAGIC)) return journalSource(file.key, `${JOURNAL}${path}`, span);
   if (formatOf(file.head) === undefined && !looksLikeExport(file.head)) {
     const size = (): number => file.size;
     return { key: file.key, kind: "file", size, bytes: (from = 0) => file.bytes(from, true) };
@@ -75,8 +75,8 @@ export function openSource(path: string, stdin?: AsyncIterable<Uint8Array>): Sou
   };
 }
 
-function journalSource(key: string, path: string): Source {
-  const bytes = journalBytes(path);
+function journalSource(key: string, path: string, span: JournalSpan | undefined): Source {
+  const bytes = journalBytes(path, span);
   return {
     key,
     kind: "journal",

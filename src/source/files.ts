@@ -9,6 +9,7 @@ import { openSource, type Source } from "./bytes.ts";
 import { expandArguments, type Named } from "./expand.ts";
 import { binaryFault, brokenFault, emptyFault, lostFault, readFault } from "./fault.ts";
 import { BrokenData } from "./inflate.ts";
+import type { JournalSpan } from "./journal.ts";
 import { inOrderOfTime } from "./order.ts";
 import { findOverlaps } from "./overlap.ts";
 import { countLines } from "./piece.ts";
@@ -53,7 +54,11 @@ export type Inputs = {
 /** Lines of one file, in order; valid until the next batch is taken. */
 export type FileBatch = { readonly file: string; readonly lines: LineBatch };
 
-export type OpenOptions = { readonly stdin?: AsyncIterable<Uint8Array> };
+export type OpenOptions = {
+  readonly stdin?: AsyncIterable<Uint8Array>;
+  /** Of journals only these entries; files are given whole. */
+  readonly span?: JournalSpan;
+};
 
 /**
  * Opens FILE arguments: files (plain or compressed, by their first bytes), globs, folders, `journal:` and "-". Files come in
@@ -67,7 +72,7 @@ export async function openInputs(args: readonly string[], options: OpenOptions =
   const opened = new Map<string, Opened>();
   const again: [string, Opened][] = [];
   for (const name of named) {
-    const source = sourceOf(name, options.stdin);
+    const source = sourceOf(name, options);
     const known = opened.get(source.key);
     if (known !== undefined) {
       if (!known.once) again.push([name.path, known]);
@@ -195,9 +200,9 @@ type Opened = Input & {
   readonly kind: Source["kind"];
 };
 
-function sourceOf(name: Named, stdin: AsyncIterable<Uint8Array> | undefined): Source {
+function sourceOf(name: Named, { stdin, span }: OpenOptions): Source {
   try {
-    return openSource(name.path, stdin);
+    return openSource(name.path, stdin, span);
   } catch (error) {
     throw readFault(error, name.path);
   }

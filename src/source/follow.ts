@@ -132,6 +132,14 @@ export class Follower {
     }
   }
 
+  /** Whether each source was looked at and has no lines at hand: all that is there now was handed out. */
+  get caughtUp(): boolean {
+    if (this.scanning) return false;
+    return [...this.entries.values()].every(
+      ({ source, busy, due }) => busy === undefined && due > 0 && !source.more && source.ready === undefined,
+    );
+  }
+
   /** Where each source is, behind the lines handed out: what to commit before the first line, so that a restart goes on there. */
   positions(): Map<string, Position> {
     const out = new Map<string, Position>();

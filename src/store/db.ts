@@ -68,6 +68,30 @@ function prepare(db: Database, path: string): void {
   db.transaction(() => migrate(db)).immediate();
 }
 
+const LOCK = "watch.lock";
+
+/**
+ * Takes the state folder for one process that watches; undefined when another one holds it. The lock is a transaction on a
+ * file of its own, which the system ends with the process however that ends. Release it by close().
+ */
+export function lockFolder(dir: string): { close(): void } | undefined {
+  makeFolder(dir);
+  const path = join(dir, LOCK);
+  return guarded(path, () => {
+    closeSync(openSync(path, "a", FILE_MODE));
+    const db = new Sqlite(path);
+    try {
+      db.pragma("busy_timeout = 0");
+      db.exec("BEGIN EXCLUSIVE");
+      return { close: () => void db.close() };
+    } catch (error) {
+      db.close();
+      if (String((error as { code?: unknown }).code).startsWith("SQLITE_BUSY")) return undefined;
+      throw error;
+    }
+  });
+}
+
 /** The version of SQLite; throws when its binding does not load. */
 export function sqliteVersion(): string {
   return guarded("better-sqlite3", () => {

@@ -45,6 +45,10 @@ const STEPS: readonly string[] = [
      day TEXT PRIMARY KEY,                   -- YYYY-MM-DD, in the zone of the log
      record TEXT NOT NULL                    -- JSON
    ) STRICT;
+   CREATE TABLE figures (                    -- mail figures of whole days, for usual ranges and charts
+     day TEXT PRIMARY KEY,                   -- YYYY-MM-DD, in the zone of the log
+     totals TEXT NOT NULL                    -- JSON
+   ) STRICT;
    CREATE TABLE new_templates (              -- shapes of lines that training did not know
      id TEXT PRIMARY KEY,
      text TEXT NOT NULL,
@@ -57,14 +61,20 @@ const STEPS: readonly string[] = [
      key TEXT NOT NULL UNIQUE,               -- what is told and where: told once
      channel TEXT NOT NULL,
      created_at INTEGER NOT NULL,            -- the system's time, milliseconds since the Unix epoch
-     payload TEXT NOT NULL,                  -- JSON
-     state TEXT NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'sent', 'given_up')),
+     payload TEXT NOT NULL,                  -- JSON; {} once it no longer waits
+     state TEXT NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'sent', 'given_up', 'digested')),
      attempts INTEGER NOT NULL DEFAULT 0,
      next_at INTEGER NOT NULL,               -- not before this time of the system
      done_at INTEGER,
-     error TEXT                              -- of the last attempt
+     error TEXT,                             -- of the last attempt
+     reached TEXT                            -- recipients that have it while others are tried again, JSON
    ) STRICT;
    CREATE INDEX outbox_waiting ON outbox (channel, id) WHERE state = 'waiting';
+   CREATE TABLE warm_states (                -- where a watch with a model may begin: the end of its training
+     model TEXT PRIMARY KEY REFERENCES models (id) ON DELETE CASCADE,
+     blob BLOB NOT NULL,
+     checksum TEXT NOT NULL                  -- SHA-256 of blob, hexadecimal
+   ) STRICT;
    CREATE TABLE marks (                      -- when something that recurs was last done
      name TEXT PRIMARY KEY,
      value TEXT NOT NULL

@@ -22,6 +22,7 @@ const isVae = (value: unknown): value is Vae =>
 export function packModel(learned: Learned): Uint8Array {
   const json = JSON.stringify({ version: FORMAT_VERSION, ...learned }, (_key, value: unknown) => {
     if (isVae(value)) return { $vae: Buffer.from(encodeVae(value, {})).toString("base64") };
+    if (value instanceof Uint8Array) return { $bytes: Buffer.from(value).toString("base64") };
     if (value instanceof Float32Array)
       return { $f32: Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString("base64") };
     return value;
@@ -58,8 +59,9 @@ export function unpackModel(bytes: Uint8Array, kernels: Kernels, where: string):
 
 function revive(value: unknown, kernels: Kernels): unknown {
   if (typeof value !== "object" || value === null) return value;
-  const { $f32, $vae } = value as { $f32?: unknown; $vae?: unknown };
+  const { $f32, $vae, $bytes } = value as { $f32?: unknown; $vae?: unknown; $bytes?: unknown };
   if (typeof $vae === "string") return decodeVae(Buffer.from($vae, "base64"), kernels).vae;
+  if (typeof $bytes === "string") return new Uint8Array(Buffer.from($bytes, "base64"));
   if (typeof $f32 !== "string") return value;
   const bytes = Buffer.from($f32, "base64");
   return new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength));

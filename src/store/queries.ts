@@ -1,6 +1,10 @@
 import { createHash } from "node:crypto";
 import { Fault } from "../fault.ts";
 import { type Database, databasePath, guarded, openDatabase } from "./db.ts";
+import { type LiveStore, liveStore } from "./live.ts";
+import { type Outbox, outboxOf } from "./outbox.ts";
+import { type ReportStore, reportStore } from "./report-queries.ts";
+import { type Pruned, prune, type Retention } from "./retention.ts";
 
 /** A trained model. createdAt: log time, milliseconds since the Unix epoch. header: what JSON can hold. */
 export type StoredModel = {
@@ -9,6 +13,18 @@ export type StoredModel = {
   readonly header: object;
   readonly blob: Uint8Array;
 };
+
+/** What is saved with a model. warm: engine/warm.ts. mark: of the training. replaces: the id of the champion that it was compared with. */
+export type WithModel = {
+  readonly replaces?: string;
+  readonly warm?: Uint8Array;
+  readonly mark?: { readonly name: string; readonly value: string };
+};
+
+/** Models kept beside the one in use, the newest. */
+const MAX_MODELS = 12;
+/** Alerts that one question answers at most, the newest. */
+const MAX_ALERTS = 10_000;
 
 /** A trained model without its bytes. bytes: how many it has. */
 export type ModelEntry = Pick<StoredModel, "id" | "createdAt" | "header"> & {
@@ -23,8 +39,13 @@ export type StoredAlert = { readonly id: string; readonly opened_at: string } & 
 >;
 
 export type Store = {
-  /** Saves a model, which becomes the champion. */
-  saveModel(model: StoredModel): void;
+  /**
+   * Saves a model, which becomes the champion, with all that belongs to it: all or nothing. Models long out of use are forgotten. Returns
+   * false, and saves nothing, where another one than it replaces has become the champion meanwhile.
+   */
+  saveModel(model: StoredModel, more?: WithModel): boolean;
+  /** The bytes of a model's warm state; undefined where there is none, or they are not those that were saved. */
+  warmState(model: string): Uint8Array | undefined;
   /** The model in use. Throws Fault badData when its bytes are not those that were saved. */
   champion(): StoredModel | undefined;
   /** All models, the one that ends last first. */
@@ -37,6 +58,16 @@ export type Store = {
   getAlert(idOrPrefix: string): StoredAlert | undefined;
   /** The latest alerts, newest first. */
   listAlerts(limit: number): StoredAlert[];
+  /** Alerts opened from one time to another, both included, in ms; by opening. */
+  alertsBetween(from: number, to: number): StoredAlert[];
+  /** What a daemon needs to go on where it was. */
+  readonly live: LiveStore;
+  /** Takes away what is older than it may be. now: the system's time in ms. */
+  prune(keep: Retention, now: number): Pruned;
+  /** What is to be told. */
+  readonly outbox: Outbox;
+  /** What the daily report asks. */
+  readonly report: ReportStore;
   close(): void;
 };
 
@@ -50,30 +81,70 @@ export function openStore(dir: string): Store {
 
 /** The queries over an open database; path: its name in messages. */
 export function storeOf(db: Database, path: string): Store {
+  const outbox = outboxOf(db, path);
   return {
-    saveModel: (model) => guarded(path, () => saveModel(db, model)),
+    saveModel: (model, more) => guarded(path, () => saveModel(db, model, more)),
+    warmState: (model) => guarded(path, () => warmState(db, model)),
     champion: () => guarded(path, () => champion(db, path)),
     listModels: () => guarded(path, () => listModels(db, path)),
     getModel: (id) => guarded(path, () => getModel(db, id, path)),
     saveAlerts: (records) => guarded(path, () => saveAlerts(db, records)),
     getAlert: (id) => guarded(path, () => getAlert(db, id, path)),
     listAlerts: (limit) => guarded(path, () => listAlerts(db, limit, path)),
+    alertsBetween: (from, to) => guarded(path, () => alertsBetween(db, from, to, path)),
+    live: liveStore(db, path, outbox),
+    prune: (keep, now) => prune(db, path, keep, now),
+    outbox,
+    report: reportStore(db, path),
     close: () => void db.close(),
   };
 }
 
 const digest = (blob: Uint8Array): string => createHash("sha256").update(blob).digest("hex");
 
-function saveModel(db: Database, model: StoredModel): void {
+function saveModel(db: Database, model: StoredModel, { replaces, warm, mark }: WithModel = {}): boolean {
   const clear = db.prepare("UPDATE models SET champion = 0 WHERE champion = 1");
   const insert = db.prepare(
     `INSERT OR REPLACE INTO models (id, created_at, header, blob, checksum, champion) VALUES (?, ?, ?, ?, ?, 1)`,
   );
-  db.transaction(() => {
+  const inUse = db.prepare("SELECT id FROM models WHERE champion = 1");
+  const save = db.transaction((): boolean => {
+    if (replaces !== undefined && (inUse.get() as { id: string } | undefined)?.id !== replaces) return false;
     clear.run();
     const { id, createdAt, header, blob } = model;
     insert.run(id, createdAt, JSON.stringify(header), Buffer.from(blob), digest(blob));
-  }).immediate();
+    db.prepare("DELETE FROM warm_states").run(); // a watch begins with the model in use alone
+    if (warm)
+      db.prepare("INSERT INTO warm_states (model, blob, checksum) VALUES (?, ?, ?)").run(
+        id,
+        Buffer.from(warm),
+        digest(warm),
+      );
+    db.prepare(
+      `DELETE FROM models WHERE champion = 0 AND id NOT IN
+         (SELECT id FROM models WHERE champion = 0 ORDER BY created_at DESC, id LIMIT ?)`,
+    ).run(MAX_MODELS);
+    if (mark)
+      db.prepare("INSERT OR REPLACE INTO marks (name, value) VALUES (?, ?)").run(mark.name, mark.value);
+    return true;
+  });
+  return save.immediate();
+}
+
+function warmState(db: Database, model: string): Uint8Array | undefined {
+  const row = db.prepare("SELECT blob, checksum FROM warm_states WHERE model = ?").get(model) as
+    | Pick<ModelRow, "blob" | "checksum">
+    | undefined;
+  return row !== undefined && digest(row.blob) === row.checksum ? new Uint8Array(row.blob) : undefined;
+}
+
+function alertsBetween(db: Database, from: number, to: number, path: string): StoredAlert[] {
+  const rows = db
+    .prepare(
+      "SELECT id, record FROM alerts WHERE opened_at BETWEEN ? AND ? ORDER BY opened_at DESC, id LIMIT ?",
+    )
+    .all(from, to, MAX_ALERTS) as AlertRow[];
+  return rows.reverse().map((row) => parsed(row.record, path, `alert ${row.id}`) as StoredAlert);
 }
 
 function champion(db: Database, path: string): StoredModel | undefined {

@@ -4,14 +4,16 @@ import { loadKernels } from "../../src/cli/kernels.ts";
 import { slowCandidate } from "../../src/detect/slow-candidate.ts";
 import { type SlowFinding, type SlownessModel, SlownessScorer } from "../../src/detect/slowness.ts";
 import { SlownessCollector } from "../../src/detect/slowness-fit.ts";
-import { SLOT_MS } from "../../src/feature/clock.ts";
+import { slotRows } from "../../src/detect/window-fit.ts";
+import { localClock, SLOT_MS } from "../../src/feature/clock.ts";
 import type { TimedDelivery } from "../../src/feature/slowness.ts";
 import type { Transaction } from "../../src/feature/transaction.ts";
+import { Zone } from "../../src/log/zone.ts";
 import { createRandom } from "../../src/math/random.ts";
 
 /** Twelve days of two deliveries each five minutes: to a near server, and to a far one that takes ten times as long. */
 const DAYS = 12;
-const PLACES = Array.from({ length: DAYS * 288 }, (_, t) => ({ slotOfDay: t % 288, weekend: false }));
+const ROWS = slotRows(0, DAYS * 288 - 1, localClock(new Zone("UTC")));
 /** Seconds that reception takes, and how much longer that of a message that was signed. */
 const RECEPTION = 0.4;
 const SIGNING = 8;
@@ -55,14 +57,14 @@ const message = (signed: boolean): Transaction => ({
 
 function learn(): SlownessModel {
   const collector = new SlownessCollector();
-  for (let slot = 0; slot < PLACES.length; slot++)
+  for (let slot = 0; slot < ROWS.places.length; slot++)
     for (const server of [NEAR, FAR]) {
       const signed = slot % 10 === 0;
       const made = delivery(server, slot, 1, signed ? RECEPTION * SIGNING : RECEPTION);
       collector.add(made, slot);
       collector.addMessage(message(signed), [made], slot);
     }
-  return collector.fit(0, PLACES, new Map(), { salt: "salt", seed: 1, kernels: loadKernels() })!;
+  return collector.fit(ROWS, new Map(), { salt: "salt", seed: 1, kernels: loadKernels() })!;
 }
 const model = learn();
 
@@ -142,7 +144,7 @@ suite("slow deliveries", () => {
     const collector = new SlownessCollector();
     for (let i = 0; i < 100; i++) collector.add(delivery(NEAR, i), i);
     const options = { salt: "", seed: 1, kernels: loadKernels() };
-    assert.equal(collector.fit(0, PLACES, new Map(), options), undefined);
+    assert.equal(collector.fit(ROWS, new Map(), options), undefined);
   });
 
   test("name no destination in the model", () =>

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { before, suite, test } from "node:test";
 import { LOWER_WIDTHS, WIDTHS, WindowScorer } from "../../src/detect/window.ts";
-import { fitWindow, tableOf } from "../../src/detect/window-fit.ts";
+import { fitWindow, slotRows, tableOf } from "../../src/detect/window-fit.ts";
 import { localClock, SLOTS_PER_DAY } from "../../src/feature/clock.ts";
 import type { Column } from "../../src/feature/columns.ts";
 import { placesOf } from "../../src/feature/window.ts";
@@ -41,8 +41,8 @@ suite("p-values of the window view on clean synthetic time", () => {
   const byChannel = new Map<string, number[]>();
 
   before(() => {
-    const places = placesOf(0, LEARNED * SLOTS_PER_DAY - 1, clock);
-    const model = fitWindow(tableOf(columns, counts(LEARNED, 1), places));
+    const rows = slotRows(0, LEARNED * SLOTS_PER_DAY - 1, clock);
+    const model = fitWindow(tableOf(columns, counts(LEARNED, 1), rows));
     const scorer = new WindowScorer(model, undefined);
     const later = counts(JUDGED, 2);
     const from = LEARNED * SLOTS_PER_DAY;

@@ -5,10 +5,16 @@ import { gunzipSync } from "node:zlib";
 import { loadKernels } from "../../src/cli/kernels.ts";
 import { trainWindowVae, windowRows, windowShape } from "../../src/detect/conditional.ts";
 import { WIDTHS } from "../../src/detect/window.ts";
-import { columnIndex, fitWindow, type WindowTable, windowTable } from "../../src/detect/window-fit.ts";
+import {
+  columnIndex,
+  fitWindow,
+  slotRows,
+  type WindowTable,
+  windowTable,
+} from "../../src/detect/window-fit.ts";
 import { localClock, SLOTS_PER_DAY, slotOf } from "../../src/feature/clock.ts";
 import { ColumnRegistry } from "../../src/feature/columns.ts";
-import { placesOf, SlotCounter, type SlotCounts } from "../../src/feature/window.ts";
+import { SlotCounter, type SlotCounts } from "../../src/feature/window.ts";
 import { LogClock } from "../../src/log/year.ts";
 import { Zone } from "../../src/log/zone.ts";
 import { EventReader } from "../../src/mail/read.ts";
@@ -65,14 +71,13 @@ function weekAfter(table: WindowTable, slots: readonly SlotCounts[]): WindowTabl
     if (slot < first) continue;
     for (let i = 0; i < ids.length; i++) counts[(slot - first) * C + index(ids[i]!)]! += n[i]!;
   }
-  const places = placesOf(first, first + JUDGED - 1, clock);
+  const rows = slotRows(first, first + JUDGED - 1, clock);
   const mu = new Float32Array(JUDGED * C);
-  places.forEach(({ weekend, slotOfDay }, t) => {
+  rows.places.forEach(({ weekend, slotOfDay }, t) => {
     const season = weekend ? table.full.weekend : table.full.weekday;
     for (let j = 0; j < C; j++) mu[t * C + j] = season[j * SLOTS_PER_DAY + slotOfDay]!;
   });
-  const dayOf = Int32Array.from({ length: JUDGED }, (_, t) => Math.floor(t / SLOTS_PER_DAY));
-  return { ...table, counts, mu, places, dayOf, days: 7 };
+  return { ...table, ...rows, counts, mu };
 }
 
 /** Mean negative log-likelihood of a row, in nats, by the hour's expectation and each column's overdispersion. */
@@ -94,9 +99,8 @@ suite("the window network on a clean week that it never saw", () => {
   let byTime: number;
   before(() => {
     const slots = slotsOfSample();
-    const places = placesOf(START, START + LEARNED - 1, clock);
     const learned = slots.filter((s) => s.slot < START + LEARNED);
-    const table = windowTable(registry, learned, START, places);
+    const table = windowTable(registry, learned, slotRows(START, START + LEARNED - 1, clock));
     const C = table.columns.length;
     const { rows, width } = windowRows(weekAfter(table, slots), () => true);
     assert.ok(rows.n > 1000 && C > 20);

@@ -1,0 +1,103 @@
+import { randomBytes } from "node:crypto";
+import { packWarm } from "../engine/warm.ts";
+import { localClock } from "../feature/clock.ts";
+import type { Flagged } from "../feature/flagged.ts";
+import { DailyFigures, type DayFigures } from "../mail/summary.ts";
+import { hash64 } from "../math/hash.ts";
+import { Detector } from "../pipeline/detector.ts";
+import { type HeldOut, Learner } from "../pipeline/learner.ts";
+import type { Model, PipelineOptions } from "../pipeline/model.ts";
+import { FORMAT_VERSION, packModel } from "../store/model.ts";
+import type { StoredModel } from "../store/queries.ts";
+import { eachEvent } from "./events.ts";
+import type { MailInput } from "./input.ts";
+import { loadKernels } from "./kernels.ts";
+import { createProgress, PROGRESS_LINES } from "./progress.ts";
+import { release } from "./release.ts";
+import { checkHistory } from "./replay.ts";
+
+/** Learning from a log, anew (`train`) or on what is known (`retrain`): both make the same things of it. */
+
+/** Days whose mail figures are kept beside the model, for the usual ranges of `summary`. */
+const MAX_FIGURE_DAYS = 84;
+
+export type LearnRequest = {
+  readonly seed: number;
+  readonly quiet: boolean;
+  /** Lines older than this log time, in ms, are read but not learned. */
+  readonly since?: number | undefined;
+  readonly flagged?: Flagged;
+  /** The model in use, which the new one begins with. */
+  readonly old?: { readonly id: string; readonly model: Model; readonly header: object };
+};
+
+export type Lesson = {
+  readonly model: Model;
+  /** First and last log time learned from, in ms. */
+  readonly from: number;
+  readonly to: number;
+  /** Lines read. */
+  readonly lines: number;
+  /** Of both models, with an old one; see Learner. */
+  readonly heldOut: HeldOut;
+  /** To be saved. more: what else is to stand in the header. */
+  readonly stored: (more?: object) => StoredModel;
+  /** Where a watch with the model begins; see engine/warm.ts. */
+  readonly warm: Uint8Array;
+};
+
+/** Reads the whole input. Throws a Fault when there is too little to learn from. */
+export async function learn(input: MailInput, request: LearnRequest): Promise<Lesson> {
+  const { seed, old, since = Number.NEGATIVE_INFINITY } = request;
+  const settings: PipelineOptions = {
+    clock: localClock(input.zone),
+    budget: 1,
+    without: new Set(),
+    salt: old?.model.entity.salt ?? randomBytes(16).toString("hex"),
+    seed,
+    kernels: loadKernels(),
+  };
+  const learner = new Learner(settings, request.flagged);
+  const figures = new DailyFigures(input.zone, MAX_FIGURE_DAYS);
+  const progress = createProgress("learning", 0, { quiet: request.quiet });
+  let lines = 0;
+  await eachEvent(input, (event) => {
+    if (event.time !== null && event.time >= since) learner.add(event);
+    figures.add(event);
+    if (++lines % PROGRESS_LINES === 0) progress.update(lines);
+  });
+  progress.update(lines);
+  progress.end();
+  const { from, to } = learner.range;
+  checkHistory(learner, to);
+  const model = learner.fit(to + 1, old?.model); // the end is exclusive
+  const blob = packModel({ model, pairs: learner.reader.pairs });
+  const id = hash64([from, to, model.events, seed, ...(old ? [old.id] : [])].join(" ")).slice(0, 12);
+  const header = {
+    from,
+    to,
+    events: model.events,
+    seed,
+    format: FORMAT_VERSION,
+    release: release(),
+    trainedAt: Date.now(), // for people; no result depends on it
+    columns: model.window.columns.length,
+    shapes: model.novelty.known.length,
+    figures: withFigures(old?.header, figures.days),
+  };
+  return {
+    ...{ model, from, to, lines },
+    heldOut: learner.heldOut,
+    stored: (more = {}) => ({ id, createdAt: to, header: { ...header, ...more }, blob }),
+    warm: packWarm(new Detector(model, learner, settings), input.reader),
+  };
+}
+
+/** Figures of days that are no longer in the log are those of the model before. */
+function withFigures(header: object | undefined, days: readonly DayFigures[]): readonly DayFigures[] {
+  const { figures } = (header ?? {}) as { figures?: unknown };
+  const before = (Array.isArray(figures) ? figures : []) as readonly DayFigures[];
+  const first = days[0]?.day;
+  const older = before.filter(({ day }) => first === undefined || day < first);
+  return [...older, ...days].slice(-MAX_FIGURE_DAYS);
+}

@@ -1,0 +1,209 @@
+import { constants, setPriority } from "node:os";
+import type { Command } from "commander";
+import type { AlertSeverity } from "../detect/alert.ts";
+import { Fault } from "../fault.ts";
+import { DAY_MS } from "../feature/clock.ts";
+import { type Incident, type LeftOut, leaveOut } from "../pipeline/incidents.ts";
+import type { Model } from "../pipeline/model.ts";
+import { type Judged, judge, type Verdict } from "../pipeline/promote.ts";
+import { noModel, placeOfModel } from "../store/champion.ts";
+import { unpackModel } from "../store/model.ts";
+import { openStore, type Store, type StoredAlert } from "../store/queries.ts";
+import { eachEvent } from "./events.ts";
+import { type MailInput, openMail } from "./input.ts";
+import { loadKernels } from "./kernels.ts";
+import { type Lesson, learn } from "./learn.ts";
+import { addInputOptions, isQuiet, type Options, outputFormat, seedOf, stateDir } from "./options.ts";
+import { writeError, writeOut } from "./out.ts";
+
+import { settingsOf } from "./settings.ts";
+import { filesOf } from "./sources.ts";
+import { learnedText } from "./train.ts";
+
+/** The name under which the state keeps how the last retraining went, for the daily report. */
+const MARK = "retrained";
+
+/** Registers `logvane retrain`. */
+export function retrainCommand(program: Command): Command {
+  const command = program
+    .command("retrain")
+    .description("learn anew from the last weeks, and use the new model unless it is worse")
+    .argument("[file...]", "log files, globs, or directories (default: those of the configuration)")
+    .option("--days <n>", "days of history to learn from (default: retrain.days of the configuration)")
+    .option("--dry-run", "learn and compare, but keep nothing")
+    .option("--no-nice", "do not yield to other programs")
+    .option("--seed <n>", "seed of the training", "1")
+    .action(async (files: string[], options: Options) => retrain(files, options));
+  return addInputOptions(command);
+}
+
+/** What stands in the header of a model that came into use so, and is printed as JSON. */
+type Evidence = {
+  readonly parent: string;
+  readonly days: number;
+  readonly flagged_hours: number;
+  readonly incidents_left_out: readonly string[];
+  readonly incidents_learned: readonly string[];
+  readonly judged: readonly Judged[];
+  readonly reason: string;
+  /** Passes over the rows that all networks took together. */
+  readonly epochs: number;
+};
+
+async function retrain(files: readonly string[], options: Options): Promise<void> {
+  const format = outputFormat(options, ["text", "json"]);
+  const days = daysOf(options);
+  const seed = seedOf(options);
+  const dry = options["dryRun"] === true;
+  const named = filesOf(files, options);
+  if (options["nice"] !== false) yieldToOthers();
+  const store = openStore(stateDir(options));
+  const champion = store.champion();
+  if (!champion) throw noModel(stateDir(options), "there is nothing to compare a new model with");
+  const { id, header } = champion;
+  const { model } = unpackModel(champion.blob, loadKernels(), placeOfModel(stateDir(options), id));
+  const input = await openMail(named, options);
+  const times = await timesOf(input);
+  const since = Math.max(times.first, times.last - days * DAY_MS);
+  const left = leaveOut(incidentsOf(store, since, times.last), since, times.last);
+  const old = { id, model, header };
+  const { flagged } = left;
+  const lesson = await learn(input, { seed, quiet: isQuiet(options), since, flagged, old });
+  const verdict = judge(model, lesson.model, lesson.heldOut);
+  const evidence = evidenceOf(id, lesson, left, verdict);
+  const fresh = lesson.stored({ retrained: evidence });
+  const result = dry ? verdict : keep(store, lesson, fresh, id, verdict);
+  store.close();
+  if (format === "json") {
+    const { promoted, reason } = result;
+    await writeOut(
+      `${JSON.stringify({ promoted: promoted && !dry, model: promoted && !dry ? fresh.id : id, ...evidence, reason }, undefined, 2)}\n`,
+    );
+    return;
+  }
+  await writeOut(`learned ${learnedText(lesson, input)}${leftText(left)}`);
+  await writeOut(judgedText(result.judged));
+  await writeOut(outcome(fresh.id, id, result, dry));
+  if (left.learned.length > 0 && !isQuiet(options)) writeError(tooMuch(left));
+}
+
+/** The mail comes first. A service manager that forbids it has set our priority itself. */
+function yieldToOthers(): void {
+  try {
+    setPriority(constants.priority.PRIORITY_LOW);
+  } catch (error) {
+    if ((error as { info?: { code?: unknown } }).info?.code !== "EPERM") throw error;
+  }
+}
+
+/** --days, checked, or what the configuration says. Throws a usage Fault. */
+function daysOf(options: Options): number {
+  const asked = options["days"];
+  if (asked === undefined) return settingsOf(options).retrain.days;
+  const days = Number(asked);
+  if (/^\d{1,3}$/.test(String(asked)) && days >= 1) return days;
+  throw new Fault("usage", "--days takes a number of days", "--days", "nothing was done", "type: --days 35");
+}
+
+/** Log times of the first and the newest line. Reads all files once more. */
+async function timesOf(input: MailInput): Promise<{ first: number; last: number }> {
+  let first = Number.POSITIVE_INFINITY;
+  let last = Number.NEGATIVE_INFINITY;
+  await eachEvent(input.again(), ({ time }) => {
+    if (time === null) return;
+    first = Math.min(first, time);
+    last = Math.max(last, time);
+  });
+  return { first, last };
+}
+
+/** What was told of the time: alerts that were sent, with what they began with up to a day before. */
+function incidentsOf(store: Store, from: number, to: number): Incident[] {
+  return store
+    .alertsBetween(from - DAY_MS, to + DAY_MS)
+    .filter((alert) => alert["held"] !== true)
+    .map(incidentOf)
+    .filter(({ start, end }) => start <= end);
+}
+
+const incidentOf = (alert: StoredAlert): Incident => ({
+  id: alert.id,
+  start: Date.parse(String(alert["start"])),
+  end: Date.parse(String(alert["end"])),
+  severity: alert["severity"] as AlertSeverity,
+});
+
+function evidenceOf(
+  parent: string,
+  { model, from, to }: Lesson,
+  left: LeftOut,
+  { judged, reason }: Verdict,
+): Evidence {
+  return {
+    parent,
+    days: (to - from) / DAY_MS,
+    flagged_hours: left.hours,
+    incidents_left_out: left.incidents,
+    incidents_learned: left.learned,
+    judged,
+    reason,
+    epochs: epochsOf(model),
+  };
+}
+
+const epochsOf = ({ windowFolds, transaction, slowness }: Model): number =>
+  [windowFolds, transaction?.folds, slowness?.reception?.folds].reduce((sum, f) => sum + (f?.epochs ?? 0), 0);
+
+/** The switch, or the reason why there was none, in one transaction. */
+function keep(
+  store: Store,
+  { warm }: Lesson,
+  fresh: ReturnType<Lesson["stored"]>,
+  old: string,
+  verdict: Verdict,
+): Verdict {
+  const mark = (result: Verdict): { name: string; value: string } => ({
+    name: MARK,
+    value: JSON.stringify({
+      at: new Date().toISOString(),
+      text: outcome(fresh.id, old, result, false).trim(),
+      model: result.promoted ? fresh.id : old,
+      promoted: result.promoted,
+      reason: result.reason,
+    }),
+  });
+  if (verdict.promoted && store.saveModel(fresh, { replaces: old, warm, mark: mark(verdict) }))
+    return verdict;
+  const refused = verdict.promoted
+    ? { ...verdict, promoted: false, reason: "another model came into use meanwhile" }
+    : verdict;
+  const { name, value } = mark(refused);
+  store.outbox.setMark(name, value);
+  return refused;
+}
+
+function leftText({ hours, incidents }: LeftOut): string {
+  if (incidents.length === 0) return "no incident was told of in this time, so nothing of it was left out\n";
+  return `${hours.toFixed(1)} hours of ${incidents.length} incidents were left out\n`;
+}
+
+/** Nats a row of each network on the days that neither model has learned from: less is better. */
+function judgedText(judged: readonly Judged[]): string {
+  return judged
+    .map(
+      (j) =>
+        `${j.view.padEnd(11)} ${j.new.toFixed(2)} nats a row, the model in use ${j.old.toFixed(2)} (margin ${j.margin.toFixed(2)}; ${j.rows} rows of ${j.days} days)\n`,
+    )
+    .join("");
+}
+
+function outcome(fresh: string, old: string, { promoted, reason }: Verdict, dry: boolean): string {
+  if (dry)
+    return `model ${old} stays in use, since this was a trial; the new one would ${promoted ? "" : "not "}come into use: ${reason}\n`;
+  return promoted
+    ? `model ${fresh} is in use now in place of ${old}: ${reason}\n`
+    : `model ${old} stays in use: ${reason}\n`;
+}
+
+const tooMuch = ({ learned }: LeftOut): string =>
+  `note: ${learned.length} incidents, the least severe, were learned from, since more than 15 % of the history would have been left out: look at why there are so many\n`;

@@ -1,0 +1,52 @@
+import type { Config } from "../config/config.ts";
+import { Deliverer } from "../deliver/deliverer.ts";
+import { Fault } from "../fault.ts";
+import { type Notification, notificationKey } from "../report/notification.ts";
+import type { Store } from "../store/queries.ts";
+import { faultText, writeError } from "./out.ts";
+import { release } from "./release.ts";
+import { reportParts } from "./report-parts.ts";
+
+/** How long a command delivers before it leaves the rest to the daemon, or to the next command. */
+const PATIENCE_MS = 60_000;
+
+/**
+ * Puts a notification into the outbox and delivers what is due there, unless the daemon does. Returns how many notifications
+ * wait on these channels then.
+ */
+export async function tellNow(
+  store: Store,
+  config: Config,
+  notification: Notification,
+  channels: readonly string[],
+): Promise<number> {
+  const key = notificationKey(notification);
+  store.outbox.transaction(() => {
+    const now = Date.now();
+    store.outbox.enqueue(key, JSON.stringify(notification), channels, now);
+    for (const channel of channels) store.outbox.hurry(channel, now); // or it would wait behind those that wait
+  });
+  await deliverDue(store, config);
+  return store.outbox
+    .counts()
+    .filter(({ channel }) => channels.includes(channel))
+    .reduce((sum, { waiting }) => sum + waiting, 0);
+}
+
+/** Delivers what is due now. */
+export async function deliverDue(store: Store, config: Config): Promise<void> {
+  const deliverer = new Deliverer({
+    outbox: store.outbox,
+    config,
+    release: release(),
+    report: reportParts,
+    now: Date.now,
+    log: (entry) => writeError(entry instanceof Fault ? faultText(entry) : `${entry}\n`),
+    signal: AbortSignal.timeout(PATIENCE_MS),
+  });
+  try {
+    await deliverer.drain();
+  } finally {
+    await deliverer.close();
+  }
+}

@@ -1,0 +1,109 @@
+import { randomBytes } from "node:crypto";
+import type { LogConfig } from "../config/config.ts";
+import { Fault } from "../fault.ts";
+import { LogClock } from "../log/year.ts";
+import { Zone } from "../log/zone.ts";
+import { EventReader } from "../mail/read.ts";
+import { MailSummary, type Summary } from "../mail/summary.ts";
+import { inferYear, openInputs, readInputs } from "../source/files.ts";
+import { filesOfSpan, rotationsOf } from "../source/span.ts";
+
+/** The log of one day, read again for the report's mail figures. */
+
+/** Rows of a list in the report's data; what is left out is counted in `omitted`. */
+const ROWS = 20;
+/** Entries of a journal from before the day tell the sizes of messages that were under way at midnight. */
+const EARLIER_MS = 3_600_000;
+
+export type Day = {
+  /** YYYY-MM-DD. */
+  readonly day: string;
+  readonly zone: Zone;
+  /** Its bounds, in milliseconds since the Unix epoch; `to` is exclusive. */
+  readonly from: number;
+  readonly to: number;
+};
+
+export type DayLog = {
+  /** Undefined when no line of the day was found. */
+  readonly summary: Summary | undefined;
+  /** Lines of the day; one without a time is of the day of the line before. */
+  readonly lines: number;
+  readonly unknown: number;
+  readonly badEnvelope: number;
+  /** What could not be read. */
+  readonly faults: readonly Fault[];
+};
+
+/** A day in a zone. Where clocks skip midnight it begins with the first time there is. */
+export function dayOf(day: string, timezone: string): Day {
+  const zone = new Zone(timezone);
+  const local = Date.parse(`${day}T00:00:00Z`);
+  const next = local + 86_400_000;
+  return { day, zone, from: zone.toUtc(local, Number.NaN), to: zone.toUtc(next, Number.NaN) };
+}
+
+/**
+ * Reads what FILE arguments hold of a day. year: of the first line, where it is known. now: the clock, for years that
+ * lines leave out. Throws a Fault.
+ */
+export async function readDay(
+  files: readonly string[],
+  day: Day,
+  year: number | undefined,
+  now: number,
+): Promise<DayLog> {
+  const span = { from: day.from - EARLIER_MS, to: day.to };
+  const { inputs } = await openInputs(files, { stdin: process.stdin, span });
+  const first = year ?? (await inferYear(inputs, now, day.zone));
+  const reader = new EventReader(new LogClock(day.zone, first), randomBytes(4).readUInt32LE());
+  const summary = new MailSummary(day.day, day.zone.name);
+  let badEnvelope = 0;
+  let inside = false; // whether the last line with a time is of the day
+  for await (const { file, lines } of readInputs(inputs))
+    for (let i = 0; i < lines.count; i++) {
+      const event = reader.read(file, lines, i);
+      summary.add(event);
+      if (event.time !== null) inside = event.time >= day.from && event.time < day.to;
+      else if (inside) badEnvelope++;
+    }
+  const result = summary.summary(ROWS);
+  const { lines, unknown } = result;
+  return {
+    summary: lines === 0 ? undefined : result,
+    lines: lines + badEnvelope,
+    unknown,
+    badEnvelope,
+    faults: [],
+  };
+}
+
+/** Reads the day from what is followed: of the logs and their rotated copies only those that may hold it. What can't be read is told. */
+export async function readConfiguredDay(log: LogConfig, day: Day, now: number): Promise<DayLog> {
+  const faults: Fault[] = [];
+  const files: string[] = [];
+  const years: number[] = [];
+  for (const path of log.paths) {
+    try {
+      for (const rotations of rotationsOf([path])) {
+        const found = await filesOfSpan(rotations, { ...day, now });
+        files.push(...found.files);
+        faults.push(...found.faults);
+        if (found.year !== undefined) years.push(found.year);
+      }
+    } catch (error) {
+      if (!(error instanceof Fault)) throw error;
+      faults.push(error);
+    }
+  }
+  if (log.journal) files.push("journal:");
+  const nothing = { summary: undefined, lines: 0, unknown: 0, badEnvelope: 0 };
+  if (files.length === 0) return { ...nothing, faults };
+  try {
+    const read = await readDay(files, day, years.length === 0 ? undefined : Math.min(...years), now);
+    return { ...read, faults };
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error;
+    return { ...nothing, faults: [...faults, error] };
+  }
+}
