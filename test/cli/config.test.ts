@@ -142,6 +142,13 @@ suite("a verb", () => {
     assert.equal(time("--config", good, "--timezone", "UTC"), "2026-10-04T01:00:00.000Z");
   });
 
+  test("of those that need no settings, as doctor, tells of the mistakes and goes on", () => {
+    const { status, stdout } = logvane(["doctor", "--config", bad, "--state", join(root, "state"), "--json"]);
+    assert.equal(status, 78);
+    const found = JSON.parse(stdout).checks.find((c: { name: string }) => c.name === "config");
+    assert.match(found.found, /bad\.toml has 4 mistakes, the first in line 2/);
+  });
+
   test("whose file holds mistakes does nothing, and names them all", () => {
     const { status, stdout, stderr } = logvane(["alerts", "--config", bad, "--state", join(root, "state")]);
     assert.deepEqual([status, stdout], [78, ""]);
