@@ -1,4 +1,4 @@
-import { createInterface, type Interface } from "node:readline/promises";
+import { createInterface, type Interface } from "node:readline";
 
 /** Tries that a question gets before its default is taken. */
 const TRIES = 3;
@@ -7,23 +7,31 @@ const TRIES = 3;
 export class Dialogue {
   readonly asks: boolean;
   readonly #lines: Interface | undefined;
+  /** Typed before it was asked for. */
+  readonly #ahead: string[] = [];
+  #waiting: ((line: string) => void) | undefined;
   #ended = false;
 
   constructor(asks: boolean) {
     this.asks = asks;
     if (!asks) return;
     this.#lines = createInterface({ input: process.stdin, output: process.stderr });
-    this.#lines.once("close", () => {
+    this.#lines.on("line", (line) => {
+      if (this.#waiting === undefined) this.#ahead.push(line);
+      else this.#give(line);
+    });
+    this.#lines.on("close", () => {
       this.#ended = true;
+      this.#give("");
     });
   }
 
   /** The answer, once `fits` takes it; `fallback` for an empty one, after three that don't fit, and at the end of the input. */
   async ask(question: string, fallback: string, fits: (text: string) => boolean): Promise<string> {
-    for (let i = 0; i < TRIES && this.#lines !== undefined && !this.#ended; i++) {
-      const closed = new Promise<string>((resolve) => this.#lines?.once("close", () => resolve("")));
-      const prompt = `${question} [${fallback}] `;
-      const answer = (await Promise.race([this.#lines.question(prompt), closed])).trim();
+    if (this.#lines === undefined) return fallback;
+    for (let i = 0; i < TRIES; i++) {
+      process.stderr.write(`${question} [${fallback}] `);
+      const answer = (await this.#next()).trim();
       if (answer === "") return fallback;
       if (fits(answer)) return answer;
       process.stderr.write("That does not fit here.\n");
@@ -33,5 +41,18 @@ export class Dialogue {
 
   end(): void {
     this.#lines?.close();
+  }
+
+  #next(): Promise<string> {
+    const line = this.#ahead.shift();
+    if (line !== undefined || this.#ended) return Promise.resolve(line ?? "");
+    return new Promise((resolve) => {
+      this.#waiting = resolve;
+    });
+  }
+
+  #give(line: string): void {
+    this.#waiting?.(line);
+    this.#waiting = undefined;
   }
 }

@@ -2,6 +2,7 @@ import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
 import type { Config, MailChannel } from "../config/config.ts";
+import { composeMail } from "../deliver/mail.ts";
 import { channelsFor } from "../deliver/route.ts";
 import { Fault } from "../fault.ts";
 import type { DailyReport } from "../report/daily.ts";
@@ -10,12 +11,13 @@ import { reportHtml } from "../report/daily-html.ts";
 import { type Day, type DayLog, dayOf, readConfiguredDay, readDay } from "../report/daily-log.ts";
 import { reportText } from "../report/daily-text.ts";
 import { isQuietDay, reportSubject } from "../report/daily-verdict.ts";
+import { notificationKey } from "../report/notification.ts";
 import { hasDatabase } from "../store/db.ts";
 import { openStore } from "../store/queries.ts";
 import { addInputOptions, firstYear, isQuiet, type Options, outputFormat, stateDir } from "./options.ts";
 import { faultText, writeError, writeOut } from "./out.ts";
 import { release } from "./release.ts";
-import { reportEml } from "./report-eml.ts";
+import { reportParts } from "./report-parts.ts";
 import { settingsOf } from "./settings.ts";
 import { resolveDate } from "./summary.ts";
 import { tellNow } from "./tell.ts";
@@ -41,6 +43,7 @@ async function report(files: readonly string[], options: Options): Promise<void>
   const config = settingsOf(options);
   const now = Date.now();
   const day = dayOf(dateOf(String(options["date"]), now, config.log.timezone), config.log.timezone);
+  if (files.length === 0) checkSources(config);
   const log =
     files.length > 0
       ? await readDay(files, day, firstYear(options), now)
@@ -68,6 +71,18 @@ function dateOf(text: string, now: number, zone: string): string {
     "--date all",
     "nothing was done",
     "use --date yesterday, today or 2026-10-04; logvane summary --date all has figures of a whole log",
+  );
+}
+
+/** A report of nothing helps nobody. What comes by the network alone is not in any file, and its report says so. */
+function checkSources({ log }: Config): void {
+  if (log.paths.length > 0 || log.journal || log.listen.length > 0) return;
+  throw new Fault(
+    "usage",
+    "no log was named",
+    "command line, and log.paths of the configuration",
+    "nothing was done",
+    "name the log files after the verb, or set log.paths (logvane init finds them)",
   );
 }
 
@@ -117,8 +132,19 @@ async function rendered(made: DailyReport, format: string, config: Config): Prom
   if (format === "json") return `${JSON.stringify(made, undefined, 2)}\n`;
   if (format === "html") return reportHtml(made, { charts: "data" });
   if (format === "text") return reportText(made, { unicode: showsUnicode() });
-  const mail = config.channels.find((c): c is MailChannel => c.type === "mail");
-  return reportEml(made, mail?.from ?? `logvane@${config.server.name}`, mail?.to ?? []);
+  return await mailOf(made, config);
+}
+
+/** The mail as the mail channel sends it. */
+async function mailOf(made: DailyReport, config: Config): Promise<Buffer> {
+  const { name } = config.server;
+  const channel = config.channels.find((c): c is MailChannel => c.type === "mail");
+  const notification = { type: "report" as const, report: made };
+  return await composeMail(
+    { notification, key: notificationKey(notification), at: Date.parse(made.made_at), reached: [] },
+    channel ?? { from: `logvane@${name}`, to: [] },
+    { server: name, release: release(), timeZone: made.timezone, report: reportParts, harmless: "" },
+  );
 }
 
 /** Whether the reader of standard output shows more than ASCII (POSIX: the first of these that is set tells). */

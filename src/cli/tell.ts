@@ -21,9 +21,11 @@ export async function tellNow(
   channels: readonly string[],
 ): Promise<number> {
   const key = notificationKey(notification);
-  store.outbox.transaction(() =>
-    store.outbox.enqueue(key, JSON.stringify(notification), channels, Date.now()),
-  );
+  store.outbox.transaction(() => {
+    const now = Date.now();
+    store.outbox.enqueue(key, JSON.stringify(notification), channels, now);
+    for (const channel of channels) store.outbox.hurry(channel, now); // or it would wait behind those that wait
+  });
   await deliverDue(store, config);
   return store.outbox
     .counts()
@@ -45,6 +47,6 @@ export async function deliverDue(store: Store, config: Config): Promise<void> {
   try {
     await deliverer.drain();
   } finally {
-    deliverer.close();
+    await deliverer.close();
   }
 }

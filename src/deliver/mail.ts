@@ -106,9 +106,14 @@ function headersOf(notification: Notification, { server, release }: SenderContex
   };
 }
 
-/** Text for one header: no line end, nothing that a terminal or a reader acts on, single blanks. */
+/** Text for one header: no line end, nothing that a terminal or a reader acts on, single blanks, and no "=?" of a stranger's encoded word. */
 const headerText = (text: string, width: number): string =>
-  cut(terminalSafe(text.slice(0, 4 * width).replace(/[ \t]+/g, " ")).trim(), width);
+  cut(
+    terminalSafe(text.slice(0, 4 * width).replace(/[ \t]+/g, " "))
+      .replaceAll("=?", "= ?")
+      .trim(),
+    width,
+  );
 
 /** The bare address of a setting such as "Logvane <logvane@mx1.example>", as it stands in an envelope. */
 export function bareAddress(address: string): string {

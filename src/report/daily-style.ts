@@ -48,6 +48,7 @@ export type StyleName =
   | "title"
   | "p"
   | "soft"
+  | "usual"
   | "table"
   | "th"
   | "n"
@@ -64,29 +65,39 @@ export type StyleName =
 const INLINE: Readonly<Record<StyleName, string>> = {
   page: `margin:0;padding:0;background:${LIGHT.page};color:${LIGHT.text};font:15px/1.5 ${SANS};-webkit-text-size-adjust:100%`,
   wrap: "max-width:640px;margin:0 auto;padding:16px 10px 32px",
-  card: `background:${LIGHT.card};border:1px solid ${LIGHT.rule};border-radius:8px;padding:14px 16px;margin:0 0 12px;${BREAK}`,
-  h1: `font:600 22px/1.3 ${SANS};margin:2px 0 6px;color:${LIGHT.text};${BREAK}`,
-  h2: `font:600 16px/1.35 ${SANS};margin:0 0 8px;color:${LIGHT.text}`,
-  h3: `font:600 14px/1.4 ${SANS};margin:14px 0 2px;color:${LIGHT.text}`,
-  title: `font:600 15px/1.4 ${SANS};margin:0 0 4px;color:${LIGHT.text};${BREAK}`,
-  p: `margin:4px 0;color:${LIGHT.text};${BREAK}`,
-  soft: `margin:4px 0;color:${LIGHT.soft};font-size:13px;line-height:1.45;${BREAK}`,
-  table: `border-collapse:collapse;width:100%;table-layout:fixed;font-size:13px;line-height:1.4;color:${LIGHT.text};${BREAK}`,
-  th: `text-align:left;font-weight:400;font-size:12px;color:${LIGHT.soft};vertical-align:bottom`,
-  n: "text-align:right;white-space:nowrap",
-  w: "text-align:left",
-  label: "text-align:left;font-weight:400;font-size:14px",
-  value: "text-align:right;font-weight:600;font-size:15px;white-space:nowrap",
-  trend: "text-align:right",
-  key: `text-align:left;font-weight:400;width:52px;color:${LIGHT.soft};vertical-align:top`,
-  fact: "text-align:left;vertical-align:top",
-  code: `font:12px/1.45 ${MONO};color:${LIGHT.text}`,
-  hours: `text-align:left;font-size:12px;color:${LIGHT.soft};width:25%`,
+  card: `background:${LIGHT.card};color:${LIGHT.text};border:1px solid ${LIGHT.rule};border-radius:8px;padding:14px 16px;margin:0 0 12px;${BREAK}`,
+  h1: `font:600 22px/1.3 ${SANS};margin:2px 0 6px`,
+  h2: `font:600 16px/1.35 ${SANS};margin:0 0 8px`,
+  h3: `font:600 14px/1.4 ${SANS};margin:14px 0 2px`,
+  title: `font:600 15px/1.4 ${SANS};margin:0 0 4px`,
+  p: "margin:4px 0",
+  soft: `margin:4px 0;color:${LIGHT.soft};font-size:13px;line-height:1.45`,
+  usual: `color:${LIGHT.soft};font-size:12px`,
+  table: "border-collapse:collapse;width:100%;table-layout:fixed;font-size:13px;line-height:1.4",
+  th: "text-align:left;font-weight:400",
+  n: "",
+  w: "",
+  label: "text-align:left;font-weight:400",
+  value: "font-weight:600",
+  trend: "",
+  key: "text-align:left;font-weight:400;width:52px;vertical-align:top",
+  fact: "",
+  code: `font:12px/1.45 ${MONO}`,
+  hours: "width:25%",
+};
+
+/** What cells have where the style block is dropped, in the shortest form: there are hundreds of them. */
+const ATTRIBUTES: Partial<Readonly<Record<StyleName, string>>> = {
+  table: ' cellpadding="3" cellspacing="0"',
+  n: ' align="right" valign="top"',
+  value: ' align="right"',
+  trend: ' align="right"',
 };
 
 /** Attributes of an element of a look. extra: more inline style, for one place. */
 export function look(name: StyleName, extra = ""): string {
-  return `class="${name}" style="${INLINE[name]}${extra === "" ? "" : `;${extra}`}"`;
+  const style = [INLINE[name], extra].filter((part) => part !== "").join(";");
+  return `class="${name}"${ATTRIBUTES[name] ?? ""}${style === "" ? "" : ` style="${style}"`}`;
 }
 
 export type Tone = "critical" | "high" | "medium" | "low" | "quiet";
@@ -97,8 +108,8 @@ export const toned = (level: Tone, extra = ""): string =>
 export const edged = (level: Tone): string =>
   `class="card edge-${level}" style="${INLINE.card};border-left:5px solid ${LIGHT[level]}"`;
 
-const DARK_TEXT = ["page", "h1", "h2", "h3", "title", "p", "table", "code"];
-const DARK_SOFT = ["soft", "th", "key", "hours"];
+const DARK_TEXT = ["page", "card"];
+const DARK_SOFT = ["soft", "usual", "th", "key", "hours"];
 const RULED = ["n", "w", "label", "value", "trend"];
 const LEVELS: readonly Tone[] = ["critical", "high", "medium", "low", "quiet"];
 const selectors = (names: readonly string[]): string => names.map((name) => `.${name}`).join(",");
@@ -110,12 +121,13 @@ const selectors = (names: readonly string[]): string => names.map((name) => `.${
 export const BLOCK: string = `
 :root{color-scheme:light dark;supported-color-schemes:light dark}
 ${selectors(RULED)}{border-top:1px solid ${LIGHT.rule};vertical-align:top;padding:3px 0}
-.n{padding-right:10px;font-variant-numeric:tabular-nums}
+.n{padding-right:10px;white-space:nowrap;font-variant-numeric:tabular-nums}
+.th,.key,.hours{color:${LIGHT.soft};font-size:12px}.th{vertical-align:bottom}.key{font-size:13px}.fact{vertical-align:top}
 .label,.value,.trend{vertical-align:middle;padding:5px 0}
-.label{padding-right:8px}.value{padding-right:12px;font-variant-numeric:tabular-nums}
+.label{padding-right:8px;font-size:14px}.value{padding-right:12px;font-size:15px;white-space:nowrap;font-variant-numeric:tabular-nums}
 .th{padding:2px 8px 2px 0}.key{padding:1px 10px 1px 0}.fact{padding:1px 0}
 .half{display:inline-block;width:100%;vertical-align:top}
-@media (min-width:600px){.br{display:none}.half{width:48%;margin-right:1.5%}}
+@media (min-width:600px){.br{display:none}.half{width:48%;margin-right:1.5%}.half .w,.half .n{font-size:12px}}
 @media (max-width:480px){.card{padding:12px!important}.wrap{padding:8px 6px 24px!important}.h1{font-size:19px!important}}
 @media (prefers-color-scheme:dark){
 .page{background:${DARK.page}!important}

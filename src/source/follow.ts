@@ -102,12 +102,13 @@ export class Follower {
     return follower;
   }
 
-  /** Waits until each source was looked at, but not for one that stalls. */
+  /** Waits until each source was looked at, so that its position is known; not for one that stalls. */
   private async settle(): Promise<void> {
-    const until = ticks() + WAIT_MS;
+    const until = ticks() + STALL_MS;
     for (let now = ticks(); now < until; now = ticks()) {
       this.kick();
-      if (!this.scanning && !this.isUnsettled()) return;
+      const open = [...this.entries.values()].some((entry) => entry.busy !== undefined || entry.due === 0);
+      if (!this.scanning && !open) return;
       await this.sleep(until - now);
     }
   }
@@ -227,6 +228,10 @@ export class Follower {
     for (const { source, busy } of this.entries.values()) if (busy !== undefined) lanes.add(source.lane);
     for (const entry of this.entries.values()) {
       if (!this.isDue(entry, now) || entry.busy !== undefined || lanes.has(entry.source.lane)) continue;
+      if (!entry.source.more && entry.source.isQuiet()) {
+        entry.due = now + this.pollMs;
+        continue;
+      }
       lanes.add(entry.source.lane);
       void this.step(entry, now);
     }
@@ -309,8 +314,11 @@ export class Follower {
   }
 }
 
-/** Where a source without a position begins. When there are positions, files made since the last of them are new, whole. */
+/**
+ * Where a source without a position begins. When there are positions, files made since the last of them, or not long before it so
+ * that no pattern had brought them yet, are read whole.
+ */
 function fromOf(positions: ReadonlyMap<string, Position>, from: From = "end"): From {
   const times = [...positions.values()].flatMap((p) => (p.kind === "file" ? [p.at] : []));
-  return times.length > 0 ? { born: Math.max(...times) } : from;
+  return times.length > 0 ? { born: Math.max(...times) - SCAN_MS } : from;
 }

@@ -75,6 +75,12 @@ export class ListenSource implements Followed {
     return this.receiver?.port;
   }
 
+  isQuiet(): boolean {
+    const { spool, receiver, condition } = this;
+    if (spool === undefined || receiver === undefined || condition.state !== "ok") return false;
+    return spool.error === undefined && spool.dropped === this.droppedTold;
+  }
+
   position(): SpoolPosition | undefined {
     if (this.reading === undefined) return this.known;
     const { offset, line } = this.reading;
@@ -156,13 +162,9 @@ export class ListenSource implements Followed {
   private async openSpool(): Promise<void> {
     if (this.spool !== undefined) return;
     this.spool = await Spool.open(this.folder, this.options.wake);
-    this.known ??= {
-      kind: "spool",
-      segment: this.spool.segments[0] ?? this.spool.current,
-      offset: 0,
-      line: 0,
-    };
-    this.spool.current = Math.max(this.spool.current, this.known.segment + 1);
+    const { segments } = this.spool;
+    if (this.known !== undefined) this.spool.current = Math.max(this.spool.current, this.known.segment + 1);
+    else this.known = { kind: "spool", segment: segments[0] ?? this.spool.current, offset: 0, line: 0 };
   }
 
   private async listen(): Promise<void> {

@@ -61,7 +61,7 @@ const STEPS: readonly string[] = [
      key TEXT NOT NULL UNIQUE,               -- what is told and where: told once
      channel TEXT NOT NULL,
      created_at INTEGER NOT NULL,            -- the system's time, milliseconds since the Unix epoch
-     payload TEXT NOT NULL,                  -- JSON
+     payload TEXT NOT NULL,                  -- JSON; {} once it no longer waits
      state TEXT NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'sent', 'given_up', 'digested')),
      attempts INTEGER NOT NULL DEFAULT 0,
      next_at INTEGER NOT NULL,               -- not before this time of the system

@@ -45,6 +45,8 @@ export type Outbox = {
   /** Tries again, not before nextAt. */
   markRetry(id: number, nextAt: number, error: string, reached: readonly string[]): void;
   markGivenUp(id: number, now: number, error: string): void;
+  /** Lets what waits on a channel be tried at once: somebody may have mended it. */
+  hurry(channel: string, now: number): void;
   /**
    * Takes the alerts that wait on a channel beyond the first `keep` out of the queue and lets one notification wait in
    * their place. What `sum` makes of them and of the one made before, while that has not been tried, is kept.
@@ -112,6 +114,11 @@ export function outboxOf(db: Database, path: string): Outbox {
         ).run(nextAt, error.slice(0, ERROR_LENGTH), reached.length > 0 ? JSON.stringify(reached) : null, id);
       }),
     markGivenUp: (id, now, error) => finish(id, "given_up", now, error),
+    hurry: (channel, now) =>
+      run(
+        () =>
+          void db.prepare(`UPDATE outbox SET next_at = ? WHERE ${WAITS} AND channel = ?`).run(now, channel),
+      ),
     digest: (channel, keep, now, sum) =>
       run(() => {
         if (waitingAlerts(db, channel) > keep)
@@ -173,11 +180,11 @@ const rowOf = (row: Row): OutboxRow => ({
   reached: row.reached === null ? [] : (JSON.parse(row.reached) as string[]),
 });
 
-/** Ends the waiting of a row, and counts it for good. */
+/** Ends the waiting of a row, and counts it for good. Its key stays, what it told does not: that may name people. */
 function finishRow(db: Database, id: number, state: string, now: number, error: string | undefined): void {
   const row = db
     .prepare(
-      `UPDATE outbox SET state = ?, attempts = attempts + 1, done_at = ?, error = ? WHERE id = ? AND ${WAITS} RETURNING channel`,
+      `UPDATE outbox SET state = ?, attempts = attempts + 1, done_at = ?, error = ?, payload = '{}' WHERE id = ? AND ${WAITS} RETURNING channel`,
     )
     .get(state, now, error?.slice(0, ERROR_LENGTH) ?? null, id) as { channel: string } | undefined;
   if (row !== undefined) addTo(db, state, row.channel, 1);
@@ -201,7 +208,7 @@ function waitingAlerts(db: Database, channel: string): number {
 function digest(db: Database, channel: string, keep: number, now: number, sum: DigestSum): void {
   const rows = select(db, `AND ${IS_ALERT}`, channel).slice(keep);
   const [old] = select(db, `AND ${IS_DIGEST} AND attempts = 0`, channel).slice(-1);
-  const done = db.prepare("UPDATE outbox SET state = 'digested', done_at = ? WHERE id = ?");
+  const done = db.prepare("UPDATE outbox SET state = 'digested', done_at = ?, payload = '{}' WHERE id = ?");
   for (const row of rows) done.run(now, row.id);
   addTo(db, "digested", channel, rows.length);
   const id = old?.id ?? rows[0]!.id;

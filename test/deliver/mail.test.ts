@@ -175,6 +175,12 @@ suite("the mail of an attacker's log", () => {
     assert.match(mail.subject!, /^\[mx1\.example\] high: x\\x0d\\x0aBcc: evil@example\.net/);
     assert.ok(mail.subject!.length <= 160);
   });
+  test("has no subject in an encoding of his", async () => {
+    const mail = await parseMail(await compose(alertTold({ title: "=?utf-8?B?4oCuZm9yZ2Vk?= x" })));
+    assert.equal(mail.subject, "[mx1.example] high: = ?utf-8?B?4oCuZm9yZ2Vk?= x");
+    const other = await parseMail(await compose(alertTold({ title: "ü =?utf-8?Q?forged?=" })));
+    assert.equal(other.subject, "[mx1.example] high: ü = ?utf-8?Q?forged?=");
+  });
   test("sends nothing to a terminal and no mark-up to a reader", async () => {
     const { text, html } = await parseMail(await compose(alertTold(hostile)));
     assert.doesNotMatch(text!, /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e\ufeff]|\p{Cs}/u);

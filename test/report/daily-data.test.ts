@@ -92,7 +92,7 @@ suite("the daily report's data", () => {
   test("tell of a retraining on its day alone", () => {
     const mark = (at: number): DayFacts => ({
       ...facts,
-      retrained: JSON.stringify({ at: new Date(at).toISOString(), text: "Trained again." }),
+      retrained: JSON.stringify({ at: new Date(at).toISOString(), text: "Trained\n  again." }),
     });
     const told = (at: number): string | null =>
       dailyReport(settings, day, { ...known, facts: mark(at) }).health.retrained;

@@ -4,11 +4,12 @@ import { HEADER, type Plan, type PlannedFile } from "./units.ts";
 
 export const CRON_FILE = "/etc/cron.d/logvane";
 
-/** A word of a shell's command line in a crontab, where a percent sign ends the command. */
-export function cronWord(text: string): string {
-  const quoted = /^[A-Za-z0-9_./:=@+-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
-  return quoted.replaceAll("%", "\\%");
-}
+/** A word as a shell reads it. */
+const shellWord = (text: string): string =>
+  /^[A-Za-z0-9_./:=@+-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+
+/** In a crontab a percent sign ends the command. */
+const cronText = (command: string): string => command.replaceAll("%", "\\%");
 
 /** The crontab's lines; cron's clock is the system's, whatever the log's zone. user: "" for a crontab of one's own, which names none. */
 export function cronLines(plan: Plan, user: string): string[] {
@@ -16,19 +17,19 @@ export function cronLines(plan: Plan, user: string): string[] {
   const as = user === "" ? "" : `${user} `;
   const own = (...args: readonly string[]): string =>
     [...plan.command, ...args, "--config", plan.configPath, "--state", stateDir, "--quiet"]
-      .map(cronWord)
+      .map(shellWord)
       .join(" ");
   // One run at a time: what was missed, the next run reads.
   const locked = (lock: string, command: string): string =>
-    `flock -n ${cronWord(`${stateDir}/${lock}.lock`)} nice -n 10 sh -c ${cronWord(command)}`;
+    `flock -n ${shellWord(`${stateDir}/${lock}.lock`)} nice -n 10 sh -c ${shellWord(command)}`;
   const { report, retrain } = config;
   const daily = `${own("detect")} >/dev/null; ${own("report", "--date", "yesterday", "--send")}`;
   const lines = [
-    `${report.atMinute % 60} ${Math.floor(report.atMinute / 60)} * * * ${as}${locked("daily", daily)}`,
+    `${report.atMinute % 60} ${Math.floor(report.atMinute / 60)} * * * ${as}${cronText(locked("daily", daily))}`,
   ];
   if (retrain.weekday !== undefined)
     lines.push(
-      `${retrain.atMinute % 60} ${Math.floor(retrain.atMinute / 60)} * * ${retrain.weekday} ${as}${locked("retrain", `${own("retrain")} >/dev/null`)}`,
+      `${retrain.atMinute % 60} ${Math.floor(retrain.atMinute / 60)} * * ${retrain.weekday} ${as}${cronText(locked("retrain", `${own("retrain")} >/dev/null`))}`,
     );
   return lines;
 }

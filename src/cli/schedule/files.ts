@@ -72,8 +72,17 @@ export function writeWhole(path: string, content: string, mode: number, name: st
     chmodSync(beside, mode);
     renameSync(beside, path);
   } catch (error) {
-    rmSync(beside, { force: true });
+    discard(beside);
     throw fileFault(error, name, "write", "the file is as it was before");
+  }
+}
+
+/** The trouble that stopped the writing is told, not that of cleaning up after it. */
+function discard(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    // it was never made
   }
 }
 
