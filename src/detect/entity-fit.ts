@@ -101,7 +101,7 @@ function excuseOf(f: number, pasts: readonly Past[], clock: LocalClock): Excuse 
   const self = EXCUSES[f] === f;
   return (slot, horizon, n, mu, alpha) => {
     const own = self ? { n, mu } : { n: 0, mu: 0 };
-    const given = mu * load.of(slot, horizon, expectedShare(shares, slot, horizon, clock), own);
+    const given = mu * load.of(slot, horizon, knownShare(shares, slot, horizon, clock, time), own);
     return n <= given ? 0 : -logUpperTail(n, given, alpha);
   };
 }
@@ -250,10 +250,11 @@ function eventWindows(
   { total, shape, priorDays, days }: { total: number; shape: number; priorDays: number; days: number },
   shares: DayShares,
   clock: LocalClock,
-  { last, flagged }: Known,
+  time: Known,
   dayOf: (slot: number) => number,
 ): number {
   const { slots, counts } = history;
+  const { last, flagged } = time;
   const perDay = new Map<number, number>();
   for (const [i, slot] of slots.entries()) {
     const day = dayOf(slot);
@@ -268,14 +269,29 @@ function eventWindows(
     const end = slot + ((last - slot) % SLOTS_PER_DAY);
     const own = 1 - flagged.count(end - SLOTS_PER_DAY + 1, end) / SLOTS_PER_DAY;
     const lambda = (shape + total - perDay.get(day)!) / (priorDays + Math.max(0.5, days - own));
-    let share = n < MIN_COUNT ? horizon / SLOTS_PER_DAY : expectedShare(shares, slot, horizon, clock);
-    for (const unknown of flagged.slots(slot - horizon + 1, slot))
-      share -= n < MIN_COUNT ? 1 / SLOTS_PER_DAY : expectedShare(shares, unknown, 1, clock);
+    const share =
+      n < MIN_COUNT
+        ? (horizon - flagged.count(slot - horizon + 1, slot)) / SLOTS_PER_DAY
+        : knownShare(shares, slot, horizon, clock, time);
     out.day[at] = day;
     out.n[at] = n;
     out.mu[at++] = lambda * share;
   }
   return at;
+}
+
+/** As expectedShare, of the slots that are known. */
+function knownShare(
+  shares: DayShares,
+  slot: number,
+  horizon: number,
+  clock: LocalClock,
+  { flagged }: Known,
+): number {
+  let share = expectedShare(shares, slot, horizon, clock);
+  for (const unknown of flagged.slots(slot - horizon + 1, slot))
+    share -= expectedShare(shares, unknown, 1, clock);
+  return share;
 }
 
 /** One overdispersion for all entities of a feature, by moments over their windows. */
