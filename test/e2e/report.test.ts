@@ -119,6 +119,15 @@ suite("logvane report by its configuration", () => {
     assert.deepEqual([kept?.day, (kept?.totals as { received?: number }).received], [DAY, 72]);
     store.close();
   });
+  test("sends nothing of a quiet day where on_change is set", () => {
+    const set = path("on-change.toml");
+    writeFileSync(set, `${readFileSync(config, "utf8")}[report]\non_change = true\n`);
+    const quietArgs = ["report", "--config", set, "--date", DAY, "--state", quiet, "--send"];
+    const { status, stderr } = logvane(quietArgs);
+    assert.equal(status, 0);
+    assert.match(stderr, /nothing to tell, nothing was written or sent/);
+    assert.equal(existsSync(told), false);
+  });
   test("sends it once to the channels that get it", () => {
     for (let i = 0; i < 2; i++) assert.equal(logvane([...args, "--send"]).status, 0);
     const lines = readFileSync(told, "utf8").trim().split("\n");
