@@ -50,7 +50,11 @@ const POSTFIX = {
   "etc/postfix/domains": "# ours\nsilverhealth.example ok\n\nexample.com\tok\n",
 };
 const init = (root: string, ...flags: string[]): ReturnType<typeof logvane> =>
-  logvane(["init", "--yes", "--timezone", "UTC", ...flags], { LOGVANE_ROOT: root, HOME: base });
+  logvane(["init", "--yes", "--timezone", "UTC", ...flags], {
+    LOGVANE_ROOT: root,
+    HOME: base,
+    LOGVANE_CONFIG: "",
+  });
 const someLines = LINES.slice(-50).join("\n");
 
 suite("logvane init", needs("postconf"), () => {
