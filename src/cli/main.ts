@@ -77,9 +77,13 @@ function newProgram(): Command {
 /** The verb that was typed first: of `config show`, config. */
 const outermost = (verb: Command): Command => (verb.parent?.parent ? outermost(verb.parent) : verb);
 
-/** Reads the file of settings; what it sets stands in for flags that were not typed. */
+/**
+ * Reads the file of settings; what it sets stands in for flags that were not typed. A back-test is the same wherever it is
+ * run, so only a file that was named changes it.
+ */
 async function takeSettings(verb: Command): Promise<void> {
-  const { config, settings } = await loadSettings(flagsOf(verb));
+  const { config, settings, place } = await loadSettings(flagsOf(verb));
+  if (outermost(verb).name() === "backtest" && place.from === "default") return;
   const standIn = (key: string, flag: string, value: string): void => {
     const set = settings.some((s) => s.key === key && s.line !== undefined);
     const source = verb.getOptionValueSource(flag);

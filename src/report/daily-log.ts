@@ -5,9 +5,11 @@ import { LogClock } from "../log/year.ts";
 import { Zone } from "../log/zone.ts";
 import { EventReader } from "../mail/read.ts";
 import { MailSummary, type Summary } from "../mail/summary.ts";
+import { expandArguments } from "../source/expand.ts";
 import { inferYear, openInputs, readInputs } from "../source/files.ts";
 import { JOURNAL } from "../source/journal.ts";
-import { filesOfSpan, rotationsOf } from "../source/span.ts";
+import { rotationsOf } from "../source/log-files.ts";
+import { filesOfSpan } from "../source/span.ts";
 
 /** The log of one day, read again for the report's mail figures. */
 
@@ -104,7 +106,9 @@ export async function readConfiguredDay(log: LogConfig, day: Day, now: number): 
   const years: number[] = [];
   for (const path of log.paths)
     await toldOrThrown(tell, async () => {
-      for (const rotations of rotationsOf([path])) {
+      const logs = rotationsOf([path]);
+      if (logs.length === 0) expandArguments([path]); // throws: there is none
+      for (const rotations of logs) {
         const found = await filesOfSpan(rotations, { ...day, now });
         files.push(...found.files);
         faults.push(...found.faults);
