@@ -142,7 +142,7 @@ class Service {
     this.#figures = {
       ...health,
       release,
-      today: store.live.days().get(today),
+      today: store.live.day(today),
       waiting: counts.reduce((sum, c) => sum + c.waiting, 0),
       givenUp: counts.reduce((sum, c) => sum + c.givenUp, 0),
       trainedUntil: champion.model.to,

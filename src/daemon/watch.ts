@@ -25,6 +25,8 @@ const CHECKPOINT_LINES = 200_000;
 const TICK_MS = 60_000;
 /** How often sources are looked at and life is signalled. */
 const ROUND_MS = 10_000;
+/** How often it is written that the daemon lives. */
+const MARK_MS = 60_000;
 /** Pause after a commit that failed. */
 const RETRY_MS = 10_000;
 
@@ -69,6 +71,7 @@ export class Watch {
   readonly #parts: WatchParts;
   readonly #pace: Pace;
   readonly #blind: BlindWatch;
+  #blindWritten: string;
   /** Lines lost by each source, as counted. */
   readonly #lost = new Map<string, number>();
   #lines = 0;
@@ -80,12 +83,14 @@ export class Watch {
   #checkpointAt: number;
   #tickAt = 0;
   #roundAt = 0;
+  #markAt = 0;
 
   constructor(parts: WatchParts) {
     this.#parts = parts;
     const { engine, store, now } = parts;
     this.#pace = new Pace(engine.last, now(), () => performance.now());
-    this.#blind = new BlindWatch(store.outbox.mark(BLIND_MARK) ?? "");
+    this.#blindWritten = store.outbox.mark(BLIND_MARK) ?? "";
+    this.#blind = new BlindWatch(this.#blindWritten);
     this.#checkpointAt = now();
   }
 
@@ -149,7 +154,7 @@ export class Watch {
   }
 
   #round(): void {
-    const { store, engine, follower, committer, now, round, fault } = this.#parts;
+    const { engine, follower, committer, now, round, fault } = this.#parts;
     this.#roundAt = now();
     for (const one of follower.faults()) fault(one);
     const sources = follower.status();
@@ -157,14 +162,8 @@ export class Watch {
       engine.lost(lost.lines - (this.#lost.get(source) ?? 0));
       this.#lost.set(source, lost.lines);
     }
-    const told = this.#blind.look(troublesOf(sources), now());
-    committer.tell(told);
-    if (!committer.stuck) {
-      store.outbox.setMark(ALIVE_MARK, new Date(now()).toISOString());
-      if (Number.isFinite(this.#lastLine))
-        store.outbox.setMark(LINE_MARK, new Date(this.#lastLine).toISOString());
-      if (told.length > 0) store.outbox.setMark(BLIND_MARK, this.#blind.save());
-    }
+    if (!committer.stuck) this.#mark(); // before the next look: what that tells is not written yet
+    committer.tell(this.#blind.look(troublesOf(sources), now()));
     round({
       now: now(),
       last: engine.last,
@@ -173,6 +172,18 @@ export class Watch {
       open: engine.open.length,
       stuck: committer.stuck,
     });
+  }
+
+  #mark(): void {
+    const { store, now } = this.#parts;
+    const blind = this.#blind.save();
+    if (blind !== this.#blindWritten) store.outbox.setMark(BLIND_MARK, blind);
+    this.#blindWritten = blind;
+    if (Math.abs(now() - this.#markAt) < MARK_MS) return;
+    this.#markAt = now();
+    store.outbox.setMark(ALIVE_MARK, new Date(now()).toISOString());
+    if (Number.isFinite(this.#lastLine))
+      store.outbox.setMark(LINE_MARK, new Date(this.#lastLine).toISOString());
   }
 }
 
