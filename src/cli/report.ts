@@ -49,7 +49,8 @@ async function report(files: readonly string[], options: Options): Promise<void>
       ? await readDay(files, day, firstYear(options), now)
       : await readConfiguredDay(config.log, day, now);
   const made = build(config, day, log, options, now, files.length === 0);
-  if (options["onChange"] === true && isQuietDay(made)) {
+  const onChange = options["onChange"] === true || (options["send"] === true && config.report.onChange);
+  if (onChange && isQuietDay(made)) {
     if (!isQuiet(options))
       writeError(`${reportSubject(made)}; nothing to tell, nothing was written or sent\n`);
     return;

@@ -109,7 +109,7 @@ export class Deliverer {
     return { ...total, nextAt: this.#nextAt() };
   }
 
-  /** Waits for what has begun, then lets another process send. */
+  /** Waits until all that drains have begun is sent, or its channel fails, or the signal comes; then lets another process send. */
   async close(): Promise<void> {
     await Promise.allSettled(this.#left);
     releaseLock(this.#options.outbox);

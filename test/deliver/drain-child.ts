@@ -17,5 +17,6 @@ const deliverer = new Deliverer({
   sender: (channel, context) => mailSender(channel as MailChannel, context),
 });
 process.stdout.write("ready\n");
-const { nextAt } = await deliverer.drain();
-process.exit(nextAt === undefined ? 0 : 1);
+await deliverer.drain();
+await deliverer.close(); // waits for a turn that took longer than a drain waits
+process.exit(outbox.first("mail") === undefined ? 0 : 1);

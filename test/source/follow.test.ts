@@ -18,6 +18,8 @@ import { setTimeout as wait } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
 import { DISK, type Disk } from "../../src/source/disk.ts";
 import type { FollowOptions } from "../../src/source/follow.ts";
+import { openGeneration } from "../../src/source/generation.ts";
+import { LateFiles } from "../../src/source/late.ts";
 import { isRotated, rotatedOf } from "../../src/source/rotated.ts";
 import { needs } from "../support/need.ts";
 import { Daemon, logConfig } from "./follow-support.ts";
@@ -97,6 +99,19 @@ suite("a log that is followed", () => {
     writeFileSync(join(dir, "mail.warn"), logLines(4).join("")); // made while nobody watched
     await daemon.start();
     await daemon.readTo(4);
+  });
+});
+
+suite("a pattern", () => {
+  test("that brings no file says so", async () => {
+    let clock = Date.now();
+    const dir = folder();
+    const daemon = new Daemon(logConfig([`${dir}/none*`]), { ...FAST, now: () => clock });
+    await daemon.start();
+    assert.equal(daemon.follower!.status()[0]!.state, "missing");
+    clock += 6000;
+    await daemon.read(50);
+    assert.match(daemon.faults[0]!.message, /no such file: .*none\*/);
   });
 });
 
@@ -241,6 +256,25 @@ suite("rotation", () => {
   });
 });
 
+suite("a rotated file that was left", () => {
+  test("is watched for ten minutes for what is still written to it", async () => {
+    const dir = folder({ "mail.log.1": "read\n" });
+    const path = join(dir, "mail.log.1");
+    let clock = 0;
+    const late = new LateFiles(() => clock);
+    await late.add(await openGeneration(DISK, path), 5);
+    appendFileSync(path, "late\n");
+    assert.equal(await late.grown(), 0); // not looked at yet
+    clock = 20_000;
+    assert.equal(await late.grown(), 5);
+    clock = 40_000;
+    assert.equal(await late.grown(), 0);
+    clock = 601_000;
+    await late.grown();
+    assert.equal(late.any, false);
+  });
+});
+
 suite("a log that somebody changes", () => {
   test("is emptied unread: what is gone is counted and told", async () => {
     const { file, daemon, more } = await begun({ pollMs: 300 });
@@ -313,6 +347,7 @@ suite("a log that somebody changes", () => {
     renameSync(`${file}.away`, file);
     appendFileSync(file, more[0]!);
     await daemon.readTo(1);
+    await daemon.read(200);
     assert.equal(daemon.follower!.status()[0]!.state, "ok");
   });
 });
