@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that some test suites and benchmarks run against. Starts and enables no service.
 set -eu
-PACKAGES="g++ make python3 postfix dovecot-core dovecot-imapd dovecot-lmtpd nats-server chromium pflogsumm lnav zstd xz-utils bzip2 time iproute2"
+PACKAGES="g++ make python3 postfix dovecot-core dovecot-imapd dovecot-lmtpd nats-server chromium pflogsumm lnav zstd xz-utils bzip2 time iproute2 logrotate systemd-journal-remote bsdutils openssl"
 if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
   echo "not root or not Debian; as root, run:"
   echo "  apt-get update && apt-get install --no-install-recommends -y $PACKAGES"

@@ -12,6 +12,7 @@ import {
   timeZone,
 } from "./options.ts";
 import { writeOut } from "./out.ts";
+import { loadConfig } from "./settings.ts";
 
 type Check = {
   readonly name: string;
@@ -58,6 +59,7 @@ async function runChecks(options: Options): Promise<Check[]> {
     checkNode(),
     await checkSqlite(),
     checkKernels(),
+    await checkConfig(options),
     await checkState(dir),
     checkSpace(dir),
     ...checkLogs(),
@@ -107,6 +109,20 @@ function checkKernels(): Check {
     return { name, status: "ok", found: `${bytes.length} bytes of WebAssembly with SIMD` };
   } catch (error) {
     return failed(name, error, "build them again: npm run build");
+  }
+}
+
+async function checkConfig(options: Options): Promise<Check> {
+  const name = "config";
+  try {
+    const { place, text, mistakes } = await loadConfig(options);
+    if (text === undefined)
+      return { name, status: "ok", found: `no ${place.path}; all settings are the defaults` };
+    if (mistakes.length === 0) return { name, status: "ok", found: place.path };
+    const found = `${place.path} has ${mistakes.length} mistakes, the first in line ${mistakes[0]!.line}`;
+    return { name, status: "fail", found, remedy: "see them all: logvane config check" };
+  } catch (error) {
+    return failed(name, error, "check the file, or name another one with --config");
   }
 }
 

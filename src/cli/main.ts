@@ -41,11 +41,12 @@ const VERBS: Readonly<Record<string, (program: Command) => Promise<unknown>>> = 
   init: async (program) => (await import("./init.ts")).initCommand(program),
   schedule: async (program) => (await import("./schedule.ts")).scheduleCommand(program),
   check: async (program) => (await import("./check.ts")).checkCommand(program),
+  completion: async (program) => (await import("./completion.ts")).completionCommand(program, withAllVerbs),
   doctor: async (program) => (await import("./doctor.ts")).doctorCommand(program),
 };
 
 /** Verbs that come to terms with a file of settings that is wrong. */
-const READS_OWN: ReadonlySet<string> = new Set(["config", "init", "check", "doctor", "demo"]);
+const READS_OWN: ReadonlySet<string> = new Set(["config", "init", "check", "doctor", "demo", "completion"]);
 
 /** Runs one command line. args: without node and the script. Returns the exit code. */
 export async function run(args: readonly string[]): Promise<number> {
@@ -76,9 +77,13 @@ function newProgram(): Command {
 /** The verb that was typed first: of `config show`, config. */
 const outermost = (verb: Command): Command => (verb.parent?.parent ? outermost(verb.parent) : verb);
 
-/** Reads the file of settings; what it sets stands in for flags that were not typed. */
+/**
+ * Reads the file of settings; what it sets stands in for flags that were not typed. A back-test is the same wherever it is
+ * run, so only a file that was named changes it.
+ */
 async function takeSettings(verb: Command): Promise<void> {
-  const { config, settings } = await loadSettings(flagsOf(verb));
+  const { config, settings, place } = await loadSettings(flagsOf(verb));
+  if (outermost(verb).name() === "backtest" && place.from === "default") return;
   const standIn = (key: string, flag: string, value: string): void => {
     const set = settings.some((s) => s.key === key && s.line !== undefined);
     const source = verb.getOptionValueSource(flag);
@@ -88,6 +93,13 @@ async function takeSettings(verb: Command): Promise<void> {
   };
   standIn("log.timezone", "timezone", config.log.timezone);
   standIn("alerts.per_day", "alertBudget", String(config.alerts.perDay));
+}
+
+async function withAllVerbs(): Promise<Command> {
+  const program = newProgram();
+  for (const load of Object.values(VERBS)) await load(program);
+  for (const command of program.commands) addCommonOptions(command);
+  return program;
 }
 
 /** Registers the verb that was typed, or all of them for the general help. */

@@ -17,7 +17,6 @@ import { openStore } from "../store/queries.ts";
 import { addInputOptions, firstYear, isQuiet, type Options, outputFormat, stateDir } from "./options.ts";
 import { faultText, writeError, writeOut } from "./out.ts";
 import { release } from "./release.ts";
-import { reportParts } from "./report-parts.ts";
 import { settingsOf } from "./settings.ts";
 import { resolveDate } from "./summary.ts";
 import { tellNow } from "./tell.ts";
@@ -43,12 +42,14 @@ async function report(files: readonly string[], options: Options): Promise<void>
   const config = settingsOf(options);
   const now = Date.now();
   const day = dayOf(dateOf(String(options["date"]), now, config.log.timezone), config.log.timezone);
+  if (files.length === 0) checkSources(config);
   const log =
     files.length > 0
       ? await readDay(files, day, firstYear(options), now)
       : await readConfiguredDay(config.log, day, now);
   const made = build(config, day, log, options, now, files.length === 0);
-  if (options["onChange"] === true && isQuietDay(made)) {
+  const onChange = options["onChange"] === true || (options["send"] === true && config.report.onChange);
+  if (onChange && isQuietDay(made)) {
     if (!isQuiet(options))
       writeError(`${reportSubject(made)}; nothing to tell, nothing was written or sent\n`);
     return;
@@ -70,6 +71,18 @@ function dateOf(text: string, now: number, zone: string): string {
     "--date all",
     "nothing was done",
     "use --date yesterday, today or 2026-10-04; logvane summary --date all has figures of a whole log",
+  );
+}
+
+/** A report of nothing helps nobody. What comes by the network alone is not in any file, and its report says so. */
+function checkSources({ log }: Config): void {
+  if (log.paths.length > 0 || log.journal || log.listen.length > 0) return;
+  throw new Fault(
+    "usage",
+    "no log was named",
+    "command line, and log.paths of the configuration",
+    "nothing was done",
+    "name the log files after the verb, or set log.paths (logvane init finds them)",
   );
 }
 
@@ -130,7 +143,7 @@ async function mailOf(made: DailyReport, config: Config): Promise<Buffer> {
   return await composeMail(
     { notification, key: notificationKey(notification), at: Date.parse(made.made_at), reached: [] },
     channel ?? { from: `logvane@${name}`, to: [] },
-    { server: name, release: release(), timeZone: made.timezone, report: reportParts, harmless: "" },
+    { server: name, release: release(), timeZone: made.timezone, harmless: "" },
   );
 }
 

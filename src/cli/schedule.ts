@@ -6,7 +6,7 @@ import { addCommonOptions, flagsOf, type Options, outputFormat } from "./options
 import { writeError, writeOut } from "./out.ts";
 import { CRON_FILE, cronFile, cronLines } from "./schedule/cron.ts";
 import { installFiles } from "./schedule/files.ts";
-import { type Host, openToAll, systemdRuns } from "./schedule/host.ts";
+import { type Host, mayRead, openToAll, systemdRuns } from "./schedule/host.ts";
 import { remove, takeAway } from "./schedule/remove.ts";
 import { show } from "./schedule/show.ts";
 import { planOf, STARTED, type Target, targetOf, UNITS, USER } from "./schedule/target.ts";
@@ -103,11 +103,28 @@ function warningsOf(plan: Plan, host: Host): string[] {
     notes.push(
       'the mail system is not Postfix: its sendmail may need rights that a service has not; use via = "smtp" with host = "127.0.0.1"',
     );
+  for (const path of unreadSecrets(plan, host))
+    notes.push(`${plan.user} can't read ${path}: chown ${plan.user} ${path}, once there is that account`);
   for (const path of plan.access.closed)
     notes.push(
       `only root reads ${path}, so the service may read every file (CAP_DAC_READ_SEARCH); chgrp adm and chmod 0640 would make that needless`,
     );
   return notes;
+}
+
+/** Files of passwords, tokens and keys that the service's user can't open. */
+function unreadSecrets({ config, user }: Plan, host: Host): string[] {
+  const files = [
+    ...config.channels.map((c) =>
+      c.type === "webhook"
+        ? c.tokenFile
+        : c.type === "mail" && c.via.by === "smtp"
+          ? c.via.passwordFile
+          : undefined,
+    ),
+    ...config.log.listen.map((listener) => listener.key),
+  ].filter((path) => path !== undefined);
+  return user === "root" ? [] : files.filter((path) => !mayRead(host, user, path));
 }
 
 /** Files of ours from an installation of another kind. */
@@ -122,7 +139,7 @@ function leftovers({ folder, scope }: Target, files: readonly PlannedFile[]): st
 function startCommands(plan: Plan, { scope, cron }: Target, files: readonly PlannedFile[]): string[][] {
   const config = plan.configPath;
   const owned =
-    plan.user === "root" || scope === "user"
+    plan.user === "root" || scope === "user" || plan.config.path === undefined
       ? []
       : [
           ["chgrp", plan.user, config],

@@ -80,7 +80,9 @@ function readText({ path, from }: ConfigPlace): string | undefined {
 
 /** Who may write the file may have any program run by us. */
 function checkOwner(path: string): void {
-  const { mode, uid, gid } = statSync(path);
+  const stat = statSync(path);
+  if (stat.isCharacterDevice()) return; // /dev/null: no settings
+  const { mode, uid, gid } = stat;
   const me = process.getuid?.();
   const others = (mode & OTHERS_WRITE) !== 0;
   const group = me === 0 && gid !== 0 && (mode & GROUP_WRITE) !== 0;

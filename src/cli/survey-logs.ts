@@ -10,7 +10,7 @@ import {
   statSync,
 } from "node:fs";
 import { join } from "node:path";
-import { withRotated } from "./sources.ts";
+import { rotationsOf } from "../source/log-files.ts";
 import { ask, type Machine } from "./survey.ts";
 
 /** Which logs a mail server writes, and whether this user may read them. */
@@ -75,7 +75,9 @@ function look(path: string, from: string): FoundLog[] {
   try {
     accessSync(path, constants.R_OK);
     if (holdsMail(path)) return [{ ...base, state: "readable" }];
-    const copies = withRotated(path).filter((copy) => copy !== path && !/\.(gz|xz|bz2|zst)$/.test(copy));
+    const copies = rotationsOf([path])
+      .flat()
+      .filter((copy) => copy !== path && !/\.(gz|xz|bz2|zst)$/.test(copy));
     return [{ ...base, state: copies.some(holdsMail) ? "readable" : "no mail" }];
   } catch {
     return [{ ...base, state: "denied" }];

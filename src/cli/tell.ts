@@ -5,7 +5,6 @@ import { type Notification, notificationKey } from "../report/notification.ts";
 import type { Store } from "../store/queries.ts";
 import { faultText, writeError } from "./out.ts";
 import { release } from "./release.ts";
-import { reportParts } from "./report-parts.ts";
 
 /** How long a command delivers before it leaves the rest to the daemon, or to the next command. */
 const PATIENCE_MS = 60_000;
@@ -21,9 +20,11 @@ export async function tellNow(
   channels: readonly string[],
 ): Promise<number> {
   const key = notificationKey(notification);
-  store.outbox.transaction(() =>
-    store.outbox.enqueue(key, JSON.stringify(notification), channels, Date.now()),
-  );
+  store.outbox.transaction(() => {
+    const now = Date.now();
+    store.outbox.enqueue(key, JSON.stringify(notification), channels, now);
+    for (const channel of channels) store.outbox.hurry(channel, now); // or it would wait behind those that wait
+  });
   await deliverDue(store, config);
   return store.outbox
     .counts()
@@ -37,7 +38,6 @@ export async function deliverDue(store: Store, config: Config): Promise<void> {
     outbox: store.outbox,
     config,
     release: release(),
-    report: reportParts,
     now: Date.now,
     log: (entry) => writeError(entry instanceof Fault ? faultText(entry) : `${entry}\n`),
     signal: AbortSignal.timeout(PATIENCE_MS),
@@ -45,6 +45,6 @@ export async function deliverDue(store: Store, config: Config): Promise<void> {
   try {
     await deliverer.drain();
   } finally {
-    deliverer.close();
+    await deliverer.close();
   }
 }

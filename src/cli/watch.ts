@@ -6,7 +6,6 @@ import { loadKernels } from "./kernels.ts";
 import { isQuiet, type Options, stateDir } from "./options.ts";
 import { faultText, writeError } from "./out.ts";
 import { release } from "./release.ts";
-import { reportParts } from "./report-parts.ts";
 import { loadSettings, settingsOf } from "./settings.ts";
 
 /** Registers `logvane watch`. */
@@ -70,7 +69,6 @@ export async function serve(
       stateDir: stateDir(options),
       kernels: loadKernels(),
       release: release(),
-      report: reportParts,
     },
     signal,
   );

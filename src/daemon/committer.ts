@@ -74,6 +74,7 @@ export class Committer {
   mark(marks: ReadonlyMap<string, string>): boolean {
     const { outbox } = this.#parts.store;
     if (this.stuck) return false;
+    if (marks.size === 0) return true;
     const write = (): void => {
       for (const [name, value] of marks) outbox.setMark(name, value);
     };

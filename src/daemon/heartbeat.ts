@@ -11,7 +11,7 @@ export class Heartbeat {
   readonly #config: HeartbeatConfig;
   readonly #failed: (what: string) => void;
   #beatAt = Number.NEGATIVE_INFINITY;
-  #asking: Promise<void> | undefined;
+  #asking = false;
 
   /** failed: told once for each row of failures. */
   constructor(config: HeartbeatConfig, failed: (what: string) => void) {
@@ -25,7 +25,7 @@ export class Heartbeat {
     if (monotonic - this.#beatAt < everyS * 1000) return;
     this.#beatAt = monotonic;
     if (file !== undefined) this.#write(file, now);
-    if (url !== undefined) this.#asking ??= this.#ask(url);
+    if (url !== undefined && !this.#asking) void this.#ask(url);
   }
 
   #write(file: string, now: number): void {
@@ -37,6 +37,7 @@ export class Heartbeat {
   }
 
   async #ask(url: string): Promise<void> {
+    this.#asking = true;
     try {
       const answer = await fetch(url, { redirect: "error", signal: AbortSignal.timeout(TIMEOUT_MS) });
       await answer.arrayBuffer();
@@ -47,7 +48,7 @@ export class Heartbeat {
         `the heartbeat URL does not answer (${(cause as { code?: string } | undefined)?.code ?? message})`,
       );
     } finally {
-      this.#asking = undefined;
+      this.#asking = false;
     }
   }
 }

@@ -32,7 +32,7 @@ export class Pump {
     this.#stopped = true;
     clearTimeout(this.#timer);
     await this.#running;
-    this.#deliverer.close();
+    await this.#deliverer.close();
   }
 
   async #run(): Promise<void> {

@@ -25,6 +25,8 @@ const CHECKPOINT_LINES = 200_000;
 const TICK_MS = 60_000;
 /** How often sources are looked at and life is signalled. */
 const ROUND_MS = 10_000;
+/** How often it is written that the daemon lives. */
+const MARK_MS = 60_000;
 /** Pause after a commit that failed. */
 const RETRY_MS = 10_000;
 
@@ -72,6 +74,7 @@ export class Watch {
   readonly #parts: WatchParts;
   readonly #pace: Pace;
   readonly #blind: BlindWatch;
+  #blindWritten: string;
   /** Lines lost by each source, as counted. */
   readonly #lost = new Map<string, number>();
   #lines = 0;
@@ -84,14 +87,14 @@ export class Watch {
   #checkpointAt: number = steady();
   #tickAt = Number.NEGATIVE_INFINITY;
   #roundAt = Number.NEGATIVE_INFINITY;
-  /** What can't be seen has changed since it was written. */
-  #blindUnsaved = false;
+  #markAt = Number.NEGATIVE_INFINITY;
 
   constructor(parts: WatchParts) {
     this.#parts = parts;
     const { engine, store, now } = parts;
     this.#pace = new Pace(engine.last, now(), steady);
-    this.#blind = new BlindWatch(store.outbox.mark(BLIND_MARK) ?? "");
+    this.#blindWritten = store.outbox.mark(BLIND_MARK) ?? "";
+    this.#blind = new BlindWatch(this.#blindWritten);
   }
 
   /** Lines read. */
@@ -162,10 +165,8 @@ export class Watch {
       engine.lost(lost.lines - (this.#lost.get(source) ?? 0));
       this.#lost.set(source, lost.lines);
     }
-    const told = this.#blind.look(troublesOf(sources), now());
-    committer.tell(told);
-    if (told.length > 0) this.#commit(false); // before the mark says that it was told
-    const marked = this.#mark(told.length > 0);
+    const marked = this.#mark(); // before the next look: what that tells is not written yet
+    committer.tell(this.#blind.look(troublesOf(sources), now()));
     round({
       now: now(),
       last: engine.last,
@@ -176,15 +177,20 @@ export class Watch {
     });
   }
 
-  /** Writes when the daemon lived. blind: what can't be seen has changed. Returns whether that could be written. */
-  #mark(blind: boolean): boolean {
+  /** Writes what can't be seen, and now and then that the daemon lives. Returns whether what is due could be written. */
+  #mark(): boolean {
     const { committer, now } = this.#parts;
-    if (blind) this.#blindUnsaved = true;
-    const marks = new Map([[ALIVE_MARK, new Date(now()).toISOString()]]);
-    if (Number.isFinite(this.#lastLine)) marks.set(LINE_MARK, new Date(this.#lastLine).toISOString());
-    if (this.#blindUnsaved) marks.set(BLIND_MARK, this.#blind.save());
+    const marks = new Map<string, string>();
+    const blind = this.#blind.save();
+    if (blind !== this.#blindWritten) marks.set(BLIND_MARK, blind);
+    const alive = steady() - this.#markAt >= MARK_MS;
+    if (alive) {
+      marks.set(ALIVE_MARK, new Date(now()).toISOString());
+      if (Number.isFinite(this.#lastLine)) marks.set(LINE_MARK, new Date(this.#lastLine).toISOString());
+    }
     if (!committer.mark(marks)) return false;
-    this.#blindUnsaved = false;
+    this.#blindWritten = blind;
+    if (alive) this.#markAt = steady();
     return true;
   }
 }

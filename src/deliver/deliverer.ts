@@ -5,9 +5,10 @@ import type { Notification } from "../report/notification.ts";
 import type { Outbox, OutboxRow } from "../store/outbox.ts";
 import { LONGEST_WAIT_MS, refusedAfter, retryAfter, tooOld } from "./backoff.ts";
 import { sumUp } from "./digest.ts";
+import { givenUpFault, goneFault, sendingFault } from "./fault.ts";
 import { holdsLock, releaseLock } from "./lock.ts";
 import { standIns } from "./route.ts";
-import type { Outcome, ReportParts, Sender, SenderContext } from "./sender.ts";
+import type { Outcome, Sender, SenderContext } from "./sender.ts";
 import { faultOutcome, senderOf } from "./senders.ts";
 
 /** Alerts that wait on one channel; those beyond are summed up in one notification. */
@@ -20,6 +21,8 @@ const GRACE_MS = 5000;
 const REST_MS = 30_000;
 /** Characters of what a receiver says that are kept. */
 const WORDS = 400;
+/** How long a drain waits for its channels: one that hangs must not keep another from the next alert. */
+const PATIENCE_MS = 10_000;
 const PRUNE_MS = 3_600_000;
 const DAY_MS = 86_400_000;
 
@@ -28,7 +31,6 @@ export type DelivererOptions = {
   readonly config: Config;
   /** Of Logvane. */
   readonly release: string;
-  readonly report: ReportParts;
   /** The system's time, milliseconds since the Unix epoch. */
   readonly now: () => number;
   /** Told of what changes: a channel fails, works again, something was given up. */
@@ -38,6 +40,7 @@ export type DelivererOptions = {
   /** 0..1, for the spread of waits. */
   readonly chance?: () => number;
   readonly sender?: (channel: ChannelConfig, context: SenderContext) => Sender;
+  readonly patienceMs?: number;
   /** Verb that marks an alert as harmless; none when absent. */
   readonly harmless?: string;
 };
@@ -66,18 +69,19 @@ export class Deliverer {
   readonly #unmarked = new Map<number, string | undefined>();
   /** Channels that rest until a time, after trouble with the state. */
   readonly #resting = new Map<string, number>();
+  /** Channels' turns that a drain did not wait for. */
+  readonly #left = new Set<Promise<void>>();
   #prunedAt = Number.NEGATIVE_INFINITY;
   /** Ends what is being sent. */
   readonly #hard = new AbortController();
 
   constructor(options: DelivererOptions) {
     this.#options = options;
-    const { config, release, report, signal, harmless = "" } = options;
+    const { config, release, signal, harmless = "" } = options;
     this.#context = {
       server: config.server.name,
       release,
       timeZone: config.log.timezone,
-      report,
       harmless,
     };
     const stop = (): void => void setTimeout(() => this.#hard.abort(), GRACE_MS).unref();
@@ -86,8 +90,9 @@ export class Deliverer {
   }
 
   /**
-   * Sends all that is due. May be called while another call is under way: channels that it serves are left to it. Ends soon
-   * after the signal. Throws Fault for trouble with the state alone.
+   * Sends all that is due. A channel that takes long is left to itself after a while, so that the next call serves the others;
+   * calls that overlap leave a channel to the one that serves it. Ends soon after the signal. Throws Fault for trouble with
+   * the state alone.
    */
   async drain(): Promise<Drained> {
     const total = { sent: 0, failed: 0, givenUp: 0 };
@@ -98,14 +103,32 @@ export class Deliverer {
     this.#dropUnknown(total);
     const time = this.#options.now();
     const free = config.channels.filter(({ name }) => !this.#busy.has(name) && !this.#rests(name, time));
-    const ended = await Promise.allSettled(free.map((channel) => this.#serve(channel, total)));
-    for (const end of ended) if (end.status === "rejected") throw end.reason;
+    await this.#waitFor(free.map((channel) => this.#serve(channel, total)));
     return { ...total, nextAt: this.#nextAt() };
   }
 
-  /** Lets another process send. To be called when no drain is under way any more. */
-  close(): void {
+  /** Waits until all that drains have begun is sent, or its channel fails, or the signal comes; then lets another process send. */
+  async close(): Promise<void> {
+    await Promise.allSettled(this.#left);
     releaseLock(this.#options.outbox);
+  }
+
+  /** Waits until all have ended, but no longer than our patience lasts. What goes on then is waited for by close(). */
+  async #waitFor(serving: readonly Promise<void>[]): Promise<void> {
+    const all = Promise.allSettled(serving);
+    let timer: NodeJS.Timeout | undefined;
+    const patience = new Promise<undefined>((done) => {
+      timer = setTimeout(() => done(undefined), this.#options.patienceMs ?? PATIENCE_MS);
+    });
+    const ended = await Promise.race([all, patience]);
+    clearTimeout(timer);
+    for (const end of ended ?? []) if (end.status === "rejected") throw end.reason;
+    if (ended !== undefined) return;
+    const left = all.then((ends) => {
+      this.#left.delete(left);
+      for (const end of ends) if (end.status === "rejected") this.#options.log(asFault(end.reason));
+    });
+    this.#left.add(left);
   }
 
   /** After trouble with the state; a time further ahead means that the clock was set back. */
@@ -144,15 +167,7 @@ export class Deliverer {
       for (let row = outbox.first(name); row !== undefined; row = outbox.first(name), given++)
         outbox.markGivenUp(row.id, now(), "the settings have no such channel");
       total.givenUp += given;
-      this.#options.log(
-        new Fault(
-          "configuration",
-          `${given} notifications waited for a channel that there no longer is: "${name}"`,
-          this.#where(),
-          "they are given up, and counted in the daily report; logvane alerts lists what they told",
-          "nothing, if you took the channel away; a channel that is renamed loses what waits for it",
-        ),
-      );
+      this.#options.log(goneFault(name, given, this.#where()));
     }
   }
 
@@ -217,7 +232,7 @@ export class Deliverer {
     if (wait === undefined) {
       outbox.markGivenUp(row.id, time, outcome.error);
       total.givenUp++;
-      this.#gaveUp(channel, row, outcome.error);
+      this.#options.log(givenUpFault(channel.name, bareKey(row), tries, outcome.error, this.#where()));
       return outcome.result === "refused";
     }
     const reached = outcome.result === "retry" ? (outcome.reached ?? row.reached) : row.reached;
@@ -251,36 +266,14 @@ export class Deliverer {
     if (this.#failing.get(name) === why) return;
     this.#failing.set(name, why);
     const waiting = this.#options.outbox.counts().find((c) => c.channel === name)?.waiting ?? 0;
-    this.#options.log(
-      fault ??
-        new Fault(
-          "temporary",
-          `cannot send on channel "${name}": ${outcome.error}`,
-          this.#where(),
-          outcome.result === "refused"
-            ? `what was refused is tried three times more within three hours; ${waiting} wait`
-            : `${waiting} wait, in order; they are tried again for seven days, after an hour at the latest`,
-          "check the channel's settings and its receiver; logvane check --send-test tries it at once",
-        ),
-    );
-  }
-
-  #gaveUp({ name }: ChannelConfig, row: OutboxRow, error: string): void {
-    this.#options.log(
-      new Fault(
-        "unavailable",
-        `gave up on a notification for channel "${name}" after ${row.attempts + 1} tries: ${error}`,
-        this.#where(),
-        `"${bareKey(row)}" is not told there; the daily report counts it, and those behind it go on`,
-        "check the channel's settings and its receiver; logvane alerts lists what was not told",
-      ),
-    );
+    this.#options.log(fault ?? sendingFault(name, outcome, waiting, this.#where()));
   }
 
   #nextAt(): number | undefined {
     const { outbox, config, now } = this.#options;
     const time = now();
     const due = config.channels
+      .filter(({ name }) => !this.#busy.has(name) && !this.#rests(name, time))
       .map(({ name }) => outbox.first(name))
       .filter((row) => row !== undefined)
       .map((row) => (isDue(row, time) ? time : row.nextAt));
@@ -314,6 +307,11 @@ const isDue = ({ nextAt }: OutboxRow, now: number): boolean =>
 function madeSafe(outcome: Outcome): Outcome {
   if (outcome.result !== "sent") return { ...outcome, error: cut(terminalSafe(outcome.error), WORDS) };
   return outcome.note === undefined ? outcome : sentAs(cut(terminalSafe(outcome.note), WORDS));
+}
+
+function asFault(error: unknown): Fault {
+  if (error instanceof Fault) return error;
+  throw error;
 }
 
 const sentAs = (note: string | undefined): Outcome =>

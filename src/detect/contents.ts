@@ -12,6 +12,15 @@ export function contentsOf({ shapes }: Transaction): Contents {
   return flat;
 }
 
+const PLACES = new WeakMap<readonly string[], ReadonlyMap<string, number>>();
+
+/** Shape -> its place among a model's columns; made once for each model, since rows are made in every slot. */
+export function placesByShape(columns: readonly string[]): ReadonlyMap<string, number> {
+  const known = PLACES.get(columns) ?? new Map(columns.map((shape, j) => [shape, j]));
+  PLACES.set(columns, known);
+  return known;
+}
+
 /** Keeps equal contents once. */
 export class SharedContents {
   readonly #alike = new Map<string, Contents>();

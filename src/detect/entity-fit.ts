@@ -8,6 +8,7 @@ import {
   type DayShares,
   type EntityFeatureModel,
   type EntityModel,
+  EXCUSES,
   expectedShare,
   type History,
   HORIZONS,
@@ -16,6 +17,7 @@ import {
   pseudonym,
   record,
 } from "./entity.ts";
+import { PastLoad } from "./load.ts";
 import { FLOOR_NATS } from "./window.ts";
 
 const MIN_ALPHA = 0.02;
@@ -51,34 +53,65 @@ export class EntityCollector {
   fit(first: number, last: number, clock: LocalClock, flagged: Flagged, salt: string): EntityModel {
     const whole = new Known(first, last, clock, flagged);
     const warm = new Known(Math.min(last, first + WARM_DAYS * SLOTS_PER_DAY), last, clock, flagged);
-    return {
-      salt,
-      features: ENTITY_FEATURES.map(({ regular, firsts }, f) =>
-        fitFeature(f, regular === "only" ? NOBODY : this.#histories[f]!, firsts ? warm : whole, clock, salt),
-      ),
-    };
+    const pasts = ENTITY_FEATURES.map(({ regular, firsts }, f) =>
+      pastOf(regular === "only" ? NOBODY : this.#histories[f]!, firsts ? warm : whole, clock),
+    );
+    return { salt, features: pasts.map((_, f) => fitFeature(f, pasts, clock, salt)) };
   }
 }
 
-function fitFeature(
-  f: number,
-  histories: Map<string, History>,
-  time: Known,
-  clock: LocalClock,
-  salt: string,
-): EntityFeatureModel {
-  const { last, flagged } = time;
-  const days = Math.max(1 / SLOTS_PER_DAY, time.days);
+/** What all entities of a feature did in training. */
+type Past = {
+  readonly time: Known;
+  readonly days: number;
+  readonly kept: readonly { readonly key: string; readonly history: History }[];
+  /** Events of each. */
+  readonly totals: readonly number[];
+  readonly shares: DayShares;
+};
+
+function pastOf(histories: Map<string, History>, time: Known, clock: LocalClock): Past {
   const kept = [...histories]
     .map(([key, h]) => ({ key, history: since(h, time.first) }))
     .filter((e) => e.history.slots.length > 0);
-  const totals = kept.map((e) => e.history.counts.reduce((a, b) => a + b, 0));
-  const { shape, priorDays } = gammaPrior(totals, days);
-  const shares = dayShares(
-    kept.map((e) => e.history),
+  const all = kept.map((e) => e.history);
+  return {
     time,
-    clock,
+    days: Math.max(1 / SLOTS_PER_DAY, time.days),
+    kept,
+    totals: all.map((h) => h.counts.reduce((a, b) => a + b, 0)),
+    shares: dayShares(all, time, clock),
+  };
+}
+
+/** As live scoring excuses it: nats of n events where others do more, too. own: whether it is the same that the others do. */
+type Excuse = (slot: number, horizon: number, n: number, mu: number, alpha: number) => number;
+
+function excuseOf(f: number, pasts: readonly Past[], clock: LocalClock): Excuse | undefined {
+  const past = pasts[EXCUSES[f]!];
+  if (!past) return undefined;
+  const { kept, time, totals, days, shares } = past;
+  const perDay = totals.reduce((a, b) => a + b, 0) / days;
+  const load = new PastLoad(
+    kept.map((e) => e.history),
+    time.first,
+    time.last,
+    perDay,
   );
+  const self = EXCUSES[f] === f;
+  return (slot, horizon, n, mu, alpha) => {
+    const own = self ? { n, mu } : { n: 0, mu: 0 };
+    const given = mu * load.of(slot, horizon, knownShare(shares, slot, horizon, clock, time), own);
+    return n <= given ? 0 : -logUpperTail(n, given, alpha);
+  };
+}
+
+function fitFeature(f: number, pasts: readonly Past[], clock: LocalClock, salt: string): EntityFeatureModel {
+  const { time, days, kept, totals, shares } = pasts[f]!;
+  const excuse = excuseOf(f, pasts, clock);
+  const { least = MIN_COUNT } = ENTITY_FEATURES[f]!;
+  const { last, flagged } = time;
+  const { shape, priorDays } = gammaPrior(totals, days);
   const dayOf = (slot: number): number => Math.floor((last - slot) / SLOTS_PER_DAY);
   /** Of a day of which half is unknown, the largest score is not. */
   const isKnown = (day: number): boolean => {
@@ -110,12 +143,20 @@ function fitFeature(
       const begin = ends[i - 1] ?? 0;
       const { first, firstDay, second } = highest(windows.day, nats, begin, end);
       ceilings[i]!.push(Math.max(FLOOR_NATS, first));
-      most[i]!.push(windows.n.subarray(begin, end).reduce((top, n) => Math.max(top, n), 0));
+      const top = highest(windows.day, windows.n, begin, end);
+      most[i]!.push(top.first);
       for (let k = begin; k < end; k++) {
         const day = windows.day[k]!;
-        const excess = nats[k]! - Math.max(FLOOR_NATS, day === firstDay ? second : first);
-        rows[k] = excess;
+        const ceiling = Math.max(FLOOR_NATS, day === firstDay ? second : first);
+        const excess = nats[k]! - ceiling;
         if (day < maxima.length) maxima[day] = Math.max(maxima[day]!, excess);
+        // As in live scoring, where nobody is told of for less than his other days held, nor of what all others do, too.
+        const [n, mu] = [windows.n[k]!, windows.mu[k]!];
+        const slot = kept[i]!.history.slots[k - begin]!;
+        const others = day === top.firstDay ? top.second : top.first;
+        if (n < least || n <= others) rows[k] = -ceiling;
+        else if (excuse && nats[k]! > FLOOR_NATS) rows[k] = excuse(slot, horizon, n, mu, a) - ceiling;
+        else rows[k] = excess;
       }
     }
     alpha.push(a);
@@ -209,10 +250,11 @@ function eventWindows(
   { total, shape, priorDays, days }: { total: number; shape: number; priorDays: number; days: number },
   shares: DayShares,
   clock: LocalClock,
-  { last, flagged }: Known,
+  time: Known,
   dayOf: (slot: number) => number,
 ): number {
   const { slots, counts } = history;
+  const { last, flagged } = time;
   const perDay = new Map<number, number>();
   for (const [i, slot] of slots.entries()) {
     const day = dayOf(slot);
@@ -227,14 +269,29 @@ function eventWindows(
     const end = slot + ((last - slot) % SLOTS_PER_DAY);
     const own = 1 - flagged.count(end - SLOTS_PER_DAY + 1, end) / SLOTS_PER_DAY;
     const lambda = (shape + total - perDay.get(day)!) / (priorDays + Math.max(0.5, days - own));
-    let share = n < MIN_COUNT ? horizon / SLOTS_PER_DAY : expectedShare(shares, slot, horizon, clock);
-    for (const unknown of flagged.slots(slot - horizon + 1, slot))
-      share -= n < MIN_COUNT ? 1 / SLOTS_PER_DAY : expectedShare(shares, unknown, 1, clock);
+    const share =
+      n < MIN_COUNT
+        ? (horizon - flagged.count(slot - horizon + 1, slot)) / SLOTS_PER_DAY
+        : knownShare(shares, slot, horizon, clock, time);
     out.day[at] = day;
     out.n[at] = n;
     out.mu[at++] = lambda * share;
   }
   return at;
+}
+
+/** As expectedShare, of the slots that are known. */
+function knownShare(
+  shares: DayShares,
+  slot: number,
+  horizon: number,
+  clock: LocalClock,
+  { flagged }: Known,
+): number {
+  let share = expectedShare(shares, slot, horizon, clock);
+  for (const unknown of flagged.slots(slot - horizon + 1, slot))
+    share -= expectedShare(shares, unknown, 1, clock);
+  return share;
 }
 
 /** One overdispersion for all entities of a feature, by moments over their windows. */

@@ -71,7 +71,7 @@ export type EntityFinding = {
 };
 
 /** By feature, the one whose load excuses it; -1 without. */
-const EXCUSES = ENTITY_FEATURES.map(({ excusedBy }) =>
+export const EXCUSES: readonly number[] = ENTITY_FEATURES.map(({ excusedBy }) =>
   ENTITY_FEATURES.findIndex((f) => f.name === excusedBy),
 );
 const NONE = { n: 0, mu: 0 } as const;

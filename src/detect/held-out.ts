@@ -28,22 +28,37 @@ export type HeldOutDay = {
   readonly new: number;
 };
 
-class Days {
-  readonly #days = new Map<number, { rows: number; old: number; new: number }>();
+/** Share of the rows that either model finds strangest and that don't count: there are faults among them, which would outweigh all others. */
+const TRIMMED = 0.02;
+
+/** Bounds of rows, by their last slot. */
+class Bounds {
+  readonly #rows: { readonly slot: number; readonly old: number; readonly new: number }[] = [];
 
   add(slot: number, old: number, fresh: number): void {
-    const day = Math.floor(slot / SLOTS_PER_DAY);
-    const sums = this.#days.get(day) ?? { rows: 0, old: 0, new: 0 };
-    this.#days.set(day, { rows: sums.rows + 1, old: sums.old + old, new: sums.new + fresh });
+    this.#rows.push({ slot, old, new: fresh });
   }
 
-  get all(): HeldOutDay[] {
-    return [...this.#days]
+  byDay(): HeldOutDay[] {
+    const limits = { old: this.#limit("old"), new: this.#limit("new") };
+    const days = new Map<number, { rows: number; old: number; new: number }>();
+    for (const row of this.#rows) {
+      if (row.old > limits.old || row.new > limits.new) continue;
+      const day = Math.floor(row.slot / SLOTS_PER_DAY);
+      const sums = days.get(day) ?? { rows: 0, old: 0, new: 0 };
+      days.set(day, { rows: sums.rows + 1, old: sums.old + row.old, new: sums.new + row.new });
+    }
+    return [...days]
       .sort(([a], [b]) => a - b)
       .map(([day, { rows, old, new: fresh }]) => ({
         day: day * SLOTS_PER_DAY * SLOT_MS,
         ...{ rows, old: old / rows, new: fresh / rows },
       }));
+  }
+
+  #limit(of: "old" | "new"): number {
+    const sorted = Float64Array.from(this.#rows, (row) => row[of]).sort();
+    return sorted[Math.floor(sorted.length * (1 - TRIMMED))] ?? Number.POSITIVE_INFINITY;
   }
 }
 
@@ -65,7 +80,7 @@ export function heldOutWindow(
   const { places, dayOf, days, time } = old;
   const [counts, mu] = [table.counts.subarray(from), table.mu.subarray(from)];
   const own = { ...table, places, dayOf, days, time, counts, mu };
-  const judged = new Days();
+  const judged = new Bounds();
   for (let fold = 0; fold < FOLDS; fold++) {
     const keep = (slot: number): boolean => foldOf(slot) === fold;
     const { rows, slots } = windowRows(own, keep);
@@ -73,7 +88,7 @@ export function heldOutWindow(
     const before = elbo(judges[fold]!, windowRows(old, keep).rows, undefined, theirs);
     for (const [i, slot] of slots.entries()) judged.add(slot, before[i]!, fresh[i]!);
   }
-  return judged.all;
+  return judged.byDay();
 }
 
 /** The expectation that a model has of slots whatever they held: a table's mu. counts: (T, C), as the model counts. */
@@ -102,14 +117,14 @@ export function heldOutTransactions(
   const [ours, theirs] = shared(transactionColumns(model), transactionColumns(old), (name) =>
     known.has(name),
   );
-  const judged = new Days();
+  const judged = new Bounds();
   for (let fold = 0; fold < FOLDS; fold++) {
     const own = samples.filter((s) => s.slot >= since && foldOf(s.slot) === fold);
     const fresh = boundsOf(unseen[fold]!, sampleRows(model, own), ours);
     const before = boundsOf(judges[fold]!, sampleRows(old, own), theirs);
     for (const [i, { slot }] of own.entries()) judged.add(slot, before[i]!, fresh[i]!);
   }
-  return judged.all;
+  return judged.byDay();
 }
 
 /** Bounds with numbers in their own unit, since each network standardises by its own scales. */

@@ -60,7 +60,42 @@ export class Load {
     let others = -own.n;
     for (let s = slot - horizon + 1; s <= slot; s++)
       others += this.#counts[feature * SLOTS_PER_DAY + (s % SLOTS_PER_DAY)]!;
-    const usual = Math.max(0, this.#perDay[feature]! * share - own.mu);
-    return Math.min(MAX_LOAD, Math.max(1, (Math.max(0, others) + PRIOR) / (usual + PRIOR)));
+    return factor(others, this.#perDay[feature]! * share - own.mu);
+  }
+}
+
+/** others: events of all others; usual: what is expected of them. */
+const factor = (others: number, usual: number): number =>
+  Math.min(MAX_LOAD, Math.max(1, (Math.max(0, others) + PRIOR) / (Math.max(0, usual) + PRIOR)));
+
+/** Load of one feature at any time of training. */
+export class PastLoad {
+  readonly #perDay: number;
+  readonly #first: number;
+  /** Events before each slot from #first on. */
+  readonly #before: Float64Array;
+
+  /** first, last: slots of training, both included. perDay: events a day of all entities. */
+  constructor(
+    histories: Iterable<{ readonly slots: readonly number[]; readonly counts: readonly number[] }>,
+    first: number,
+    last: number,
+    perDay: number,
+  ) {
+    this.#perDay = perDay;
+    this.#first = first;
+    const before = new Float64Array(last - first + 2);
+    for (const { slots, counts } of histories)
+      for (const [i, slot] of slots.entries())
+        if (slot >= first && slot <= last) before[slot - first + 1]! += counts[i]!;
+    for (let i = 1; i < before.length; i++) before[i]! += before[i - 1]!;
+    this.#before = before;
+  }
+
+  /** As Load.of(). */
+  of(slot: number, horizon: number, share: number, own: { readonly n: number; readonly mu: number }): number {
+    const at = (s: number): number =>
+      this.#before[Math.min(this.#before.length - 1, Math.max(0, s - this.#first))]!;
+    return factor(at(slot + 1) - at(slot + 1 - horizon) - own.n, this.#perDay * share - own.mu);
   }
 }

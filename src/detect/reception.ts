@@ -4,7 +4,7 @@ import type { Kernels } from "../model/kernels.ts";
 import { reconstruct } from "../model/score.ts";
 import { type Training, trainVae } from "../model/train.ts";
 import { createVae, type Rows, type Vae } from "../model/vae.ts";
-import { type Contents, contentsOf } from "./contents.ts";
+import { type Contents, contentsOf, placesByShape } from "./contents.ts";
 import { FOLDS, type Folds, foldOf, keepFolds, parentOf } from "./folds.ts";
 
 /**
@@ -124,7 +124,7 @@ function formOf(messages: readonly ReceivedMessage[]): Form {
 function rowsOf(messages: readonly ReceivedMessage[], { columns, offset }: Form): Rows {
   const C = offset.length;
   const n = messages.length;
-  const index = new Map(columns.map((shape, j) => [shape, j]));
+  const index = placesByShape(columns);
   const rows = {
     n,
     counts: new Float32Array(n * C),

@@ -265,7 +265,7 @@ export class SlownessScorer {
       slow: this.#slow,
       recent: this.#recent.map((of) => ({
         deliveries: saveDeliveries(of, lines),
-        by: Int8Array.from(of.flatMap(({ slow }) => slow)),
+        by: slowOf(of),
       })),
       head: this.#head,
       seen: this.#seen,
@@ -282,7 +282,7 @@ export class SlownessScorer {
     this.#recent = recent.map((of) =>
       loadDeliveries(of.deliveries, lines).map((delivery, i) => ({
         ...delivery,
-        slow: [...of.by.subarray(i * STAGES.length, (i + 1) * STAGES.length)],
+        slow: STAGES.map((_, s) => of.by[i * STAGES.length + s]!),
       })),
     );
     this.#head = head;
@@ -300,6 +300,14 @@ export class SlownessScorer {
     for (let k = 0; k < slots; k++) sum += ring[((this.#head - k + MAX_WIDTH) % MAX_WIDTH) * row + column]!;
     return sum;
   }
+}
+
+/** By how many levels each was slow, (n, STAGES). */
+function slowOf(deliveries: readonly RecentDelivery[]): Int8Array {
+  const by = new Int8Array(deliveries.length * STAGES.length);
+  for (let i = 0; i < deliveries.length; i++)
+    for (let s = 0; s < STAGES.length; s++) by[i * STAGES.length + s] = deliveries[i]!.slow[s]!;
+  return by;
 }
 
 /** -ln P of at least so many slow ones; 0 where no more than usual are. */

@@ -16,7 +16,7 @@ import { elbo, rowParts } from "../model/score.ts";
 import { trainVae } from "../model/train.ts";
 import { createVae, MAX_BATCH, type Rows, type Vae } from "../model/vae.ts";
 import { type Calibration, calibrate, pValue } from "./calibrate.ts";
-import { type Contents, contentsOf, joiner, SharedContents } from "./contents.ts";
+import { type Contents, contentsOf, joiner, placesByShape, SharedContents } from "./contents.ts";
 import { FOLDS, type Folds, foldOf, keepFolds, parentOf } from "./folds.ts";
 import type { WindowModel } from "./window.ts";
 import { fitWindow, type TableRows, tableOf } from "./window-fit.ts";
@@ -214,7 +214,7 @@ function chooseColumns(samples: readonly Sample[]): string[] {
 /** ln of the mean count per type, (types, C + 1); half an event is added so that nothing is impossible. */
 function meanCounts(samples: readonly Sample[], columns: readonly string[]): Float32Array {
   const C = columns.length + 1;
-  const index = new Map(columns.map((shape, j) => [shape, j]));
+  const index = placesByShape(columns);
   const sums = new Float64Array(TRANSACTION_TYPES.length * C).fill(0.5);
   const n = new Float64Array(TRANSACTION_TYPES.length).fill(1);
   for (const { type, shapes } of samples) {
@@ -234,7 +234,7 @@ function rowsOf(samples: readonly Countable[], columns: readonly string[], offse
   const G = TRANSACTION_REALS.length;
   const S = TRANSACTION_TYPES.length;
   const n = samples.length;
-  const index = new Map(columns.map((shape, j) => [shape, j]));
+  const index = placesByShape(columns);
   const rows = {
     n,
     counts: new Float32Array(n * C),

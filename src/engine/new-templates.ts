@@ -23,7 +23,7 @@ export class NewTemplates {
     const seen = this.#seen.get(id);
     if (seen) seen.lines++;
     else if (this.#seen.size < MAX_NEW)
-      this.#seen.set(id, { id, text: `${event.daemon}: ${event.template}`, firstAt: time, lines: 1 });
+      this.#seen.set(id, { id, text: event.template, firstAt: time, lines: 1 });
   }
 
   drain(): NewTemplate[] {

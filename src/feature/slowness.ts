@@ -42,15 +42,19 @@ export type SavedDeliveries = {
 };
 
 export function saveDeliveries(deliveries: readonly TimedDelivery[], lines: LineSaver): SavedDeliveries {
-  const seconds = new Float64Array(deliveries.length * STAGES.length);
-  let at = 0;
-  for (const d of deliveries) for (const s of d.seconds) seconds[at++] = s;
-  return {
-    programs: deliveries.map((d) => d.program),
-    destinations: deliveries.map((d) => d.destination),
-    seconds,
-    lines: Int32Array.from(deliveries, (d) => lines.of(d.line, CITED_SLOTS)),
-  };
+  const S = STAGES.length;
+  const seconds = new Float64Array(deliveries.length * S);
+  const numbers = new Int32Array(deliveries.length);
+  const programs: string[] = [];
+  const destinations: string[] = [];
+  for (let i = 0; i < deliveries.length; i++) {
+    const d = deliveries[i]!;
+    programs.push(d.program);
+    destinations.push(d.destination);
+    for (let s = 0; s < S; s++) seconds[i * S + s] = d.seconds[s]!;
+    numbers[i] = lines.of(d.line, CITED_SLOTS);
+  }
+  return { programs, destinations, seconds, lines: numbers };
 }
 
 export function loadDeliveries(saved: SavedDeliveries, lines: LineLoader): TimedDelivery[] {
@@ -59,7 +63,7 @@ export function loadDeliveries(saved: SavedDeliveries, lines: LineLoader): Timed
   return programs.map((program, i) => ({
     program,
     destination: destinations[i]!,
-    seconds: [...seconds.subarray(i * S, (i + 1) * S)],
+    seconds: STAGES.map((_, s) => seconds[i * S + s]!),
     line: lines.of(saved.lines[i]!),
   }));
 }

@@ -61,7 +61,7 @@ export function drawBars(chart: BarChart): Buffer {
     fill(png, i * step, floor - tall, step - gap, tall, COLORS[color], pale ? PALE_ALPHA : OPAQUE);
   });
   fill(png, 0, floor, width, DENSITY / 2, BAND, AXIS_ALPHA);
-  return PNG.sync.write(png, { deflateLevel: 9 });
+  return PNG.sync.write(png, { deflateLevel: 9, deflateStrategy: 0 });
 }
 
 function fill(

@@ -148,7 +148,8 @@ function retrainedOf(mark: string | undefined, day: Day): string | null {
   try {
     const { at, text } = JSON.parse(mark) as { at?: unknown; text?: unknown };
     const time = Date.parse(String(at));
-    return typeof text === "string" && time >= day.from && time < day.to ? cut(text, LINE) : null;
+    if (typeof text !== "string" || !(time >= day.from && time < day.to)) return null;
+    return cut(text.replace(/\s+/g, " ").trim(), LINE);
   } catch {
     return null;
   }

@@ -5,31 +5,30 @@ import { busiest, type Figure, figuresOf, hourly, TREND_DAYS } from "./daily-fig
 import {
   clockOf,
   dayNote,
-  FULL_INCIDENTS,
   failedLists,
-  HELD_ROWS,
   healthRows,
-  SHORT_INCIDENTS,
+  type Shown,
   type ShownList,
+  shownOf,
   spanText,
-  TEMPLATE_ROWS,
   trafficLists,
   whoText,
 } from "./daily-sections.ts";
 import { BLOCK, edged, look, toned } from "./daily-style.ts";
-import { incidentsOf, longDay, reportSubject, verdictOf } from "./daily-verdict.ts";
+import { longDay, reportSubject, verdictOf } from "./daily-verdict.ts";
 import { cut, htmlSafe, unlinked } from "./escape.ts";
 import { countText, measureText, nextCommand, numberText } from "./format.ts";
-import { alertFromRecord } from "./record.ts";
 import { verdictText } from "./summary-sections.ts";
 
 /** Characters of texts from a log. */
-const TITLE = 240;
-const SUMMARY = 500;
-const LINE = 240;
-const WORDS = 160;
+const TITLE = 160;
+const ROW_TITLE = 110;
+const SUMMARY = 300;
+const LINE = 200;
+const WORDS = 90;
+const NOTE = 320;
 const ENTITIES = 5;
-const MEASURES = 4;
+const MEASURES = 3;
 
 export type ReportHtmlOptions = {
   /** `cid`: pictures are parts of the same mail (see reportCharts); `data`: they are in the page itself. */
@@ -38,6 +37,7 @@ export type ReportHtmlOptions = {
 
 /** The report as one page that loads nothing from anywhere and runs nothing; within what mail programs show. */
 export function reportHtml(report: DailyReport, options: ReportHtmlOptions): string {
+  const parts = shownOf(report);
   const charts = new Map(reportCharts(report).map((chart) => [chart.cid, chart]));
   const draw = (cid: string, style: string): string => picture(charts.get(cid), options, style);
   // A reader of mail gives its own addresses to pictures of the mail; a policy that it takes over would forbid them.
@@ -61,15 +61,15 @@ ${policy}<meta name="viewport" content="width=device-width, initial-scale=1">
 <div ${look("wrap")}>
 ${[
   head(report),
-  ...incidents(report),
-  heldBack(report),
-  newTemplates(report),
+  ...incidents(report, parts),
+  heldBack(report, parts),
+  newTemplates(report, parts),
   figures(report, draw),
   hours(report, draw),
   lists("What failed", failedLists(report), false),
   lists("Who sent and received", trafficLists(report), true),
   health(report),
-  notes(report),
+  notes(parts),
 ]
   .filter((part) => part !== "")
   .join("\n")}
@@ -107,22 +107,16 @@ ${sentences
 </div>`;
 }
 
-function incidents(report: DailyReport): string[] {
-  const { opened, ongoing } = incidentsOf(report);
+function incidents(report: DailyReport, { full, short, ongoing, moreIncidents }: Shown): string[] {
   const records = new Map(report.alerts.map((record) => [record.id, record]));
-  const full = opened.slice(0, FULL_INCIDENTS);
-  const short = opened.slice(FULL_INCIDENTS, FULL_INCIDENTS + SHORT_INCIDENTS);
-  const carried = ongoing.slice(0, SHORT_INCIDENTS);
-  const rest =
-    opened.length + ongoing.length + report.more_alerts - full.length - short.length - carried.length;
   const parts = full.map((alert, i) => incident(alert, i + 1, report, records.get(alert.id)));
   if (short.length > 0) parts.push(card("More incidents", oneLiners(short, report)));
-  if (carried.length > 0) parts.push(card("Going on from before", oneLiners(carried, report, true)));
-  if (rest > 0)
+  if (ongoing.length > 0) parts.push(card("Going on from before", oneLiners(ongoing, report, true)));
+  if (moreIncidents > 0)
     parts.push(
       card(
         "And more",
-        `<p ${look("p")}>${countText(rest, "incident")} beyond these: logvane alerts lists them.</p>\n`,
+        `<p ${look("p")}>${countText(moreIncidents, "incident")} beyond these: logvane alerts lists them.</p>\n`,
       ),
     );
   return parts;
@@ -136,7 +130,7 @@ function incident(alert: Alert, number: number, report: DailyReport, record: unk
     ...alert.measures
       .slice(0, MEASURES)
       .map((m, i) => fact(i === 0 ? "Actual" : "", shown(`${m.name}: ${measureText(m)}`, WORDS))),
-    alert.entities.length > 0 ? fact("Who", shown(whoText(alert, record, ENTITIES), SUMMARY)) : "",
+    alert.entities.length > 0 ? fact("Who", shown(whoText(alert, record, ENTITIES), LINE)) : "",
     alert.lines.length > 0
       ? fact("Line", `<span ${look("code")}>${shown(alert.lines[0]!.text, LINE)}</span>`)
       : "",
@@ -159,7 +153,7 @@ function oneLiners(alerts: readonly Alert[], report: DailyReport, spans = false)
   const from = spans ? "" : `<th scope="col" ${look("th", "width:48px")}>from</th>`;
   const rows = alerts.map(
     (a) =>
-      `<tr>${spans ? "" : `<td ${look("w")}>${clockOf(a.openedAt, report)}</td>`}<td ${look("w")}><span ${toned(a.severity)}>${a.severity}</span></td><td ${look("w")}>${shown(a.title, TITLE)}${spans ? `<br><span ${look("soft")}>${htmlSafe(spanText(a, report))}</span>` : ""}</td></tr>\n`,
+      `<tr>${spans ? "" : `<td ${look("w")}>${clockOf(a.openedAt, report)}</td>`}<td ${look("w")}><span ${toned(a.severity)}>${a.severity}</span></td><td ${look("w")}>${shown(a.title, ROW_TITLE)}${spans ? `<br><span ${look("usual")}>${htmlSafe(spanText(a, report))}</span>` : ""}</td></tr>\n`,
   );
   return `<table ${look("table")}>
 <tr>${from}<th scope="col" ${look("th", "width:64px")}>severity</th><th scope="col" ${look("th")}>what</th></tr>
@@ -167,30 +161,26 @@ ${rows.join("")}</table>
 `;
 }
 
-function heldBack(report: DailyReport): string {
-  const { held, per_day } = report.budget;
-  if (held === 0) return "";
-  const rows = report.held.slice(0, HELD_ROWS).map(alertFromRecord);
+function heldBack(report: DailyReport, { held, moreHeld }: Shown): string {
+  if (report.budget.held === 0) return "";
   return card(
-    `Held back by the budget of ${countText(per_day, "alert")} a day`,
-    oneLiners(rows, report) + more(held - rows.length),
+    `Held back by the budget of ${countText(report.budget.per_day, "alert")} a day`,
+    oneLiners(held, report) + more(moreHeld),
   );
 }
 
-function newTemplates(report: DailyReport): string {
-  const rows = report.new_templates.slice(0, TEMPLATE_ROWS);
-  if (rows.length === 0) return "";
-  const cells = rows.map(
+function newTemplates(report: DailyReport, { templates, moreTemplates }: Shown): string {
+  if (templates.length === 0) return "";
+  const cells = templates.map(
     ({ text, lines, first_at }) =>
       `<tr><td ${look("n")}>${numberText(lines)}</td><td ${look("w", "width:48px")}>${clockOf(Date.parse(first_at), report)}</td><td ${look("w")}><span ${look("code")}>${shown(text, WORDS)}</span></td></tr>\n`,
   );
-  const rest = report.new_templates.length - rows.length + report.more_new_templates;
   return card(
     "New kinds of lines",
     `<table ${look("table")}>
 <tr><th scope="col" ${look("th", "width:52px;text-align:right")}>lines</th><th scope="col" ${look("th", "width:48px")}>first</th><th scope="col" ${look("th")}>what they look like</th></tr>
 ${cells.join("")}</table>
-${more(rest)}`,
+${more(moreTemplates)}`,
   );
 }
 
@@ -203,9 +193,7 @@ function figures(report: DailyReport, draw: Draw): string {
   const drawn = pictures.some((p) => p !== "");
   const line = (f: Figure, i: number): string => {
     const usual =
-      f.usual === ""
-        ? ""
-        : `<br class="br"> <span ${look("soft", "font-size:12px")}>usually ${htmlSafe(f.usual)}</span>`;
+      f.usual === "" ? "" : `<br class="br"> <span ${look("usual")}>usually ${htmlSafe(f.usual)}</span>`;
     const mark =
       f.mark === undefined
         ? ""
@@ -235,7 +223,7 @@ function hours(report: DailyReport, draw: Draw): string {
   const rows = hourly(report.summary).map(({ key, label, hours: values }) => {
     const { hour, n } = busiest(values);
     const sum = values.reduce((all, one) => all + one, 0);
-    return `<p ${look("p", "font-size:14px;margin:8px 0 2px")}>${label} ${numberText(sum)} <span ${look("soft")}>most at ${hour} h: ${numberText(n)}</span></p>
+    return `<p ${look("p", "font-size:14px;margin:8px 0 2px")}>${label} ${numberText(sum)} <span ${look("usual")}>most at ${hour} h: ${numberText(n)}</span></p>
 ${draw(hoursCid(key), "display:block;width:100%;max-width:576px;height:auto")}
 `;
   });
@@ -284,9 +272,8 @@ function health(report: DailyReport): string {
   return card(`Logvane ${report.health.release}`, `<table ${look("table")}>\n${rows.join("")}</table>\n`);
 }
 
-function notes(report: DailyReport): string {
-  const rows = report.health.notes.map(
-    (note) => `<p ${look("p", "font-size:14px")}>${shown(note, 2 * SUMMARY)}</p>\n`,
-  );
-  return rows.length === 0 ? "" : card("To do", rows.join(""));
+function notes({ notes: shownNotes, moreNotes }: Shown): string {
+  if (shownNotes.length === 0) return "";
+  const rows = shownNotes.map((note) => `<p ${look("p", "font-size:14px")}>${shown(note, NOTE)}</p>\n`);
+  return card("To do", rows.join("") + more(moreNotes));
 }

@@ -1,23 +1,79 @@
 import type { Alert } from "../detect/alert.ts";
 import type { Row } from "../mail/summary.ts";
-import type { DailyReport } from "./daily.ts";
+import type { DailyReport, ReportTemplate } from "./daily.ts";
 import { hoursOfDay } from "./daily-figures.ts";
+import { incidentsOf } from "./daily-verdict.ts";
 import { countText, durationText, localTime, numberText } from "./format.ts";
+import { alertFromRecord } from "./record.ts";
 import { cellText } from "./summary-sections.ts";
 
 /** What the report's text and page have in common: which lists are shown, and the sentences about incidents and about Logvane. */
 
-/** Incidents told in full, and those told in one line each; the rest are counted. */
-export const FULL_INCIDENTS = 8;
-export const SHORT_INCIDENTS = 20;
-export const HELD_ROWS = 10;
-export const TEMPLATE_ROWS = 8;
+/** How many of each are shown; the rest are counted. */
+type Limits = {
+  /** Incidents told in full, and of the day or from before in one line each. */
+  readonly full: number;
+  readonly short: number;
+  readonly held: number;
+  readonly templates: number;
+  /** Rows of each list. */
+  readonly rows: number;
+  readonly notes: number;
+};
+const USUAL: Limits = { full: 6, short: 12, held: 10, templates: 8, rows: 5, notes: 12 };
+/** On a day with so much to tell that the mail would grow beyond what mail programs show (100 kB), each part is shorter. */
+const CROWDED: Limits = { full: 3, short: 6, held: 4, templates: 3, rows: 3, notes: 4 };
 
-/** A list of the summary: title, name, how many rows are shown, its columns of figures, and what its last column joins. */
+function limitsOf(report: DailyReport): Limits {
+  const many =
+    report.alerts.length > USUAL.full ||
+    report.held.length > USUAL.held ||
+    report.health.notes.length > CROWDED.notes;
+  return many ? CROWDED : USUAL;
+}
+
+/** What is shown of all that a report holds; of incidents the gravest. */
+export type Shown = {
+  readonly full: readonly Alert[];
+  readonly short: readonly Alert[];
+  readonly ongoing: readonly Alert[];
+  readonly moreIncidents: number;
+  readonly held: readonly Alert[];
+  readonly moreHeld: number;
+  readonly templates: readonly ReportTemplate[];
+  readonly moreTemplates: number;
+  readonly notes: readonly string[];
+  readonly moreNotes: number;
+};
+
+export function shownOf(report: DailyReport): Shown {
+  const limits = limitsOf(report);
+  const { opened, ongoing } = incidentsOf(report);
+  const full = opened.slice(0, limits.full);
+  const short = opened.slice(limits.full, limits.full + limits.short);
+  const carried = ongoing.slice(0, limits.short);
+  const all = opened.length + ongoing.length + report.more_alerts;
+  const held = report.held.slice(0, limits.held).map(alertFromRecord);
+  const templates = report.new_templates.slice(0, limits.templates);
+  const notes = report.health.notes.slice(0, limits.notes);
+  return {
+    full,
+    short,
+    ongoing: carried,
+    moreIncidents: all - full.length - short.length - carried.length,
+    held,
+    moreHeld: Math.max(0, report.budget.held - held.length),
+    templates,
+    moreTemplates: report.new_templates.length - templates.length + report.more_new_templates,
+    notes,
+    moreNotes: report.health.notes.length - notes.length,
+  };
+}
+
+/** A list of the summary: title, name, its columns of figures, and what its last column joins. */
 export type ListSection = {
   readonly title: string;
   readonly list: string;
-  readonly rows: number;
   /** Key in a row, and heading. */
   readonly figures: readonly (readonly [string, string])[];
   readonly words: readonly string[];
@@ -28,7 +84,6 @@ const COUNT = [["count", "n"]] as const;
 const failed = (title: string, list: string, heading: string, ...words: string[]): ListSection => ({
   title,
   list,
-  rows: 6,
   figures: COUNT,
   words,
   heading,
@@ -36,7 +91,6 @@ const failed = (title: string, list: string, heading: string, ...words: string[]
 const top = (title: string, list: string, figures: ListSection["figures"], word: string): ListSection => ({
   title,
   list,
-  rows: 5,
   figures,
   words: [word],
   heading: word === "host" ? "domain" : word,
@@ -104,12 +158,14 @@ export type ShownList = {
 export const failedLists = (report: DailyReport): ShownList[] => shown(report, FAILED);
 export const trafficLists = (report: DailyReport): ShownList[] => shown(report, TRAFFIC);
 
-function shown({ summary }: DailyReport, sections: readonly ListSection[]): ShownList[] {
+function shown(report: DailyReport, sections: readonly ListSection[]): ShownList[] {
+  const { summary } = report;
   if (summary === null) return [];
+  const limit = limitsOf(report).rows;
   return sections.flatMap((section) => {
     const list = summary.lists[section.list] ?? [];
     if (list.length === 0) return [];
-    const rows = list.slice(0, section.rows).map((row) => ({
+    const rows = list.slice(0, limit).map((row) => ({
       figures: section.figures.map(([key]) => cellText(key, row[key])),
       words: wordsOf(row, section.words),
     }));

@@ -48,6 +48,7 @@ export type StyleName =
   | "title"
   | "p"
   | "soft"
+  | "usual"
   | "table"
   | "th"
   | "n"
@@ -64,14 +65,15 @@ export type StyleName =
 const INLINE: Readonly<Record<StyleName, string>> = {
   page: `margin:0;padding:0;background:${LIGHT.page};color:${LIGHT.text};font:15px/1.5 ${SANS};-webkit-text-size-adjust:100%`,
   wrap: "max-width:640px;margin:0 auto;padding:16px 10px 32px",
-  card: `background:${LIGHT.card};border:1px solid ${LIGHT.rule};border-radius:8px;padding:14px 16px;margin:0 0 12px;${BREAK}`,
-  h1: `font:600 22px/1.3 ${SANS};margin:2px 0 6px;color:${LIGHT.text};${BREAK}`,
-  h2: `font:600 16px/1.35 ${SANS};margin:0 0 8px;color:${LIGHT.text}`,
-  h3: `font:600 14px/1.4 ${SANS};margin:14px 0 2px;color:${LIGHT.text}`,
-  title: `font:600 15px/1.4 ${SANS};margin:0 0 4px;color:${LIGHT.text};${BREAK}`,
-  p: `margin:4px 0;color:${LIGHT.text};${BREAK}`,
-  soft: `margin:4px 0;color:${LIGHT.soft};font-size:13px;line-height:1.45;${BREAK}`,
-  table: `border-collapse:collapse;width:100%;table-layout:fixed;font-size:13px;line-height:1.4;color:${LIGHT.text};${BREAK}`,
+  card: `background:${LIGHT.card};color:${LIGHT.text};border:1px solid ${LIGHT.rule};border-radius:8px;padding:14px 16px;margin:0 0 12px;${BREAK}`,
+  h1: `font:600 22px/1.3 ${SANS};margin:2px 0 6px`,
+  h2: `font:600 16px/1.35 ${SANS};margin:0 0 8px`,
+  h3: `font:600 14px/1.4 ${SANS};margin:14px 0 2px`,
+  title: `font:600 15px/1.4 ${SANS};margin:0 0 4px`,
+  p: "margin:4px 0",
+  soft: `margin:4px 0;color:${LIGHT.soft};font-size:13px;line-height:1.45`,
+  usual: `color:${LIGHT.soft};font-size:12px`,
+  table: "border-collapse:collapse;width:100%;table-layout:fixed;font-size:13px;line-height:1.4",
   th: "text-align:left;font-weight:400",
   n: "",
   w: "",
@@ -80,7 +82,7 @@ const INLINE: Readonly<Record<StyleName, string>> = {
   trend: "",
   key: "text-align:left;font-weight:400;width:52px;vertical-align:top",
   fact: "",
-  code: `font:12px/1.45 ${MONO};color:${LIGHT.text}`,
+  code: `font:12px/1.45 ${MONO}`,
   hours: "width:25%",
 };
 
@@ -106,8 +108,8 @@ export const toned = (level: Tone, extra = ""): string =>
 export const edged = (level: Tone): string =>
   `class="card edge-${level}" style="${INLINE.card};border-left:5px solid ${LIGHT[level]}"`;
 
-const DARK_TEXT = ["page", "h1", "h2", "h3", "title", "p", "table", "code"];
-const DARK_SOFT = ["soft", "th", "key", "hours"];
+const DARK_TEXT = ["page", "card"];
+const DARK_SOFT = ["soft", "usual", "th", "key", "hours"];
 const RULED = ["n", "w", "label", "value", "trend"];
 const LEVELS: readonly Tone[] = ["critical", "high", "medium", "low", "quiet"];
 const selectors = (names: readonly string[]): string => names.map((name) => `.${name}`).join(",");

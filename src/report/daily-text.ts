@@ -5,21 +5,18 @@ import { busiest, type Figure, figuresOf, hourly, trendOf } from "./daily-figure
 import {
   clockOf,
   dayNote,
-  FULL_INCIDENTS,
   failedLists,
-  HELD_ROWS,
   healthRows,
-  SHORT_INCIDENTS,
+  type Shown,
   type ShownList,
+  shownOf,
   spanText,
-  TEMPLATE_ROWS,
   trafficLists,
   whoText,
 } from "./daily-sections.ts";
-import { incidentsOf, longDay, verdictOf } from "./daily-verdict.ts";
+import { longDay, verdictOf } from "./daily-verdict.ts";
 import { terminalSafe, unlinked } from "./escape.ts";
 import { countText, measureText, nextCommand, numberText } from "./format.ts";
-import { alertFromRecord } from "./record.ts";
 import { verdictText } from "./summary-sections.ts";
 
 /** Columns of the text: a mail program's 80 with room for a mark of quotation. */
@@ -40,17 +37,18 @@ export type ReportTextOptions = {
 /** The report as plain text of at most 78 columns. No line of it begins with what a log says. */
 export function reportText(report: DailyReport, options: ReportTextOptions = {}): string {
   const unicode = options.unicode ?? true;
+  const parts = shownOf(report);
   const text = [
     head(report),
-    ...incidents(report),
-    heldBack(report),
-    newTemplates(report),
+    ...incidents(report, parts),
+    heldBack(report, parts),
+    newTemplates(report, parts),
     figures(report, unicode),
     hours(report, unicode),
     ...failedLists(report).map(list),
     ...trafficLists(report).map(list),
     health(report),
-    notes(report),
+    notes(parts),
   ]
     .filter((part) => part !== "")
     .join("\n");
@@ -80,21 +78,14 @@ function head(report: DailyReport): string {
   return `${title}\n${"=".repeat(columns(title))}\n${body.map((line) => `  ${line}\n`).join("")}`;
 }
 
-function incidents(report: DailyReport): string[] {
-  const { opened, ongoing } = incidentsOf(report);
+function incidents(report: DailyReport, { full, short, ongoing, moreIncidents }: Shown): string[] {
   const records = new Map(report.alerts.map((record) => [record.id, record]));
-  const all = opened.length + ongoing.length + report.more_alerts;
-  if (all === 0) return [];
-  const full = opened.slice(0, FULL_INCIDENTS);
-  const short = opened.slice(FULL_INCIDENTS, FULL_INCIDENTS + SHORT_INCIDENTS);
-  const carried = ongoing.slice(0, SHORT_INCIDENTS);
-  const rest = all - full.length - short.length - carried.length;
   const parts = full.map((alert, i) => incident(alert, i + 1, report, records.get(alert.id)));
   if (parts.length > 0) parts[0] = heading("Incidents") + parts[0];
   if (short.length > 0) parts.push(heading("More incidents") + short.map((a) => oneLine(a, report)).join(""));
-  if (carried.length > 0)
-    parts.push(heading("Going on from before") + carried.map((a) => goingOn(a, report)).join(""));
-  if (rest > 0) parts[parts.length - 1] += `  and ${numberText(rest)} more: logvane alerts lists them\n`;
+  if (ongoing.length > 0)
+    parts.push(heading("Going on from before") + ongoing.map((a) => goingOn(a, report)).join(""));
+  if (moreIncidents > 0) parts.push(`  and ${numberText(moreIncidents)} more: logvane alerts lists them\n`);
   return parts;
 }
 
@@ -127,22 +118,19 @@ function goingOn(alert: Alert, report: DailyReport): string {
   return `${begin}${fitted(unlinked(alert.title), WIDTH - columns(begin))}\n${" ".repeat(columns(begin))}${spanText(alert, report)}\n`;
 }
 
-function heldBack(report: DailyReport): string {
-  const { held, per_day } = report.budget;
-  if (held === 0) return "";
-  const rows = report.held.slice(0, HELD_ROWS).map((r) => oneLine(alertFromRecord(r), report));
-  return `${heading(`Held back by the budget of ${countText(per_day, "alert")} a day`)}${rows.join("")}${more(held - rows.length)}`;
+function heldBack(report: DailyReport, { held, moreHeld }: Shown): string {
+  if (report.budget.held === 0) return "";
+  const rows = held.map((alert) => oneLine(alert, report));
+  return `${heading(`Held back by the budget of ${countText(report.budget.per_day, "alert")} a day`)}${rows.join("")}${more(moreHeld)}`;
 }
 
-function newTemplates(report: DailyReport): string {
-  const rows = report.new_templates.slice(0, TEMPLATE_ROWS);
-  if (rows.length === 0) return "";
-  const lines = rows.map(({ text, lines: n, first_at }) => {
+function newTemplates(report: DailyReport, { templates, moreTemplates }: Shown): string {
+  if (templates.length === 0) return "";
+  const lines = templates.map(({ text, lines: n, first_at }) => {
     const begin = `${right(numberText(n), 9)}  ${left(clockOf(Date.parse(first_at), report), 5)}  `;
     return `${begin}${fitted(unlinked(text), WIDTH - columns(begin))}\n`;
   });
-  const rest = report.new_templates.length - rows.length + report.more_new_templates;
-  return `${heading("New kinds of lines")}    lines  first  what they look like\n${lines.join("")}${more(rest)}`;
+  return `${heading("New kinds of lines")}    lines  first  what they look like\n${lines.join("")}${more(moreTemplates)}`;
 }
 
 const LEVELS = ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
@@ -213,12 +201,12 @@ function health(report: DailyReport): string {
   return `${heading(`Logvane ${shown(report.health.release)}`)}${rows.join("")}`;
 }
 
-function notes(report: DailyReport): string {
-  if (report.health.notes.length === 0) return "";
-  const lines = report.health.notes.map((note) =>
-    folded(shown(note), WIDTH - 4, 6)
+function notes({ notes: shownNotes, moreNotes }: Shown): string {
+  if (shownNotes.length === 0) return "";
+  const lines = shownNotes.map((note) =>
+    folded(shown(note), WIDTH - 4, 4)
       .map((line, i) => `  ${i === 0 ? "*" : " "} ${line}\n`)
       .join(""),
   );
-  return `${heading("To do")}${lines.join("")}`;
+  return `${heading("To do")}${lines.join("")}${more(moreNotes)}`;
 }

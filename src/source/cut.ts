@@ -123,8 +123,8 @@ export class Reading {
   position(before: Print | null, at: number): FilePosition {
     this.tailPrint ??= printOf(this.tail);
     const { dev, ino } = this.file;
-    const { tailPrint: tail, offset, line } = this;
-    return { kind: "file", dev, ino, head: this.print, tail, offset, line, before, at };
+    const { offset, line } = this;
+    return { kind: "file", dev, ino, head: this.print, tail: this.tailPrint, offset, line, before, at };
   }
 
   /** Nothing was in the file when it was opened, and nothing was read: it can't be told from what it becomes. */
@@ -147,7 +147,7 @@ export class Reading {
   }
 
   private lines(bytes: Buffer, until: number): Cut {
-    const { batch: lines } = this;
+    const lines = this.batch;
     const after: number[] = [];
     lines.reset(bytes, this.line + 1);
     for (let from = 0; from < until && after.length < RUN_LINES; ) {
@@ -184,7 +184,7 @@ export class Reading {
 
   private async longLine(start: number, until: number): Promise<Cut> {
     const text = Buffer.from(await this.file.read(start, Math.min(LINE_CAP + 2, until - start)));
-    const { batch: lines } = this;
+    const lines = this.batch;
     const whole = start + text.length === until && text.at(-1) === LF;
     lines.reset(text, this.line + 1);
     lines.add(0, whole ? text.length - 1 : text.length);

@@ -174,7 +174,7 @@ export class ExportReader {
   }
 
   private entry(): void {
-    const { cursor } = this;
+    const cursor = this.cursor;
     this.cursor = "";
     if (this.fields.size === 0) return;
     const message = this.fields.get(MESSAGE);

@@ -28,6 +28,8 @@ export type FileOptions = {
   readonly quietMs: number;
 };
 
+type Loss = { readonly reason: LossReason; readonly bytes: number };
+
 /**
  * One path, followed over rotations: the file read now, and the files that come after it. The live file is the one that the path
  * names; when it is another one than that being read, the rest of the old one comes first.
@@ -49,8 +51,10 @@ export class FileSource implements Followed {
   private skipUntil: number | undefined;
   private readonly times: LineTimes;
   private readonly late: LateFiles;
-  /** Largest size that the live file was seen with. */
+  /** Largest size that the file being read was seen with. */
   private size = 0;
+  private mtimeMs = 0;
+  private local = false;
   /** When the file being read last grew, and since when it is known to be no longer the live one; of `ticks`. */
   private grown = 0;
   private waiting: number | undefined;
@@ -76,6 +80,14 @@ export class FileSource implements Followed {
 
   get more(): boolean {
     return this.reading?.more === true;
+  }
+
+  isQuiet(): boolean {
+    const { reading } = this;
+    if (!this.local || reading === undefined || this.queue.length > 0 || this.late.any) return false;
+    const stat = this.condition.state === "ok" ? this.options.disk.statNow(this.path) : undefined;
+    if (stat === undefined || stat.ino !== reading.file.ino || stat.dev !== reading.file.dev) return false;
+    return stat.size === reading.seen && stat.mtimeMs === this.mtimeMs;
   }
 
   position(): FilePosition | undefined {
@@ -144,7 +156,8 @@ export class FileSource implements Followed {
   private async open(): Promise<void> {
     const { disk, zone, now } = this.options;
     if (this.known === undefined) await this.start(await begin(disk, this.path, this.from, zone, now));
-    else await this.goOn(await locate(disk, this.path, this.known), this.known, 0);
+    else
+      await this.goOn(await locate(disk, this.path, this.known), this.known, { reason: "removed", bytes: 0 });
   }
 
   private async start({ reading, queue, before }: Begin): Promise<void> {
@@ -155,13 +168,14 @@ export class FileSource implements Followed {
     this.size = 0;
     this.waiting = undefined;
     this.grown = this.options.ticks();
+    this.local = await this.options.disk.isLocal(this.path).catch(() => false);
     if (queue.length === 0) return;
     const age = this.options.now() - (await reading.file.stat()).mtimeMs;
     if (queue.length > 1 || age >= this.options.quietMs) this.grown = Number.NEGATIVE_INFINITY; // its writers left long ago
   }
 
-  /** Goes on from a position whose file was looked for. unread: bytes that were there behind it. */
-  private async goOn(found: Located, position: FilePosition, unread: number): Promise<void> {
+  /** Goes on from a position whose file was looked for. loss: what to tell when it was not found, and the bytes known to be behind it. */
+  private async goOn(found: Located, position: FilePosition, loss: Loss): Promise<void> {
     const { own } = found;
     const newer = await fromTheirBeginnings(found.newer);
     const { before, offset, line, tail } = position;
@@ -183,7 +197,7 @@ export class FileSource implements Followed {
       this.known = position;
       throw Object.assign(new Error(this.path), { code: "ENOENT" });
     }
-    if (found.gap) this.lose(unread > 0 || own === undefined ? "emptied" : "removed", unread);
+    if (found.gap) this.lose(loss.reason, loss.bytes);
     const last =
       own !== undefined ? position.head : found.gap ? await this.lastRotated(newer.length) : before;
     await this.start({ reading: next, queue, before: last });
@@ -205,11 +219,14 @@ export class FileSource implements Followed {
       return this.rotated(reading);
     }
     if (stat.size < reading.offset) return this.changed(reading);
-    this.size = Math.max(this.size, stat.size);
     this.condition.ok();
-    if (stat.size === reading.seen && !reading.more) return;
+    // Emptied and grown to the same size again: its time tells.
+    const untouched = stat.size === reading.seen && stat.mtimeMs === this.mtimeMs;
+    if (untouched && !reading.more) return;
+    this.mtimeMs = stat.mtimeMs;
     if (reading.blank && stat.size > 0) return this.changed(reading); // whether it was copied and emptied meanwhile
     await this.cutNext(reading, false);
+    if (this.reading === reading) this.size = Math.max(this.size, stat.size);
   }
 
   /** What the path names; an error when it is no file, which the caller throws in its time. */
@@ -250,11 +267,11 @@ export class FileSource implements Followed {
   /** What was read of the live file is no longer in it: copytruncate, or somebody's editor. */
   private async changed(reading: Reading): Promise<void> {
     const position = reading.position(this.before, this.options.now());
-    const unread = Math.max(0, this.size - reading.offset);
+    const bytes = Math.max(0, Math.max(this.size, reading.seen) - reading.offset);
     const found = await locate(this.options.disk, this.path, position);
     await this.drop();
     this.known = position;
-    await this.goOn(found, position, unread);
+    await this.goOn(found, position, { reason: "emptied", bytes });
   }
 
   /** The path names another file: those since then come after this one. */
@@ -264,7 +281,7 @@ export class FileSource implements Followed {
     if (found.own?.as === "edited" && found.own.file.path === this.path) {
       // saved anew by an editor
       await this.drop();
-      return this.goOn(found, reading.position(this.before, now()), 0);
+      return this.goOn(found, reading.position(this.before, now()), { reason: "edited", bytes: 0 });
     }
     const same = found.own?.file.path === this.path ? found.own.file : undefined;
     if (same === undefined) await found.own?.file.close();

@@ -71,6 +71,10 @@ export class JournalSource implements Followed {
     return this.entries.length > 0;
   }
 
+  isQuiet(): boolean {
+    return this.child !== undefined && this.entries.length === 0;
+  }
+
   position(): JournalPosition | undefined {
     return this.known;
   }
@@ -143,8 +147,9 @@ export class JournalSource implements Followed {
   private async start(): Promise<void> {
     this.known ??= await this.beginning();
     const cursor = this.entries.at(-1)?.cursor ?? this.known.cursor;
-    if (cursor !== "") await this.checkCursor(cursor);
-    const child = spawn("journalctl", this.args(["--follow", "--lines=all", ...after(cursor)]), {
+    // journalctl leaves out one entry after a cursor, also when that one is gone.
+    const place = cursor === "" || (await this.isThere(cursor)) ? after(cursor) : [`--cursor=${cursor}`];
+    const child = spawn("journalctl", this.args(["--follow", "--lines=all", ...place]), {
       stdio: ["ignore", "pipe", "pipe"],
     });
     let complaint = "";
@@ -175,7 +180,7 @@ export class JournalSource implements Followed {
   }
 
   private async beginning(): Promise<JournalPosition> {
-    const { from } = this;
+    const from = this.from;
     if (from === "start") return { kind: "journal", cursor: "", line: 0 };
     const time = typeof from === "object" ? ("time" in from ? from.time : from.born) : undefined;
     // The last entry before the time: what follows it is read.
@@ -184,14 +189,15 @@ export class JournalSource implements Followed {
     return { kind: "journal", cursor: last?.cursor ?? "", line: 0 };
   }
 
-  /** Tells when entries between the last one read and the first one there were removed (vacuumed). */
-  private async checkCursor(cursor: string): Promise<void> {
+  /** Whether the entry read last is still there. If not, entries after it may have been removed too (vacuumed), and that is told. */
+  private async isThere(cursor: string): Promise<boolean> {
     const args = ["--no-pager", "--quiet", "--output=export", "--output-fields=MESSAGE", "--lines=1"];
     const there = await this.firstOf([...args, `--cursor=${cursor}`]);
-    if (there?.cursor === cursor) return;
+    if (there?.cursor === cursor) return true;
     const entries = there === undefined ? 0 : Math.max(0, numberOf(there.cursor) - numberOf(cursor) - 1);
     const same = there !== undefined && idOf(there.cursor) === idOf(cursor);
     this.condition.lose({ lines: same ? entries : 0 }, journalGoneFault(same ? entries : 0));
+    return false;
   }
 
   private async firstOf(args: readonly string[]): Promise<Entry | undefined> {

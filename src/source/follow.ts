@@ -3,8 +3,9 @@ import type { ListenConfig, LogConfig } from "../config/config.ts";
 import type { Fault } from "../fault.ts";
 import { Zone } from "../log/zone.ts";
 import type { From } from "./begin.ts";
+import { Condition } from "./condition.ts";
 import { DISK, type Disk } from "./disk.ts";
-import { stalledFault } from "./follow-fault.ts";
+import { followFault, stalledFault, stateOf } from "./follow-fault.ts";
 import { FileSource } from "./follow-file.ts";
 import { JOURNAL_SOURCE, JournalSource } from "./follow-journal.ts";
 import type { Followed, SourceStatus } from "./followed.ts";
@@ -56,7 +57,7 @@ const ticks = (): number => performance.now();
  */
 export class Follower {
   private readonly entries = new Map<string, Entry>();
-  private readonly patterns: string[];
+  private readonly patterns: readonly { readonly pattern: string; readonly condition: Condition }[];
   private readonly disk: Disk;
   private readonly merge: Merge;
   private readonly options: FollowOptions;
@@ -73,7 +74,9 @@ export class Follower {
     this.disk = options.disk ?? DISK;
     this.zone = new Zone(config.timezone);
     this.merge = new Merge(this.zone, options.now);
-    this.patterns = config.paths.filter(isPattern);
+    this.patterns = config.paths
+      .filter(isPattern)
+      .map((pattern) => ({ pattern, condition: new Condition(options.now) }));
     this.pollMs = options.pollMs ?? POLL_MS;
   }
 
@@ -92,7 +95,8 @@ export class Follower {
     for (const path of config.paths) if (!isPattern(path)) follower.addFile(path, known(path), from, false);
     for (const id of positions.keys()) {
       const path = id.slice(fileSourceId("").length);
-      const matched = id.startsWith(fileSourceId("")) && follower.patterns.some((p) => namesPath(p, path));
+      const matched =
+        id.startsWith(fileSourceId("")) && follower.patterns.some((p) => namesPath(p.pattern, path));
       if (matched) follower.addFile(path, known(path), from, true);
     }
     if (config.journal) follower.addJournal(config.units, positions.get(JOURNAL_SOURCE), from);
@@ -102,12 +106,13 @@ export class Follower {
     return follower;
   }
 
-  /** Waits until each source was looked at, but not for one that stalls. */
+  /** Waits until each source was looked at, so that its position is known; not for one that stalls. */
   private async settle(): Promise<void> {
-    const until = ticks() + WAIT_MS;
+    const until = ticks() + STALL_MS;
     for (let now = ticks(); now < until; now = ticks()) {
       this.kick();
-      if (!this.scanning && !this.isUnsettled()) return;
+      const open = [...this.entries.values()].some((entry) => entry.busy !== undefined || entry.due === 0);
+      if (!this.scanning && !open) return;
       await this.sleep(until - now);
     }
   }
@@ -153,18 +158,27 @@ export class Follower {
     }
   }
 
+  /** All sources, and the patterns that bring none. */
   status(): SourceStatus[] {
-    return [...this.entries.values()].map((entry) => {
+    const out: SourceStatus[] = [];
+    for (const { pattern, condition } of this.patterns) {
+      const { state, since, lost, shown } = condition;
+      if (state !== "ok")
+        out.push({ source: fileSourceId(pattern), state, since, behind: 0, lost, fault: shown });
+    }
+    for (const entry of this.entries.values()) {
       const status = entry.source.status();
       const stalled = this.stalledFor(entry);
-      if (stalled < STALL_MS) return status;
       const since = this.options.now() - stalled;
-      return { ...status, state: "stalled", since, fault: stalledFault(entry.source.id) };
-    });
+      const fault = stalledFault(entry.source.id);
+      out.push(stalled < STALL_MS ? status : { ...status, state: "stalled", since, fault });
+    }
+    return out;
   }
 
   /** What went wrong or was lost since the last call, each told once. */
   faults(): Fault[] {
+    for (const { condition } of this.patterns) this.news.push(...condition.news());
     for (const entry of this.entries.values()) {
       this.news.push(...entry.source.news());
       const stalled = this.stalledFor(entry) >= STALL_MS;
@@ -227,6 +241,10 @@ export class Follower {
     for (const { source, busy } of this.entries.values()) if (busy !== undefined) lanes.add(source.lane);
     for (const entry of this.entries.values()) {
       if (!this.isDue(entry, now) || entry.busy !== undefined || lanes.has(entry.source.lane)) continue;
+      if (!entry.source.more && entry.source.isQuiet()) {
+        entry.due = now + this.pollMs;
+        continue;
+      }
       lanes.add(entry.source.lane);
       void this.step(entry, now);
     }
@@ -287,10 +305,18 @@ export class Follower {
   /** Expands the patterns again. from: where new files begin. */
   private async scan(from: From): Promise<void> {
     this.scanning = true;
-    for (const pattern of this.patterns) {
+    for (const { pattern, condition } of this.patterns) {
       const known = new Set([...this.entries.keys()].map((id) => id.slice(fileSourceId("").length)));
-      const paths = await matching(this.disk, pattern, known).catch(() => []);
-      for (const path of paths) if (!known.has(path)) this.addFile(path, undefined, from, true);
+      const wrong = (error: unknown): void =>
+        condition.wrong(stateOf(error), () => followFault(error, pattern));
+      try {
+        const paths = await matching(this.disk, pattern, known);
+        for (const path of paths) if (!known.has(path)) this.addFile(path, undefined, from, true);
+        if (paths.length > 0 || [...known].some((path) => namesPath(pattern, path))) condition.ok();
+        else wrong(Object.assign(new Error(pattern), { code: "ENOENT" }));
+      } catch (error) {
+        wrong(error);
+      }
     }
     this.scanning = false;
     this.scanDue = ticks() + SCAN_MS;
@@ -309,8 +335,11 @@ export class Follower {
   }
 }
 
-/** Where a source without a position begins. When there are positions, files made since the last of them are new, whole. */
+/**
+ * Where a source without a position begins. When there are positions, files made since the last of them, or not long before it so
+ * that no pattern had brought them yet, are read whole.
+ */
 function fromOf(positions: ReadonlyMap<string, Position>, from: From = "end"): From {
   const times = [...positions.values()].flatMap((p) => (p.kind === "file" ? [p.at] : []));
-  return times.length > 0 ? { born: Math.max(...times) } : from;
+  return times.length > 0 ? { born: Math.max(...times) - SCAN_MS } : from;
 }

@@ -39,6 +39,8 @@ export type Followed = {
   readonly ready: LineBatch | undefined;
   /** Whether a step at once may find more. */
   readonly more: boolean;
+  /** Whether a glance tells that nothing has changed since the last step. */
+  isQuiet(): boolean;
   /** Looks for lines until some are ready or there are none now. Never throws: what is wrong shows in the status. */
   step(): Promise<void>;
   /** Hands on the first n lines that are ready. */

@@ -16,6 +16,10 @@ export class LateFiles {
     this.ticks = ticks;
   }
 
+  get any(): boolean {
+    return this.files.length > 0;
+  }
+
   /** size: bytes that were read of it. */
   async add(file: Generation, size: number): Promise<void> {
     if (file.packed) return file.close();

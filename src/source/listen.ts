@@ -75,6 +75,12 @@ export class ListenSource implements Followed {
     return this.receiver?.port;
   }
 
+  isQuiet(): boolean {
+    const { spool, receiver, condition } = this;
+    if (spool === undefined || receiver === undefined || condition.state !== "ok") return false;
+    return spool.error === undefined && spool.dropped === this.droppedTold;
+  }
+
   position(): SpoolPosition | undefined {
     if (this.reading === undefined) return this.known;
     const { offset, line } = this.reading;

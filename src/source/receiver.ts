@@ -1,6 +1,6 @@
-import { createSocket, type Socket as DatagramSocket } from "node:dgram";
+import { createSocket } from "node:dgram";
 import { readFileSync, statSync } from "node:fs";
-import { createServer, type Server, type Socket } from "node:net";
+import { createServer, type Socket } from "node:net";
 import { createServer as createTlsServer, type Server as TlsServer } from "node:tls";
 import type { ListenConfig } from "../config/config.ts";
 import { Deframer } from "./framing.ts";
@@ -31,8 +31,8 @@ export class Receiver {
   private readonly config: ListenConfig;
   private readonly events: ReceiverEvents;
   private readonly connections = new Map<Socket, number>();
-  private datagrams: DatagramSocket | undefined;
-  private server: Server | TlsServer | undefined;
+  /** Stops listening. */
+  private stop: () => Promise<void> = async () => undefined;
   private renewal: NodeJS.Timeout | undefined;
 
   constructor(config: ListenConfig, events: ReceiverEvents) {
@@ -49,11 +49,8 @@ export class Receiver {
   async close(): Promise<void> {
     clearInterval(this.renewal);
     for (const socket of this.connections.keys()) socket.destroy();
-    const { datagrams, server } = this;
-    this.datagrams = undefined;
-    this.server = undefined;
-    if (datagrams !== undefined) await new Promise<void>((done) => datagrams.close(() => done()));
-    if (server?.listening) await new Promise<void>((done) => server.close(() => done()));
+    await this.stop();
+    this.stop = async () => undefined;
   }
 
   private async openDatagrams(): Promise<void> {
@@ -70,7 +67,7 @@ export class Receiver {
       });
     });
     this.port = socket.address().port;
-    this.datagrams = socket;
+    this.stop = () => new Promise((done) => socket.close(() => done()));
     socket.on("error", this.events.onError);
     socket.on("message", (message, from) => void this.events.onMessage(message, plainAddress(from.address)));
   }
@@ -92,7 +89,7 @@ export class Receiver {
       });
     });
     this.port = (server.address() as { port: number }).port;
-    this.server = server;
+    this.stop = () => new Promise((done) => server.close(() => done()));
     server.on("error", this.events.onError);
     if (protocol === "tls") this.renew(server as TlsServer);
   }

@@ -3,7 +3,7 @@
 const PACKED = /\.(?:gz|bz2|xz|zst)$/;
 /** A number, a day (with hours and more), seconds since the epoch; a second file of one day has a number behind. */
 const NUMBER = /^\d{1,5}$/;
-const DATE = /^(?:\d{4}[-_.]?\d{2}(?:[-_.]?\d{2}(?:[-_.T]?\d{2}){0,3})?|\d{10})(?:[-_.]\d{1,3})?$/;
+const DATE = /^(?:\d{4}[-_.]?\d{2}(?:[-_.]?\d{2}(?:[-_.T]?\d{2}){0,6})?|\d{10})(?:[-_.]\d{1,3})?$/;
 /** `2026-11-29`, whose last part is no number of a rotation. */
 const DAY_AT_END = /\d{4}[-_.]\d{2}[-_.]\d{2}$/;
 const OLD = /^(?:old|bak)$/i;
@@ -17,7 +17,7 @@ export type RotatedName = Suffix & {
   readonly packed: boolean;
 };
 
-const digits = (text: string): string => text.replace(/\D/g, "").padEnd(14, "0");
+const digits = (text: string): string => text.replace(/\D/g, "").padEnd(18, "0");
 
 function suffixOf(text: string): Suffix | undefined {
   if (OLD.test(text)) return { scheme: "number", value: "0" };

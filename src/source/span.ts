@@ -1,14 +1,10 @@
-import { readdirSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
 import { Fault } from "../fault.ts";
 import { yearFromNames } from "../log/rotation.ts";
 import type { Stamp } from "../log/stamp.ts";
 import { LogClock } from "../log/year.ts";
 import type { Zone } from "../log/zone.ts";
-import { expandArguments } from "./expand.ts";
 import { type Input, inferYear, openInputs } from "./files.ts";
 import { inOrderOfTime } from "./order.ts";
-import { isRotated, rotatedOf } from "./rotated.ts";
 
 /** Lines may come this much later than those of the file after them: several hosts write into one log. */
 const LATE_MS = 3_600_000;
@@ -16,23 +12,6 @@ const LATE_MS = 3_600_000;
 const MAX_FILES = 400;
 /** Where turns of the year are counted alone, it must have every day. */
 const ANY_LEAP_YEAR = 2000;
-
-/** Paths with all their rotated copies, a list for each log. Throws a Fault for what doesn't exist or can't be listed. */
-export function rotationsOf(paths: readonly string[]): string[][] {
-  const logs = new Map<string, string[]>();
-  for (const { path } of expandArguments(paths)) {
-    const folder = dirname(path);
-    const names = readdirSync(folder);
-    const base = basename(path);
-    if (logs.has(path) || isRotated(base, new Set(names))) continue;
-    const ours = names.filter((name) => name === base || rotatedOf(base, name) !== undefined);
-    logs.set(
-      path,
-      ours.sort().map((name) => join(folder, name)),
-    );
-  }
-  return [...logs.values()];
-}
 
 export type Span = {
   /** Milliseconds since the Unix epoch; `to` is exclusive. */

@@ -35,6 +35,8 @@ export class Spool {
   private waiting: Buffer[] = [];
   private waitingBytes = 0;
   private timer: NodeJS.Timeout | undefined;
+  private timerAt = 0;
+  private unsynced = false;
   private work: Promise<void> = Promise.resolve();
   private synced = 0;
   private closed = false;
@@ -110,8 +112,13 @@ export class Spool {
     this.handle = undefined;
   }
 
+  /** Writes within so many milliseconds, or sooner when that was asked for already. */
   private schedule(ms: number): void {
-    this.timer ??= setTimeout(() => {
+    const at = performance.now() + ms;
+    if (this.timer !== undefined && this.timerAt <= at) return;
+    clearTimeout(this.timer);
+    this.timerAt = at;
+    this.timer = setTimeout(() => {
       this.timer = undefined;
       this.work = this.work.then(() => this.write(false));
     }, ms);
@@ -121,10 +128,11 @@ export class Spool {
     const bytes = Buffer.concat(this.waiting);
     try {
       if (bytes.length > 0) await this.append(bytes);
-      if (this.handle !== undefined && (sync || performance.now() - this.synced >= SYNC_MS)) {
-        await this.handle.datasync();
+      if (this.unsynced && (sync || performance.now() - this.synced >= SYNC_MS)) {
+        this.unsynced = false;
+        await this.handle?.datasync();
         this.synced = performance.now();
-      } else if (this.handle !== undefined && bytes.length > 0) this.schedule(SYNC_MS);
+      } else if (this.unsynced) this.schedule(SYNC_MS);
       this.error = undefined;
     } catch (error) {
       this.error = error as Error;
@@ -143,6 +151,7 @@ export class Spool {
       await this.handle.truncate(this.written).catch(() => undefined); // half a line
       throw error;
     }
+    this.unsynced = true;
     this.written += bytes.length;
     this.sizes.set(this.current, this.written);
     this.waiting.splice(0, count);

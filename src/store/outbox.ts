@@ -45,6 +45,8 @@ export type Outbox = {
   /** Tries again, not before nextAt. */
   markRetry(id: number, nextAt: number, error: string, reached: readonly string[]): void;
   markGivenUp(id: number, now: number, error: string): void;
+  /** Lets what waits on a channel be tried at once: somebody may have mended it. */
+  hurry(channel: string, now: number): void;
   /**
    * Takes the alerts that wait on a channel beyond the first `keep` out of the queue and lets one notification wait in
    * their place. What `sum` makes of them and of the one made before, while that has not been tried, is kept.
@@ -112,6 +114,11 @@ export function outboxOf(db: Database, path: string): Outbox {
         ).run(nextAt, error.slice(0, ERROR_LENGTH), reached.length > 0 ? JSON.stringify(reached) : null, id);
       }),
     markGivenUp: (id, now, error) => finish(id, "given_up", now, error),
+    hurry: (channel, now) =>
+      run(
+        () =>
+          void db.prepare(`UPDATE outbox SET next_at = ? WHERE ${WAITS} AND channel = ?`).run(now, channel),
+      ),
     digest: (channel, keep, now, sum) =>
       run(() => {
         if (waitingAlerts(db, channel) > keep)

@@ -70,6 +70,15 @@ ${bad}:8:7: heartbeat.url: a password stands in the address
     assert.deepEqual([status, stdout], [0, `${good}: no mistakes\n`]);
   });
 
+  test("takes /dev/null for no settings", () => {
+    const { status, stdout } = logvane(["config", "show", "--config", "/dev/null", "--json"]);
+    assert.equal(status, 0);
+    assert.equal(
+      JSON.parse(stdout).settings.some((s: { line: number | null }) => s.line !== null),
+      false,
+    );
+  });
+
   test("check as JSON has the same mistakes and no secret", () => {
     const { stdout } = logvane(["config", "check", "--config", bad, "--json"]);
     const { path, mistakes } = JSON.parse(stdout);
@@ -124,7 +133,7 @@ ${bad}:8:7: heartbeat.url: a password stands in the address
       logvane(["config", "path", ...flags], env).stdout.trim();
     assert.equal(path({ LOGVANE_CONFIG: "/x/y.toml" }, "--config", good), good);
     assert.equal(path({ LOGVANE_CONFIG: "/x/y.toml" }), "/x/y.toml");
-    const usual = path({ XDG_CONFIG_HOME: "/home/ann/.config" });
+    const usual = path({ XDG_CONFIG_HOME: "/home/ann/.config", LOGVANE_CONFIG: "" });
     const expected =
       process.getuid?.() === 0 ? "/etc/logvane/logvane.toml" : "/home/ann/.config/logvane/logvane.toml";
     assert.equal(usual, expected);
@@ -140,6 +149,13 @@ suite("a verb", () => {
         .time;
     assert.equal(time("--config", good), "2026-10-03T16:00:00.000Z");
     assert.equal(time("--config", good, "--timezone", "UTC"), "2026-10-04T01:00:00.000Z");
+  });
+
+  test("of those that need no settings, as doctor, tells of the mistakes and goes on", () => {
+    const { status, stdout } = logvane(["doctor", "--config", bad, "--state", join(root, "state"), "--json"]);
+    assert.equal(status, 78);
+    const found = JSON.parse(stdout).checks.find((c: { name: string }) => c.name === "config");
+    assert.match(found.found, /bad\.toml has 4 mistakes, the first in line 2/);
   });
 
   test("whose file holds mistakes does nothing, and names them all", () => {

@@ -16,7 +16,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, suite, test } from "node:test";
 import { gunzipSync, gzipSync } from "node:zlib";
-import { liveName } from "../../src/cli/sources.ts";
 import { outputsIn } from "../../src/cli/survey-logs.ts";
 import { assertFault, logvane } from "../faults/support.ts";
 import { needs } from "../support/need.ts";
@@ -50,7 +49,11 @@ const POSTFIX = {
   "etc/postfix/domains": "# ours\nsilverhealth.example ok\n\nexample.com\tok\n",
 };
 const init = (root: string, ...flags: string[]): ReturnType<typeof logvane> =>
-  logvane(["init", "--yes", "--timezone", "UTC", ...flags], { LOGVANE_ROOT: root, HOME: base });
+  logvane(["init", "--yes", "--timezone", "UTC", ...flags], {
+    LOGVANE_ROOT: root,
+    HOME: base,
+    LOGVANE_CONFIG: "",
+  });
 const someLines = LINES.slice(-50).join("\n");
 
 suite("logvane init", needs("postconf"), () => {
@@ -223,20 +226,4 @@ suite("rules of a syslog daemon", () => {
   ];
   for (const [name, rules, paths] of cases)
     test(`of ${name} name ${paths.join(", ") || "no file"}`, () => assert.deepEqual(outputsIn(rules), paths));
-});
-
-suite("the name of a log before it was rotated", () => {
-  const names: readonly (readonly [string, string])[] = [
-    ["mail.log", "mail.log"],
-    ["mail.log.1", "mail.log"],
-    ["mail.log.12.gz", "mail.log"],
-    ["maillog-20261129", "maillog"],
-    ["maillog-20261129.xz", "maillog"],
-    ["maillog.0.bz2", "maillog"],
-    ["mail-2026-11-29", "mail"],
-    ["mail.log.old", "mail.log"],
-    ["mail.log.offset", "mail.log.offset"],
-  ];
-  for (const [rotated, live] of names)
-    test(`of ${rotated} is ${live}`, () => assert.equal(liveName(rotated), live));
 });

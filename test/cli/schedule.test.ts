@@ -159,6 +159,25 @@ suite("logvane schedule", () => {
     assert.deepEqual(setting(unit(root, "logvane.service"), "AmbientCapabilities"), ["CAP_DAC_READ_SEARCH"]);
   });
 
+  test("says which secret the service can't read", () => {
+    const root = machine("secret");
+    const secret = join(base, "token");
+    writeFileSync(secret, "geheim", { mode: 0o600 });
+    mkdirSync(join(root, base), { recursive: true });
+    writeFileSync(join(root, secret), "geheim", { mode: 0o600 });
+    const hook = config(
+      "hook",
+      `${LOG}[[channel]]\nname = "c"\ntype = "webhook"\nurl = "https://x.example/"\ntoken_file = "${secret}"\n`,
+    );
+    const { stderr } = logvane(["schedule", "install", "--root", root, "--config", hook]);
+    assert.match(stderr, /logvane can't read .*token: chown logvane/);
+    writeFileSync(join(root, "etc/passwd"), `logvane:x:${statSync(secret).uid}:0::/:/bin/false\n`);
+    assert.doesNotMatch(
+      logvane(["schedule", "install", "--root", root, "--config", hook]).stderr,
+      /can't read/,
+    );
+  });
+
   test("writes a cron file where there is no systemd", () => {
     const root = machine("cron", { systemd: false });
     assert.equal(schedule("install", root).status, 0);
@@ -291,6 +310,17 @@ suite("a mistake with schedule", () => {
     assertFault(["", ["schedule"], 64, /no verb/, /second word/, /schedule install/]);
     assertFault(["", ["schedule", "fly"], 64, /schedule fly/, /second word/, /schedule show/]);
     assertFault(["", ["schedule", "install", "--run-as", "a b"], 64, /no account/, /run-as/, /--help/]);
+  });
+  test("a path with a line end, which would be a line of its own in a unit, ends with 64", () => {
+    const path = config("a\nExecStart=x", LOG);
+    assertFault([
+      "",
+      ["schedule", "install", "--root", machine("lines"), "--config", path],
+      64,
+      /control character/,
+      /x0aExecStart/,
+      /plain name/,
+    ]);
   });
   test("a foreign file of the name is not touched", () => {
     const root = machine("foreign");

@@ -111,6 +111,41 @@ suite("a deliverer", () => {
     assert.equal((await first).sent, 1);
     assert.equal(sent.length, 2);
   });
+  test("tries at once what waits when somebody asks for it, still in order", async () => {
+    const outbox = openOutbox();
+    let works = false;
+    const { sent, sender } = recorder(() => (works ? ok : down));
+    const { deliverer } = delivererOf(outbox, [mail], { sender });
+    wait(outbox, ["a1"]);
+    await deliverer.drain();
+    works = true;
+    wait(outbox, ["a2"]);
+    await deliverer.drain();
+    assert.deepEqual(sent, [], "both wait");
+    outbox.hurry("mail", NOW);
+    await deliverer.drain();
+    assert.deepEqual(sent, ["mail: alert a1 opened", "mail: alert a2 opened"]);
+  });
+  test("does not wait for a channel that hangs, and lets go of it only at its end", async () => {
+    const outbox = openOutbox();
+    let go: (outcome: Outcome) => void = () => undefined;
+    const slow = new Promise<Outcome>((done) => {
+      go = done;
+    });
+    const { sent, sender } = recorder((_, channel) => (channel === "mail" ? slow : ok));
+    const { deliverer } = delivererOf(outbox, [mail, other("b")], { sender, patienceMs: 50 });
+    wait(outbox, ["a1", "a2"]);
+    assert.deepEqual(await deliverer.drain(), { sent: 0, failed: 0, givenUp: 0, nextAt: undefined });
+    wait(outbox, ["a1"], "b");
+    await deliverer.drain();
+    assert.deepEqual(sent, ["b: alert a1 opened"]);
+    const closed = deliverer.close();
+    assert.notEqual(outbox.mark("deliverer"), "");
+    go(ok);
+    await closed;
+    assert.equal(outbox.mark("deliverer"), "");
+    assert.deepEqual(sent.slice(1), ["mail: alert a1 opened", "mail: alert a2 opened"]);
+  });
   test("gives an alert that mail has had for ten minutes to the channel that stands in, once", async () => {
     const outbox = openOutbox();
     const { sent, sender } = recorder((_, channel) => (channel === "mail" ? down : ok));

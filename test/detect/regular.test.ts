@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import type { History } from "../../src/detect/entity.ts";
+import { type History, pseudonym } from "../../src/detect/entity.ts";
 import { fitRegulars, type RegularFinding, RegularScorer } from "../../src/detect/regular.ts";
 import { localClock, SLOTS_PER_DAY } from "../../src/feature/clock.ts";
 import { ENTITY_FEATURES } from "../../src/feature/entity.ts";
+import { Flagged } from "../../src/feature/flagged.ts";
 import { Zone } from "../../src/log/zone.ts";
 
 const FROM = ENTITY_FEATURES.findIndex((f) => f.name === "messages_from");
@@ -12,6 +13,8 @@ const clock = localClock(new Zone("UTC"));
 const START = Math.floor(Date.UTC(2026, 8, 7) / 300_000);
 const DAYS = 14;
 const SALT = "salt";
+
+const hourOf = (day: number, hour: number): number => (START + day * SLOTS_PER_DAY + 12 * hour) * 300_000;
 
 type Habit = {
   readonly key: string;
@@ -80,6 +83,27 @@ function watch(
 }
 
 suite("a regular", () => {
+  test("is one still where its hour of two days is unknown, and none where it stayed away on them", () => {
+    const missed = [3, 8].map((day) => ({ start: hourOf(day, 2), end: hourOf(day, 4) }));
+    const { slots, counts } = histories.get(PARTNER.key)!;
+    const flagged = new Flagged(missed);
+    const kept = [...slots.keys()].filter((i) => !flagged.has(slots[i]!));
+    const history = { slots: kept.map((i) => slots[i]!), counts: kept.map((i) => counts[i]!) };
+    assert.equal(kept.length, slots.length - 4);
+    const fit = (time: Flagged): ReturnType<typeof fitRegulars> =>
+      fitRegulars(
+        (f) => (f === FROM ? new Map([[PARTNER.key, history]]) : new Map()),
+        ...([START, START + DAYS * SLOTS_PER_DAY - 1, clock, SALT, time] as const),
+      );
+    const [known, unknown, other] = [
+      model.regulars.find((r) => r.name === pseudonym(SALT, FROM, PARTNER.key)),
+      fit(flagged).regulars[0],
+      fit(new Flagged([{ start: hourOf(3, 12), end: hourOf(3, 20) }])).regulars[0],
+    ];
+    assert.ok(Math.abs(unknown!.week.mean - known!.week.mean) < 2, `${unknown!.week.mean} a day`);
+    assert.equal(other?.week.mean ?? 0, 0); // days of which another hour is unknown are days on which it did not come
+  });
+
   test("is what comes in a short band of nearly every day, not who writes all day", () => {
     assert.equal(model.regulars.length, 2);
   });

@@ -100,6 +100,42 @@ suite("logvane report", () => {
   });
 });
 
+suite("logvane report by its configuration", () => {
+  const config = path("logvane.toml");
+  const told = path("told.ndjson");
+  writeFileSync(
+    config,
+    `[server]\nname = "mail.example.org"\n[log]\npaths = ["${log}"]\ntimezone = "${ZONE}"\n` +
+      `[[channel]]\nname = "told"\ntype = "file"\npath = "${told}"\nreport = true\n`,
+  );
+  const dir = state("configured", [incident(3)]);
+  const args = ["report", "--config", config, "--date", DAY, "--state", dir];
+  test("reads the logs of the configuration and keeps the day's figures for the next reports", () => {
+    const { status, stdout } = logvane(args);
+    assert.equal(status, 0);
+    assert.match(stdout, /^mail\.example\.org, Saturday 28 November 2026\n/);
+    const store = openStore(dir);
+    const [kept] = store.report.figures();
+    assert.deepEqual([kept?.day, (kept?.totals as { received?: number }).received], [DAY, 72]);
+    store.close();
+  });
+  test("sends nothing of a quiet day where on_change is set", () => {
+    const set = path("on-change.toml");
+    writeFileSync(set, `${readFileSync(config, "utf8")}[report]\non_change = true\n`);
+    const quietArgs = ["report", "--config", set, "--date", DAY, "--state", quiet, "--send"];
+    const { status, stderr } = logvane(quietArgs);
+    assert.equal(status, 0);
+    assert.match(stderr, /nothing to tell, nothing was written or sent/);
+    assert.equal(existsSync(told), false);
+  });
+  test("sends it once to the channels that get it", () => {
+    for (let i = 0; i < 2; i++) assert.equal(logvane([...args, "--send"]).status, 0);
+    const lines = readFileSync(told, "utf8").trim().split("\n");
+    assert.equal(lines.length, 1);
+    assert.match(lines[0]!, /"type":"report"/);
+  });
+});
+
 const FAULTS: readonly FaultCase[] = [
   [
     "a report of all days",

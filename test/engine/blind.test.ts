@@ -2,65 +2,51 @@ import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { BlindWatch } from "../../src/engine/blind.ts";
 
+const trouble = { source: "file:/var/log/mail.log", what: "cannot read it (EACCES)", remedy: "" };
 const MINUTE = 60_000;
-const NOON: number = Date.UTC(2026, 10, 29, 12);
-const folder = {
-  source: "file:/var/log/mail.log",
-  what: "not a file: /var/log/mail.log",
-  remedy: "Put it back.",
-};
-
-/** Opened and closed in each minute from noon on, with the trouble in those of `when`. */
-function told(blind: BlindWatch, minutes: number, when: (minute: number) => boolean): string[] {
-  const out: string[] = [];
-  for (let m = 0; m <= minutes; m++)
-    for (const { event } of blind.look(when(m) ? [folder] : [], NOON + m * MINUTE)) out.push(`${m} ${event}`);
-  return out;
-}
+const T = Date.UTC(2026, 10, 29, 12);
 
 suite("a source that can't be read", () => {
-  test("is told after five minutes, once, and again when it can be", () => {
-    assert.deepEqual(
-      told(new BlindWatch(""), 60, (m) => m >= 2 && m < 30),
-      ["7 opened", "30 closed"],
-    );
+  test("is told after five minutes, once, and when it is over", () => {
+    const watch = new BlindWatch("");
+    assert.deepEqual(watch.look([trouble], T), []);
+    assert.deepEqual(watch.look([trouble], T + 4 * MINUTE), []);
+    const [told, ...more] = watch.look([trouble], T + 5 * MINUTE);
+    assert.equal(told?.event, "opened");
+    assert.equal(told.alert["kind"], "blind");
+    assert.equal(told.alert["class"], "always");
+    assert.deepEqual(more, []);
+    assert.deepEqual(watch.look([trouble], T + 9 * MINUTE), []);
+    const [over] = watch.look([], T + 10 * MINUTE);
+    assert.equal(over?.event, "closed");
+    assert.equal(over.alert.id, told.alert.id);
+    assert.equal(over.alert["closed_at"], new Date(T + 10 * MINUTE).toISOString());
+    assert.equal(watch.blind, false);
   });
 
-  test("is not told for a rotation or a restart that takes four minutes, however often", () => {
-    assert.deepEqual(
-      told(new BlindWatch(""), 60, (m) => m % 6 < 5),
-      [],
-    );
+  test("for a moment is nothing", () => {
+    const watch = new BlindWatch("");
+    watch.look([trouble], T);
+    assert.equal(watch.blind, true);
+    assert.deepEqual(watch.look([], T + 4 * MINUTE), []);
+    assert.deepEqual(watch.look([trouble], T + 6 * MINUTE), []);
   });
 
-  test("is told as critical, of class always, with what is wrong and what to do", () => {
-    const blind = new BlindWatch("");
-    blind.look([folder], NOON);
-    const { alert } = blind.look([folder], NOON + 5 * MINUTE)[0]!;
-    assert.equal(alert.kind, "blind");
-    assert.equal(alert.severity, "critical");
-    assert.equal(alert.class, "always");
-    assert.match(String(alert.title), /can't see: not a file: \/var\/log\/mail\.log/);
-    assert.match(String(alert.summary), /For 5 minutes .* Put it back\./);
-    assert.ok(blind.blind);
-  });
-
-  test("is not told again by the next process, which tells when it can be read", () => {
-    const blind = new BlindWatch("");
-    blind.look([folder], NOON);
-    const [opened] = blind.look([folder], NOON + 5 * MINUTE);
-    const next = new BlindWatch(blind.save());
-    assert.deepEqual(next.look([folder], NOON + 20 * MINUTE), []);
-    const [closed] = next.look([], NOON + 21 * MINUTE);
-    assert.equal(closed?.event, "closed");
-    assert.equal(closed?.alert.id, opened?.alert.id);
+  test("is the same trouble after a restart: told before, it is not told again; else under the same id", () => {
+    const before = new BlindWatch("");
+    before.look([trouble], T);
+    const young = before.save();
+    const [told] = before.look([trouble], T + 6 * MINUTE);
+    assert.deepEqual(new BlindWatch(before.save()).look([trouble], T + 7 * MINUTE), []);
+    const [again] = new BlindWatch(young).look([trouble], T + 8 * MINUTE);
+    assert.equal(again?.alert.id, told?.alert.id);
   });
 
   test("is told five minutes later at most when the clock is set back by a day", () => {
-    const blind = new BlindWatch("");
-    blind.look([folder], NOON);
-    const before = NOON - 24 * 60 * MINUTE;
-    assert.deepEqual(blind.look([folder], before), []);
-    assert.equal(blind.look([folder], before + 5 * MINUTE).length, 1);
+    const watch = new BlindWatch("");
+    watch.look([trouble], T);
+    const yesterday = T - 24 * 60 * MINUTE;
+    assert.deepEqual(watch.look([trouble], yesterday), []);
+    assert.equal(watch.look([trouble], yesterday + 5 * MINUTE).length, 1);
   });
 });

@@ -4,7 +4,7 @@ import { join } from "node:path";
 
 export type Ran = { readonly status: number | null; readonly stdout: string; readonly stderr: string };
 
-/** Runs the real command line in a process of its own. env: added to an otherwise small environment. input: through a pipe. */
+/** Runs the real command line in a process of its own. env: added to an otherwise small environment, without the machine's own settings. input: through a pipe. */
 export function logvane(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
@@ -14,7 +14,7 @@ export function logvane(
   const { status, stdout, stderr } = spawnSync(process.execPath, [bin, ...args], {
     encoding: "utf8",
     input,
-    env: { PATH: process.env["PATH"] ?? "", TZ: "UTC", ...env },
+    env: { PATH: process.env["PATH"] ?? "", TZ: "UTC", LOGVANE_CONFIG: "/dev/null", ...env },
   });
   return { status, stdout, stderr };
 }

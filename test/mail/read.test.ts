@@ -34,4 +34,16 @@ suite("a reader of lines", () => {
     assert.equal(a.time, Date.UTC(2026, 10, 3, 10));
     assert.equal(reader.byTemplate.get(a.templateId)!.count, 2);
   });
+  test("gives text and message as they stand in the line, whichever is asked for first", () => {
+    const reader = plainReader();
+    for (const [head, words] of [
+      ["Nov  3 10:00:00 mx postfix/smtpd[5]: ", "connect from h.example[192.0.2.9]"],
+      ["Nov  3 10:00:00 mx dovecot: ", "imap-login: Login: user=<j\u00f8rn>, method=PLAIN"],
+      ["<22>Nov  3 10:00:00 mx postfix/smtpd[5]: ", "connect from h.example[192.0.2.9]"],
+    ] as const) {
+      const [one, other] = [1, 2].map((line) => reader.readText("f", line, head + words));
+      assert.deepEqual([one!.text, one!.message], [head + words, words]);
+      assert.deepEqual([other!.message, other!.text], [words, head + words]);
+    }
+  });
 });

@@ -5,7 +5,7 @@ import type { ColumnRegistry } from "../../src/feature/columns.ts";
 import { ENTITY_FEATURES } from "../../src/feature/entity.ts";
 import { Recency } from "../../src/mail/recency.ts";
 import { Detector } from "../../src/pipeline/detector.ts";
-import { coldStart, type Model, type Warmth } from "../../src/pipeline/model.ts";
+import { coldStart, type Model } from "../../src/pipeline/model.ts";
 import { at, linesOf, planOf, textOf } from "../compose/support.ts";
 import { FieldReader } from "./fields.ts";
 import { learn, readerOf, Watch } from "./support.ts";
@@ -198,10 +198,16 @@ suite("a restored detector", () => {
   test("holds in every field what the saved one held", () => {
     const found = learn(log(), { timeOnly: true });
     const learned = { ...found, model: withRegular(found.model) };
-    const watch = Watch.from(learned, learned.start);
     // cold, or what the day before brought would grow too old meanwhile, and is not saved then
-    const cold = (): Warmth => coldStart(learned.options.salt, { used: [], tried: [] });
-    watch.detector = new Detector(learned.model, cold(), learned.options, watch.onScore);
+    const begin = (year: number | undefined): Watch => {
+      const { model, options, log: of, lines } = learned;
+      const begun = new Watch(model, options, of, lines, readerOf(of, year));
+      begun.reader.adopt(model.groups);
+      const cold = coldStart(options.salt, { used: [], tried: [] });
+      begun.detector = new Detector(model, cold, options, begun.onScore);
+      return begun;
+    };
+    const watch = begin(learned.log.year);
     const until = learned.log.until + 48 * 60_000;
     for (let i = learned.first; learned.times[i - learned.first]! < until; i++) watch.line(i);
     assert.ok(watch.detector.manager.open.length > 0);
@@ -213,9 +219,7 @@ suite("a restored detector", () => {
     const unknown = Object.keys(MAY_DIFFER).filter((field) => !whole.met.has(field));
     assert.deepEqual(unknown, [], "fields that may differ and are no more");
     // what a new one holds too proves nothing
-    const fresh = Watch.from(learned, learned.start);
-    fresh.detector = new Detector(learned.model, cold(), learned.options, fresh.onScore);
-    fresh.reader = readerOf(learned.log, undefined);
+    const fresh = begin(undefined);
     const { differing } = compared(all(watch), all(fresh));
     const same = [...whole.met].filter((field) => !differing.has(field) && !(field in MAY_DIFFER));
     assert.deepEqual(same.toSorted(), constants.toSorted(), "fields that are as in a new detector");

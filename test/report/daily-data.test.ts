@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, suite, test } from "node:test";
+import { gzipSync } from "node:zlib";
 import { Fault } from "../../src/fault.ts";
 import { type DayKnown, dailyReport, type ReportSettings } from "../../src/report/daily-data.ts";
 import { hoursOfDay } from "../../src/report/daily-figures.ts";
@@ -92,7 +93,7 @@ suite("the daily report's data", () => {
   test("tell of a retraining on its day alone", () => {
     const mark = (at: number): DayFacts => ({
       ...facts,
-      retrained: JSON.stringify({ at: new Date(at).toISOString(), text: "Trained again." }),
+      retrained: JSON.stringify({ at: new Date(at).toISOString(), text: "Trained\n  again." }),
     });
     const told = (at: number): string | null =>
       dailyReport(settings, day, { ...known, facts: mark(at) }).health.retrained;
@@ -204,6 +205,17 @@ suite("the log of a day", () => {
     const read = await readConfiguredDay(config(paths), day, now);
     assert.equal(read.summary?.corrected.received, 48);
     assert.match(read.faults[0]!.message, /no such file/);
+  });
+  test("that is damaged is told, and what comes before and after is read", async () => {
+    const broken = join(root, "broken");
+    mkdirSync(broken);
+    const packed = gzipSync(`${lines.slice(0, middle).join("\n")}\n`);
+    writeFileSync(join(broken, "mail.log.1.gz"), packed.subarray(0, packed.length - 9));
+    writeFileSync(join(broken, "mail.log"), `${lines.slice(middle).join("\n")}\n`);
+    const read = await readConfiguredDay(config([join(broken, "mail.log")]), day, now);
+    assert.equal(read.faults.length, 1);
+    assert.match(read.faults[0]!.message, /ends early|breaks|damaged|cut/);
+    assert.ok((read.summary?.corrected.received ?? 0) >= 24, String(read.summary?.corrected.received));
   });
   test("of another day is none", async () => {
     const read = await readConfiguredDay(config([join(dir, "mail.log")]), dayOf("2026-11-20", ZONE), now);

@@ -2,7 +2,7 @@ import { alertRecord } from "../../src/detect/alert.ts";
 import { LineCutter } from "../../src/log/lines.ts";
 import { LogClock } from "../../src/log/year.ts";
 import { EventReader } from "../../src/mail/read.ts";
-import { type DayFigures, MailSummary, type Summary, usualOf } from "../../src/mail/summary.ts";
+import { type DayFigures, MailSummary, type Row, type Summary, usualOf } from "../../src/mail/summary.ts";
 import type { DailyReport } from "../../src/report/daily.ts";
 import { type Day, dayOf } from "../../src/report/daily-log.ts";
 import type { StoredAlert } from "../../src/store/queries.ts";
@@ -206,4 +206,60 @@ export function hostileReport(): DailyReport {
     summary: summaryOf(lines, day),
     health: { ...quiet.health, retrained: HOSTILE, notes: [HOSTILE, wide] },
   });
+}
+
+/** A report in which everything is as long and as many as it can be. */
+export function fullestReport(): DailyReport {
+  const long = "Lorem ipsum dolor sit amet, consectetur adipiscing elit <a=b> & ".repeat(40);
+  const row = (i: number): Row => ({
+    ...Object.fromEntries(
+      [
+        "daemon",
+        "reason",
+        "text",
+        "relay",
+        "host",
+        "provider",
+        "cause",
+        "code",
+        "service",
+        "user",
+        "address",
+      ].map((key) => [key, `${i} ${long}`]),
+    ),
+    ...Object.fromEntries(
+      ["count", "sent", "defers", "bytes", "messages", "recipients", "addresses"].map((key) => [
+        key,
+        123_456_789,
+      ]),
+    ),
+  });
+  const report = busyReport();
+  const summary = report.summary!;
+  const rows = Array.from({ length: 20 }, (_, i) => row(i));
+  const names = Object.keys(summary.lists).filter((name) => !name.startsWith("per_"));
+  const lists = { ...summary.lists, ...Object.fromEntries(names.map((name) => [name, rows])) };
+  const alert = {
+    title: long,
+    summary: long,
+    entities: Array.from({ length: 50 }, () => ({ type: "client", value: long })),
+    measures: Array.from({ length: 9 }, () => ({ name: long, actual: 1e9, typicalLow: 0, typicalHigh: 1 })),
+    lines: [{ file: "f", line: 1, text: long }],
+  };
+  return {
+    ...report,
+    alerts: Array.from({ length: 200 }, (_, i) => incident(i / 10 - 4, { ...alert, id: `a${i}` })),
+    more_alerts: 1000,
+    held: Array.from({ length: 50 }, (_, i) => incident(i / 10, { ...alert, id: `h${i}`, held: true })),
+    budget: { per_day: 2, opened: 1200, held: 5000, joined: 5, below_bar: 40 },
+    new_templates: Array.from({ length: 20 }, (_, i) => ({
+      id: `t${i}`,
+      text: long,
+      first_at: report.from,
+      lines: 1e6,
+    })),
+    more_new_templates: 5000,
+    summary: { ...summary, lists },
+    health: { ...report.health, notes: Array.from({ length: 12 }, () => long) },
+  };
 }

@@ -140,6 +140,15 @@ suite("journal:", () => {
     assert.match(calls, /^--no-pager --quiet --output=export --output-fields=\S+,MESSAGE$/m);
     assert.ok(calls.includes(`--directory=${place}\n`) && calls.includes(`--file=${file}\n`));
   });
+  test("asks for the entries of a span alone", async () => {
+    const dir = folder({ export: mail(1) });
+    const span = { from: 1_770_000_000_500, to: 1_770_086_400_500 };
+    await withJournalctl(`echo "$@" >> ${dir}/calls; cat ${dir}/export`, () =>
+      openInputs(["journal:"], { span }),
+    );
+    const calls = execFileSync("cat", [join(dir, "calls")], { encoding: "utf8" });
+    assert.ok(calls.includes(" --since=@1770000000 --until=@1770086401\n"), calls);
+  });
   test("prints JSON instead: taken as it is", async () => {
     const line = '{"__REALTIME_TIMESTAMP":"1770000001000000","MESSAGE":"x"}';
     const { texts } = await withJournalctl(`echo '${line}'`, () => readArguments(["journal:"]));

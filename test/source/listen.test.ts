@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { createSocket } from "node:dgram";
-import { existsSync, readdirSync, readFileSync, truncateSync } from "node:fs";
+import { once } from "node:events";
+import { existsSync, readdirSync, readFileSync, statSync, truncateSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { suite, test } from "node:test";
+import { setTimeout as wait } from "node:timers/promises";
 import { connect as connectTls } from "node:tls";
 import type { ListenConfig } from "../../src/config/config.ts";
 import { Deframer } from "../../src/source/framing.ts";
@@ -145,6 +147,29 @@ suite("a syslog listener", () => {
     await daemon.start();
     await sendTcp(config.port, [`${MESSAGE} 6\n`]);
     await daemon.readTo(seen + 4);
+  });
+  test("loses nothing that was written when its process is killed", async () => {
+    const config = logConfig([], { listen: [listener("tcp")] });
+    const state = folder();
+    const follow = new URL("../../src/source/follow.js", import.meta.url).href;
+    const script = `import { Follower } from ${JSON.stringify(follow)};
+      await Follower.open(${JSON.stringify(config)}, new Map(), { stateDir: ${JSON.stringify(state)}, now: Date.now });
+      console.log("ready"); setInterval(() => undefined, 1000);`;
+    const child = spawn(process.execPath, ["--input-type=module", "-e", script], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    await once(child.stdout, "data");
+    const sent = Array.from({ length: 2000 }, (_, i) => `${MESSAGE} ${i}`);
+    await sendTcp(config.listen[0]!.port, [`${sent.join("\n")}\n`]);
+    const file = join(state, "spool", readdirSync(join(state, "spool"))[0]!, "0001.log");
+    const size = sent.join("\n").length + 1;
+    for (let i = 0; i < 100 && !(existsSync(file) && statSync(file).size === size); i++) await wait(50);
+    child.kill("SIGKILL");
+    await once(child, "close");
+    const daemon = new Daemon(config, { stateDir: state });
+    await daemon.start();
+    await daemon.readTo(2000);
+    assert.equal(daemon.texts.join("\n"), sent.join("\n"));
   });
   test("takes TLS, and not those who don't speak it", needs("openssl"), async () => {
     const dir = folder();

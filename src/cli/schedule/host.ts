@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readFileSync, type Stats, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 
 /** What is known of the machine that a schedule is for. Paths are those on that machine; `root` stands before them here. */
@@ -46,6 +46,15 @@ export const hasSystemd = ({ root }: Host): boolean =>
 /** Whether systemd runs here and may be asked. */
 export const systemdRuns = ({ root }: Host): boolean => root === "" && existsSync("/run/systemd/system");
 
+/** Undefined for what is not there, or may not be looked at. */
+function statOf(path: string): Stats | undefined {
+  try {
+    return statSync(path);
+  } catch {
+    return undefined;
+  }
+}
+
 /** How the service's user comes to read the logs. */
 export type LogAccess = {
   /** Groups that own logs, beside adm and systemd-journal where they exist. */
@@ -65,7 +74,7 @@ export function logAccess(host: Host, files: readonly string[]): LogAccess {
   const closed: string[] = [];
   for (const file of files)
     for (const path of [file, dirname(file)]) {
-      const stat = statSync(join(host.root, path), { throwIfNoEntry: false });
+      const stat = statOf(join(host.root, path));
       if (stat === undefined || (stat.mode & OTHERS_READ) !== 0) continue;
       const group = host.groupOf(stat.gid);
       if ((stat.mode & GROUP_READ) !== 0 && group !== undefined && group !== "root") groups.add(group);
@@ -77,9 +86,17 @@ export function logAccess(host: Host, files: readonly string[]): LogAccess {
 /** Whether every folder on the way to a program, and itself, is open to all users. */
 export function openToAll(host: Host, path: string): boolean {
   for (let at = path; at !== dirname(at); at = dirname(at)) {
-    const stat = statSync(join(host.root, at), { throwIfNoEntry: false });
+    const stat = statOf(join(host.root, at));
     if (stat !== undefined && (stat.mode & 0o001) === 0 && (stat.isDirectory() || stat.mode & 0o111))
       return false;
   }
   return true;
+}
+
+/** Whether an account, or its group of the same name, may read a file; a file that can't be looked at is taken to be readable. */
+export function mayRead(host: Host, user: string, path: string): boolean {
+  const stat = statOf(join(host.root, path));
+  if (stat === undefined || (stat.mode & OTHERS_READ) !== 0) return true;
+  if (stat.uid === host.user(user)?.id) return true;
+  return (stat.mode & GROUP_READ) !== 0 && stat.gid === host.group(user)?.id;
 }

@@ -2,6 +2,7 @@ import { realpathSync } from "node:fs";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import type { Config } from "../../config/config.ts";
+import { Fault } from "../../fault.ts";
 import { type Options, stateDir } from "../options.ts";
 import { configPlace } from "../settings.ts";
 import { configuredFiles } from "../sources.ts";
@@ -46,7 +47,20 @@ export function targetOf(options: Options): Target {
   };
 }
 
-/** What an installation there is to be. */
+/** A line end in a path would begin a line of its own in a unit or a crontab. */
+function checkPaths(paths: readonly string[]): void {
+  for (const path of paths)
+    if (/\p{Cc}/u.test(path))
+      throw new Fault(
+        "usage",
+        "a path holds a control character",
+        path,
+        "nothing was installed",
+        "give the file or folder a plain name, and name that",
+      );
+}
+
+/** What an installation there is to be. Throws Fault usage for a path that no unit can hold. */
 export function planOf({ host, scope, cron }: Target, options: Options, config: Config): Plan {
   const script = realpathSync(process.argv[1] ?? "");
   const state =
@@ -56,11 +70,13 @@ export function planOf({ host, scope, cron }: Target, options: Options, config: 
         ? resolve(options["state"])
         : SYSTEM_STATE;
   const usual = scope === "user" ? stateDir({}) : SYSTEM_STATE;
+  const configPath = config.path ?? configPlace(options).path;
+  checkPaths([process.execPath, script, state, configPath]);
   const wanted = String(options["runAs"] ?? USER);
   return {
     config,
     command: [process.execPath, script],
-    configPath: config.path ?? configPlace(options).path,
+    configPath,
     scope,
     mode: cron || options["daily"] === true ? "daily" : "watch",
     // cron makes no account: without one, root runs it.

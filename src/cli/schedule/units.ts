@@ -124,6 +124,8 @@ function watchService(plan: Plan): string[] {
     "RestartSec=10s",
     ...common(plan),
     ...WATCH_MEMORY,
+    // For a heartbeat file that is gone after a restart of the machine.
+    ...(plan.scope === "system" ? ["RuntimeDirectory=logvane", "RuntimeDirectoryMode=0755"] : []),
     ...sandbox(plan, needsNetwork(plan.config)),
     "",
     "[Install]",
