@@ -258,6 +258,33 @@ suite("a watch in trouble", { concurrency: true, timeout: 600_000 }, () => {
     assert.equal(await daemon.end("SIGTERM"), 0);
   });
 
+  test("whose log's clock goes ahead by an hour and comes back counts all lines, and tells of the clock", async () => {
+    const here = new Watched("clock");
+    const daemon = here.start();
+    await here.read();
+    const at = (seconds: number): string =>
+      `${new Date(Date.now() + seconds * 1000).toISOString().slice(0, 19)}Z mx postfix/smtpd[77]: connect from unknown[192.0.2.1]\n`;
+    here.write(Array.from({ length: 10 }, (_, n) => at(3600 + n)));
+    here.write(Array.from({ length: 30 }, (_, n) => at(5 * n)));
+    await here.read();
+    await until("the alert", WAIT_MS, () =>
+      existsSync(here.told) && /"kind":"clock_fault"/.test(readFileSync(here.told, "utf8"))
+        ? true
+        : undefined,
+    );
+    // A new shape is news as ever.
+    here.write(fullLines(30));
+    await until("the alert of a full disk", WAIT_MS, () =>
+      /"kind":"disk_full"/.test(readFileSync(here.told, "utf8")) ? true : undefined,
+    );
+    assert.equal(await daemon.end("SIGTERM"), 0);
+    const next = here.start();
+    here.write(someLines(5));
+    await here.read();
+    assert.equal(await next.end("SIGTERM"), 0);
+    assert.deepEqual([...new Set(here.keys())], here.keys());
+  });
+
   test("goes on with another model as soon as one is in use, and tells nothing twice", async () => {
     const here = new Watched("another");
     const daemon = here.start();
