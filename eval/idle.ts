@@ -39,7 +39,7 @@ const { values } = parseArgs({
 const minutes = Number(values.minutes);
 const days = Number(values.days);
 /** Days at whose ends the growth is looked at. */
-const LOOKS = [2, days];
+const LOOKS = [2, 10, 20, days];
 
 const dir = mkdtempSync(join(tmpdir(), "logvane-idle-"));
 const log = join(dir, "mail.log");
