@@ -78,6 +78,16 @@ export function counted(state: string, what: DayCount = "lines"): number {
   }
 }
 
+/** Notifications of a state that are still to be delivered. */
+export function waiting(state: string): number {
+  const store = openStore(state);
+  try {
+    return store.outbox.counts().reduce((sum, { waiting: n }) => sum + n, 0);
+  } finally {
+    store.close();
+  }
+}
+
 /** Settings with a file that tells what arrived. Returns their path. */
 export function writeSettings(path: string, log: string, told: string, more = ""): string {
   const text = `[server]\nname = "mx.example"\n[log]\npaths = ["${log}"]\ntimezone = "UTC"\n[alerts]\nper_day = 20

@@ -66,10 +66,10 @@ const COMMANDS = {
     return ended;
   },
 
-  /** Many log-ins with wrong passwords, from many addresses. */
+  /** Many log-ins with wrong passwords, from twenty networks without names. */
   async bruteForce(tries: number): Promise<void> {
     for (let n = 0; n < tries; n++)
-      await guess(`198.18.77.${1 + (n % 20)}`, "ann@nordhav.example", `pass${n}`).catch(() => 0);
+      await guess(`198.19.${42 + 3 * (n % 20)}.9`, "ann@nordhav.example", `pass${n}`).catch(() => 0);
   },
   async killResolver(): Promise<void> {
     site.killResolver();

@@ -195,7 +195,7 @@ export class Site {
   /** Takes all room of the queue's disk. */
   fill(): void {
     try {
-      run("dd", "if=/dev/zero", `of=${this.root}/disk/fill`, "bs=4k", "status=none");
+      execFileSync("dd", ["if=/dev/zero", `of=${this.root}/disk/fill`, "bs=4k"], { stdio: "ignore" });
     } catch {
       // until the disk is full
     }

@@ -18,7 +18,7 @@ import { after, before, suite, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { program } from "../e2e/support.ts";
 import { needs } from "../support/need.ts";
-import { counted, Daemon, until, writeSettings } from "./daemon.ts";
+import { counted, Daemon, until, waiting, writeSettings } from "./daemon.ts";
 import { composedLog } from "./log.ts";
 
 /** LOGVANE_LONG=1 for a minute of many lines (npm run e2e:live). */
@@ -86,6 +86,13 @@ class Watched {
       counted(this.state) >= this.written ? true : undefined,
     );
     assert.equal(counted(this.state), this.written);
+  }
+
+  /** Waits until all lines are counted and all that is told has arrived; the keys of that. */
+  async settled(): Promise<string[]> {
+    await this.read();
+    await until("nothing waits", WAIT_MS, () => (waiting(this.state) === 0 ? true : undefined));
+    return this.keys();
   }
 
   keys(): string[] {
@@ -218,8 +225,7 @@ suite("a watch in trouble", { concurrency: true, timeout: 600_000 }, () => {
   test("that is told to end does so within five seconds, and the next one reads nothing twice", async () => {
     const here = new Watched("ended");
     const first = here.start();
-    await here.read();
-    const keys = here.keys();
+    const keys = await here.settled();
     assert.ok(keys.length >= 2, "the faults of the day");
     const asked = performance.now();
     assert.equal(await first.end("SIGTERM"), 0);
@@ -227,10 +233,9 @@ suite("a watch in trouble", { concurrency: true, timeout: 600_000 }, () => {
     assert.match(first.said, /the next start goes on there/);
     here.write(someLines(10));
     const second = here.start();
-    await here.read();
+    assert.deepEqual(await here.settled(), keys);
     assert.equal(await second.end("SIGINT"), 0);
     assert.match(second.said, /^10 lines read/m);
-    assert.deepEqual(here.keys(), keys);
   });
 
   test("does not share its state with another one, and reads its settings anew on SIGHUP", async () => {
@@ -258,11 +263,37 @@ suite("a watch in trouble", { concurrency: true, timeout: 600_000 }, () => {
     assert.equal(await daemon.end("SIGTERM"), 0);
   });
 
+  test("whose log's clock goes ahead by an hour and comes back counts all lines, and tells of the clock", async () => {
+    const here = new Watched("clock");
+    const daemon = here.start();
+    await here.read();
+    const at = (seconds: number): string =>
+      `${new Date(Date.now() + seconds * 1000).toISOString().slice(0, 19)}Z mx postfix/smtpd[77]: connect from unknown[192.0.2.1]\n`;
+    here.write(Array.from({ length: 10 }, (_, n) => at(3600 + n)));
+    here.write(Array.from({ length: 30 }, (_, n) => at(5 * n)));
+    await here.read();
+    await until("the alert", WAIT_MS, () =>
+      existsSync(here.told) && /"kind":"clock_fault"/.test(readFileSync(here.told, "utf8"))
+        ? true
+        : undefined,
+    );
+    // A new shape is news as ever.
+    here.write(fullLines(30));
+    await until("the alert of a full disk", WAIT_MS, () =>
+      /"kind":"disk_full"/.test(readFileSync(here.told, "utf8")) ? true : undefined,
+    );
+    assert.equal(await daemon.end("SIGTERM"), 0);
+    const next = here.start();
+    here.write(someLines(5));
+    await here.read();
+    assert.equal(await next.end("SIGTERM"), 0);
+    assert.deepEqual([...new Set(here.keys())], here.keys());
+  });
+
   test("goes on with another model as soon as one is in use, and tells nothing twice", async () => {
     const here = new Watched("another");
     const daemon = here.start();
-    await here.read();
-    const keys = here.keys();
+    const keys = await here.settled();
     assert.ok(keys.length >= 2);
     const half = join(dir, "half.log");
     cpSync(join(dir, "past.log"), half);
@@ -274,9 +305,8 @@ suite("a watch in trouble", { concurrency: true, timeout: 600_000 }, () => {
       /another model is in use now, going on with that/.test(daemon.said) ? true : undefined,
     );
     here.write(someLines(20));
-    await here.read();
+    assert.deepEqual(await here.settled(), keys);
     assert.equal(await daemon.end("SIGTERM"), 0);
-    assert.deepEqual(here.keys(), keys);
   });
 
   test(`counts all of ${MANY_PER_S} lines a second for ${MANY_S} s`, async () => {
