@@ -1,6 +1,7 @@
 import { Command, CommanderError } from "commander";
 import { EXIT, Fault } from "../fault.ts";
 import { terminalSafe } from "../report/escape.ts";
+import { tellOfFolders } from "../store/folder.ts";
 import { addCommonOptions, addInputOptions, flagsOf } from "./options.ts";
 import { diskFault, faultText, guardOutput, writeError, writeOut } from "./out.ts";
 import { release } from "./release.ts";
@@ -51,6 +52,7 @@ const READS_OWN: ReadonlySet<string> = new Set(["config", "init", "check", "doct
 /** Runs one command line. args: without node and the script. Returns the exit code. */
 export async function run(args: readonly string[]): Promise<number> {
   guardOutput();
+  tellOfFolders((notice) => writeError(`note: ${terminalSafe(notice)}\n`));
   try {
     const program = newProgram();
     await loadVerbs(program, args[0]);

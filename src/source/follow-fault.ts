@@ -1,6 +1,7 @@
 import { Fault } from "../fault.ts";
 import type { SourceState } from "./followed.ts";
 import { NotAFile } from "./generation.ts";
+import { isKept, type Refusal, wordsOf } from "./otlp-answer.ts";
 
 const GOES_ON = "the other logs are watched; this one goes on where it was, by itself";
 
@@ -150,7 +151,7 @@ export function spoolFault(source: string, folder: string, error: Error): Fault 
     "io",
     `cannot keep what is sent: ${code}`,
     `log source ${source}, ${folder}`,
-    "what is sent over TCP waits at its sender, what is sent over UDP is lost when 4 MiB wait here",
+    "what is sent over TCP or by OTLP waits at its sender, what is sent over UDP is lost when 4 MiB wait here",
     "free some space, and check that the service may write to its state folder",
   );
 }
@@ -163,6 +164,20 @@ export const droppedFault = (source: string, lines: number): Fault =>
     `log source ${source}`,
     "they can't be scored",
     "find out what sends so much, or why Logvane is behind (logvane doctor)",
+  );
+
+/** The Fault for requests that an OTLP listener refused. */
+export const refusedFault = (source: string, requests: number, why: Refusal): Fault =>
+  new Fault(
+    isKept(why) ? "temporary" : "badData",
+    `${requests} requests were refused: ${wordsOf(why)}`,
+    `log source ${source}`,
+    isKept(why)
+      ? "their senders are told to try again, and lose them when they give up"
+      : "the records in them can't be scored",
+    isKept(why)
+      ? "free some space, or find out what sends so much, or why Logvane is behind (logvane doctor)"
+      : "mend the settings of what sends (docs/watching.md, Listeners)",
   );
 
 /** The Fault for lines that were read before a crash and are wanted again. */

@@ -1,15 +1,13 @@
-import { chmodSync, closeSync, existsSync, mkdirSync, openSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import { join } from "node:path";
 import Sqlite from "better-sqlite3";
 import { Fault } from "../fault.ts";
+import { makeFile, secureFolder } from "./folder.ts";
 import { migrate, SCHEMA_VERSION, schemaVersion } from "./migrations.ts";
 
 export type Database = Sqlite.Database;
 
 const FILE = "logvane.db";
-/** The state names hosts and accounts: only its owner reads it. */
-const DIR_MODE = 0o700;
-const FILE_MODE = 0o600;
 /** How long a command waits for another that writes, in milliseconds. */
 const BUSY_MS = 5000;
 
@@ -25,13 +23,14 @@ export function hasDatabase(dir: string): boolean {
 
 /**
  * Opens the database of a state folder, both made where missing, in the schema of this release.
- * Throws Fault: io (folder or disk), badData (no database, or a damaged one), configuration (of a newer release).
+ * Throws Fault: io (folder or disk), badData (no database, or a damaged one), configuration (of a newer release, or a folder
+ * that is not ours alone).
  */
 export function openDatabase(dir: string): Database {
-  makeFolder(dir);
+  guarded(dir, () => secureFolder(dir));
   const path = databasePath(dir);
   return guarded(path, () => {
-    closeSync(openSync(path, "a", FILE_MODE)); // SQLite gives its -wal and -shm the mode of the file it finds
+    makeFile(dir, path); // SQLite gives its -wal and -shm the mode and owner of the file it finds
     const db = new Sqlite(path);
     try {
       prepare(db, path);
@@ -40,14 +39,6 @@ export function openDatabase(dir: string): Database {
       db.close();
       throw error;
     }
-  });
-}
-
-function makeFolder(dir: string): void {
-  if (existsSync(dir)) return;
-  guarded(dir, () => {
-    mkdirSync(dir, { recursive: true, mode: DIR_MODE });
-    chmodSync(dir, DIR_MODE);
   });
 }
 
@@ -75,10 +66,10 @@ const LOCK = "watch.lock";
  * file of its own, which the system ends with the process however that ends. Release it by close().
  */
 export function lockFolder(dir: string): { close(): void } | undefined {
-  makeFolder(dir);
+  guarded(dir, () => secureFolder(dir));
   const path = join(dir, LOCK);
   return guarded(path, () => {
-    closeSync(openSync(path, "a", FILE_MODE));
+    makeFile(dir, path);
     const db = new Sqlite(path);
     try {
       db.pragma("busy_timeout = 0");
