@@ -115,7 +115,7 @@ try {
     const memory = daemon.memory();
     await daemon.end("SIGTERM"); // which writes a checkpoint
     const { folder, checkpoint } = sizes();
-    rows.push(`| after day ${day} | ${written} | ${mib(memory)} | ${mib(checkpoint)} | ${mib(folder)} |`);
+    rows.push(`| after day ${day} | ${written} | ${mib(memory)} | ${(checkpoint / 1024).toFixed(0)} | ${mib(folder)} |`);
     process.stderr.write(`${rows.at(-1)}\n`);
     daemon = new Daemon(config, state);
   }
@@ -130,7 +130,7 @@ try {
   const text = `By \`npm run eval:idle\`: a composed server of ${MAILS} mails a day, ${LEARNED_DAYS} days learned, then ${days} days fed one after the other to one daemon.
 ${cpus()[0]!.model.trim()}, Node ${process.version}.
 
-| | lines read | resident MiB | checkpoint MiB | state folder MiB |
+| | lines read | resident MiB | checkpoint KiB | state folder MiB, 8 of them the reserve |
 |---|---|---|---|---|
 ${rows.join("\n")}
 
