@@ -115,7 +115,9 @@ try {
     const memory = daemon.memory();
     await daemon.end("SIGTERM"); // which writes a checkpoint
     const { folder, checkpoint } = sizes();
-    rows.push(`| after day ${day} | ${written} | ${mib(memory)} | ${(checkpoint / 1024).toFixed(0)} | ${mib(folder)} |`);
+    rows.push(
+      `| after day ${day} | ${written} | ${mib(memory)} | ${(checkpoint / 1024).toFixed(0)} | ${mib(folder)} |`,
+    );
     process.stderr.write(`${rows.at(-1)}\n`);
     daemon = new Daemon(config, state);
   }

@@ -12,7 +12,7 @@ import { openStore } from "../../src/store/queries.ts";
 import { parseMail } from "../deliver/support.ts";
 import { program } from "../e2e/support.ts";
 import { plainReader } from "../mail/support.ts";
-import { needs } from "../support/need.ts";
+import { needsNamespaces } from "../support/need.ts";
 import { until } from "./daemon.ts";
 import { pastOf } from "./history.ts";
 import { DOMAIN, FOUND, OPERATOR, PARTNER } from "./site.ts";
@@ -148,14 +148,12 @@ function checkMail(where: SiteProcess, mail: Email, raw: Buffer, words: RegExp):
   }
 }
 
-const root = process.getuid?.() === 0;
-const missing = needs("postfix", "dovecot", "unshare", "ip");
 suite(
   "a watch beside a real Postfix and Dovecot",
   {
     concurrency: true,
     timeout: 3_000_000,
-    ...(root || missing.skip !== undefined ? missing : { skip: "needs root" }),
+    ...needsNamespaces("postfix", "dovecot"),
   },
   () => {
     before(async () => {

@@ -17,7 +17,7 @@ import { join } from "node:path";
 import { after, before, suite, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { program } from "../e2e/support.ts";
-import { needs } from "../support/need.ts";
+import { needsNamespaces } from "../support/need.ts";
 import { counted, Daemon, until, waiting, writeSettings } from "./daemon.ts";
 import { composedLog } from "./log.ts";
 
@@ -120,8 +120,7 @@ const fullLines = (n: number): string[] =>
 const fourParts = (what: RegExp): RegExp =>
   new RegExp(`^error +.*${what.source}.*\\nwhere +.+\\neffect +.+\\ndo +.+$`, "m");
 
-const root = process.getuid?.() === 0;
-const disks = needs("mount", "umount", "dd");
+const disks = needsNamespaces("dd");
 
 /** A disk of its own, so small that a test can fill it. */
 function disk(name: string): string {
@@ -142,7 +141,7 @@ function fill(path: string, name: string): void {
 suite("a watch in trouble", { concurrency: true, timeout: 600_000 }, () => {
   test(
     "whose disk is full tells of it from its reserve, then waits, and goes on when there is room",
-    root ? disks : { skip: "needs root" },
+    disks,
     async () => {
       const small = disk("small");
       const here = new Watched("full", join(small, "state"));
@@ -176,22 +175,18 @@ suite("a watch in trouble", { concurrency: true, timeout: 600_000 }, () => {
     },
   );
 
-  test(
-    "whose state can't be written says so and ends with 74, and starts when it can",
-    root ? disks : { skip: "needs root" },
-    async () => {
-      const small = disk("readonly");
-      const here = new Watched("readonly-log", join(small, "state"));
-      execFileSync("mount", ["-o", "remount,ro", small]);
-      const refused = here.start();
-      assert.equal(await refused.end(), 74);
-      assert.match(refused.said, fourParts(/cannot use the state folder \(\w+\)/));
-      execFileSync("mount", ["-o", "remount,rw", small]);
-      const daemon = here.start();
-      await here.read();
-      assert.equal(await daemon.end("SIGTERM"), 0);
-    },
-  );
+  test("whose state can't be written says so and ends with 74, and starts when it can", disks, async () => {
+    const small = disk("readonly");
+    const here = new Watched("readonly-log", join(small, "state"));
+    execFileSync("mount", ["-o", "remount,ro", small]);
+    const refused = here.start();
+    assert.equal(await refused.end(), 74);
+    assert.match(refused.said, fourParts(/cannot use the state folder \(\w+\)/));
+    execFileSync("mount", ["-o", "remount,rw", small]);
+    const daemon = here.start();
+    await here.read();
+    assert.equal(await daemon.end("SIGTERM"), 0);
+  });
 
   test("whose log becomes a folder, then a FIFO, tells of both, and loses no line", async () => {
     const here = new Watched("replaced");
