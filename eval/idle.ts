@@ -136,6 +136,8 @@ ${cpus()[0]!.model.trim()}, Node ${process.version}.
 |---|---|---|---|---|
 ${rows.join("\n")}
 
+What still grows by then is bounded: deliveries of the last 8,192 to 16,384 messages (about 20 KiB a thousand), and what \`keep\` keeps.
+
 Beside a log that nobody writes, over ${minutes} minutes: ${share.toFixed(2)} % of a core, ${mib(memory)} MiB resident.`;
   const page = readFileSync(PAGE, "utf8");
   writeFileSync(PAGE, withSection(page, "idle", text));
