@@ -14,7 +14,8 @@ import {
 import { writeOut } from "./out.ts";
 import { loadConfig } from "./settings.ts";
 
-type Check = {
+/** One thing that was looked at. */
+export type Check = {
   readonly name: string;
   readonly status: "ok" | "warn" | "fail";
   readonly found: string;
@@ -61,6 +62,7 @@ async function runChecks(options: Options): Promise<Check[]> {
     checkKernels(),
     await checkConfig(options),
     await checkState(dir),
+    ...(await (await import("./doctor-state.ts")).checkFigures(dir, options, Date.now())),
     checkSpace(dir),
     ...checkLogs(),
   ].concat(checkZone(timeZone(options)));

@@ -1,4 +1,4 @@
-import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, renameSync } from "node:fs";
+import { chownSync, existsSync, readdirSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
 import { recipient } from "../config/forms.ts";
@@ -6,6 +6,7 @@ import { readConfig } from "../config/read.ts";
 import { configText, type Draft } from "../config/write.ts";
 import { Fault } from "../fault.ts";
 import { terminalSafe } from "../report/escape.ts";
+import { secureFolder } from "../store/folder.ts";
 import { Dialogue } from "./dialogue.ts";
 import { learn } from "./first-training.ts";
 import { addInputOptions, type Options, outputFormat, stateDir, timeZone } from "./options.ts";
@@ -146,9 +147,9 @@ function freeName(path: string): string {
 
 function makeState(dir: string): void {
   try {
-    mkdirSync(dir, { recursive: true, mode: 0o700 });
-    chmodSync(dir, 0o700);
+    secureFolder(dir);
   } catch (error) {
+    if (error instanceof Fault) throw error;
     throw new Fault(
       "io",
       `cannot make the state folder (${(error as NodeJS.ErrnoException).code})`,

@@ -38,6 +38,7 @@ const VERBS: Readonly<Record<string, (program: Command) => Promise<unknown>>> = 
   explain: async (program) => (await import("./explain.ts")).explainCommand(program),
   alerts: async (program) => (await import("./alerts.ts")).alertsCommand(program),
   model: async (program) => (await import("./model.ts")).modelCommand(program),
+  export: async (program) => (await import("./export.ts")).exportCommand(program),
   config: async (program) => (await import("./config.ts")).configCommand(program),
   init: async (program) => (await import("./init.ts")).initCommand(program),
   schedule: async (program) => (await import("./schedule.ts")).scheduleCommand(program),

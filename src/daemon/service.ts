@@ -1,12 +1,11 @@
 import { spawn } from "node:child_process";
-import { readdirSync, statSync } from "node:fs";
 import { setPriority } from "node:os";
-import { join } from "node:path";
 import { Deliverer } from "../deliver/deliverer.ts";
 import type { AlertRecord } from "../detect/alert.ts";
 import type { Told } from "../engine/engine.ts";
 import { Fault } from "../fault.ts";
 import { dayHour } from "../mail/summary-day.ts";
+import { folderBytes } from "../store/folder.ts";
 import { Committer } from "./committer.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import { type Figures, metricsText, serveMetrics, writeTextfile } from "./metrics.ts";
@@ -145,7 +144,7 @@ class Service {
       givenUp: counts.reduce((sum, c) => sum + c.givenUp, 0),
       trainedUntil: champion.model.to,
       memory: process.memoryUsage.rss(),
-      state: sizeOf(stateDir),
+      state: folderBytes(stateDir),
     };
     this.#writeMetrics(this.#figures);
     const steady = performance.now();
@@ -191,14 +190,6 @@ class Service {
 function statusText({ lines, open, waiting, stuck }: Figures): string {
   if (stuck) return "what was read can't be written: reading pauses";
   return `${lines} lines read, ${open} incidents open, ${waiting} notifications waiting`;
-}
-
-/** Bytes of the files in a state folder. */
-function sizeOf(dir: string): number {
-  let bytes = 0;
-  for (const entry of readdirSync(dir, { recursive: true, encoding: "utf8" }))
-    bytes += statSync(join(dir, entry), { throwIfNoEntry: false })?.size ?? 0;
-  return bytes;
 }
 
 /** Lets the mail have the processor and the disk first. What the system refuses is no harm. */

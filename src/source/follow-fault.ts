@@ -74,6 +74,16 @@ export const stalledFault = (source: string): Fault =>
     "check the file system that it is on (a network file system whose server is away?)",
   );
 
+/** The Fault for a source that a bug of ours keeps from being read. */
+export const bugFault = (source: string, error: unknown): Fault =>
+  new Fault(
+    "io",
+    `a bug in Logvane: ${error instanceof Error ? error.message : String(error)}`,
+    `log source ${source}`,
+    "nothing of it is read until a try succeeds, one every ten seconds; the other logs are watched",
+    "report it with this message; a restart (systemctl restart logvane) reads on where the last commit was",
+  );
+
 /** Why bytes of a log are gone. */
 export type LossReason = "emptied" | "removed" | "late" | "edited" | "damaged";
 

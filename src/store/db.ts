@@ -56,7 +56,53 @@ function prepare(db: Database, path: string): void {
   db.pragma("journal_mode = WAL");
   db.pragma("synchronous = NORMAL");
   db.pragma("foreign_keys = ON");
-  db.transaction(() => migrate(db)).immediate();
+  // What only reads need not wait for one that writes.
+  if (found < SCHEMA_VERSION) db.transaction(() => migrate(db)).immediate();
+}
+
+/** Writes a whole copy of the state, as it is at one moment, to an empty file; others may write to the state meanwhile. */
+export function copyDatabase(dir: string, to: string): void {
+  const db = openDatabase(dir);
+  try {
+    guarded(databasePath(dir), () => db.prepare("VACUUM INTO ?").run(to));
+  } finally {
+    db.close();
+  }
+}
+
+/** Reads all pages of a database file that nobody else has open, and brings it to this release's schema. Throws Fault, and RangeError where it holds what it must not. */
+export function soundDatabase(path: string): void {
+  guarded(path, () => {
+    const db = new Sqlite(path);
+    try {
+      const found = db.pragma("integrity_check(1)", { simple: true });
+      if (found !== "ok") throw new RangeError(String(found));
+      prepare(db, path);
+      db.pragma("journal_mode = DELETE"); // one file again
+    } finally {
+      db.close();
+    }
+  });
+}
+
+/** Runs `swap` while nobody else has the state open, and with all of it in one file. A damaged one holds nobody up. Throws Fault temporary. */
+export function withoutOthers(dir: string, swap: () => void): void {
+  const path = databasePath(dir);
+  guarded(path, () => {
+    const db = new Sqlite(path);
+    try {
+      db.pragma(`busy_timeout = ${BUSY_MS}`);
+      try {
+        db.pragma("journal_mode = DELETE"); // refused while somebody else has it open
+        db.exec("BEGIN EXCLUSIVE");
+      } catch (error) {
+        if (!/^SQLITE_(CORRUPT|NOTADB|IOERR)/.test(String((error as { code?: unknown }).code))) throw error;
+      }
+      swap();
+    } finally {
+      db.close();
+    }
+  });
 }
 
 const LOCK = "watch.lock";

@@ -6,6 +6,7 @@ import {
   lstatSync,
   mkdirSync,
   openSync,
+  readdirSync,
   type Stats,
   statSync,
 } from "node:fs";
@@ -79,6 +80,14 @@ export function makeFile(dir: string, path: string): void {
   }
   const { uid, gid } = statSync(dir);
   if (process.getuid?.() === 0 && uid !== 0) chownSync(path, uid, gid);
+}
+
+/** Bytes of all files in a state folder. Throws the system's error. */
+export function folderBytes(dir: string): number {
+  let bytes = 0;
+  for (const entry of readdirSync(dir, { recursive: true, encoding: "utf8" }))
+    bytes += statSync(join(dir, entry), { throwIfNoEntry: false })?.size ?? 0;
+  return bytes;
 }
 
 /**

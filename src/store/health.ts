@@ -1,4 +1,5 @@
 import { type Database, databasePath, guarded, hasDatabase, openDatabase } from "./db.ts";
+import type { DayCount } from "./live.ts";
 
 /** What a monitor asks of the state. Times in milliseconds since the Unix epoch. */
 export type Health = {
@@ -14,6 +15,10 @@ export type Health = {
   readonly givenUp: number;
   /** Log time at which the training of the model in use ended. */
   readonly modelTo: number | undefined;
+  /** Lines counted on the days that are kept. */
+  readonly lines: number;
+  /** Log time of the checkpoint that a watch would go on from. */
+  readonly checkpointTo: number | undefined;
   /** Alerts of severity critical, not held, that opened since the time asked for and are not closed; newest first. */
   readonly critical: readonly { readonly id: string; readonly title: string }[];
 };
@@ -34,10 +39,15 @@ export function readHealth(dir: string, since: number): Health | undefined {
     const model = db.prepare("SELECT created_at FROM models WHERE champion = 1").get() as
       | { created_at: number }
       | undefined;
+    const checkpoint = db.prepare("SELECT log_time AS at FROM checkpoint").get() as
+      | { at: number }
+      | undefined;
     return {
       aliveAt: markTime(db, "watch.alive"),
       lastLineAt: markTime(db, "watch.last_line"),
-      lost: lostLines(db),
+      lost: counted(db, "lost", 2),
+      lines: counted(db, "lines", -1),
+      checkpointTo: checkpoint?.at,
       waiting: outbox.n,
       waitingSince: outbox.since ?? undefined,
       givenUp: givenUp.n,
@@ -63,12 +73,13 @@ function markTime(db: Database, name: string): number | undefined {
   return Number.isNaN(time) ? undefined : time;
 }
 
-function lostLines(db: Database): number {
+/** The sum of one count over the last days that have lines; -1: over all. */
+function counted(db: Database, what: DayCount, days: number): number {
   const row = db
     .prepare(
-      "SELECT total(json_extract(record, '$.lost')) AS n FROM (SELECT record FROM days ORDER BY day DESC LIMIT 2)",
+      "SELECT total(json_extract(record, ?)) AS n FROM (SELECT record FROM days ORDER BY day DESC LIMIT ?)",
     )
-    .get() as { n: number };
+    .get(`$.${what}`, days) as { n: number };
   return row.n;
 }
 
