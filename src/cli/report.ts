@@ -17,7 +17,6 @@ import { openStore } from "../store/queries.ts";
 import { addInputOptions, firstYear, isQuiet, type Options, outputFormat, stateDir } from "./options.ts";
 import { faultText, writeError, writeOut } from "./out.ts";
 import { release } from "./release.ts";
-import { reportParts } from "./report-parts.ts";
 import { settingsOf } from "./settings.ts";
 import { resolveDate } from "./summary.ts";
 import { tellNow } from "./tell.ts";
@@ -144,7 +143,7 @@ async function mailOf(made: DailyReport, config: Config): Promise<Buffer> {
   return await composeMail(
     { notification, key: notificationKey(notification), at: Date.parse(made.made_at), reached: [] },
     channel ?? { from: `logvane@${name}`, to: [] },
-    { server: name, release: release(), timeZone: made.timezone, report: reportParts, harmless: "" },
+    { server: name, release: release(), timeZone: made.timezone, harmless: "" },
   );
 }
 

@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import type { AlertSeverity } from "../detect/alert.ts";
 import { Fault } from "../fault.ts";
 import { DAY_MS } from "../feature/clock.ts";
-import { type Incident, type LeftOut, leaveOut } from "../pipeline/incidents.ts";
+import { type Incident, type LeftOut, leaveOut, MAX_FLAGGED_SHARE } from "../pipeline/incidents.ts";
 import type { Model } from "../pipeline/model.ts";
 import { type Judged, judge, type Verdict } from "../pipeline/promote.ts";
 import { noModel, placeOfModel } from "../store/champion.ts";
@@ -206,4 +206,4 @@ function outcome(fresh: string, old: string, { promoted, reason }: Verdict, dry:
 }
 
 const tooMuch = ({ learned }: LeftOut): string =>
-  `note: ${learned.length} incidents, the least severe, were learned from, since more than 15 % of the history would have been left out: look at why there are so many\n`;
+  `note: ${learned.length} incidents, the least severe, were learned from, since more than ${100 * MAX_FLAGGED_SHARE} % of the history would have been left out: look at why there are so many\n`;

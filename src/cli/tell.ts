@@ -5,7 +5,6 @@ import { type Notification, notificationKey } from "../report/notification.ts";
 import type { Store } from "../store/queries.ts";
 import { faultText, writeError } from "./out.ts";
 import { release } from "./release.ts";
-import { reportParts } from "./report-parts.ts";
 
 /** How long a command delivers before it leaves the rest to the daemon, or to the next command. */
 const PATIENCE_MS = 60_000;
@@ -39,7 +38,6 @@ export async function deliverDue(store: Store, config: Config): Promise<void> {
     outbox: store.outbox,
     config,
     release: release(),
-    report: reportParts,
     now: Date.now,
     log: (entry) => writeError(entry instanceof Fault ? faultText(entry) : `${entry}\n`),
     signal: AbortSignal.timeout(PATIENCE_MS),

@@ -1,12 +1,11 @@
 import type { Command } from "commander";
 import { type Ended, runService } from "../daemon/service.ts";
-import type { Fault } from "../fault.ts";
+import { Fault } from "../fault.ts";
 import { terminalSafe } from "../report/escape.ts";
 import { loadKernels } from "./kernels.ts";
 import { isQuiet, type Options, stateDir } from "./options.ts";
 import { faultText, writeError } from "./out.ts";
 import { release } from "./release.ts";
-import { reportParts } from "./report-parts.ts";
 import { loadSettings, settingsOf } from "./settings.ts";
 
 /** Registers `logvane watch`. */
@@ -30,14 +29,25 @@ async function watch(options: Options): Promise<void> {
   process.on("SIGHUP", () => reload.abort());
   let cold = options["cold"] === true;
   const once = options["once"] === true;
+  await loadSettings(options);
   while (!stop.signal.aborted) {
-    await loadSettings(options);
     const { why, lines } = await serve(options, { cold, once }, reload.signal);
     if (!isQuiet(options)) say(`${lines} lines read; ${WHY[why]}\n`);
     if (why === "read") return;
     cold = false;
     reload = new AbortController();
-    if (stop.signal.aborted) return;
+    if (!stop.signal.aborted) await reloadSettings(options);
+  }
+}
+
+/** Reads the settings again. With a mistake in them a daemon goes on as before: nobody would see that it has ended. */
+async function reloadSettings(options: Options): Promise<void> {
+  try {
+    await loadSettings(options);
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error;
+    const { exit, message, where, remedy } = error;
+    tell(new Fault(exit, message, where, "watching goes on with the settings before", remedy));
   }
 }
 
@@ -59,7 +69,6 @@ export async function serve(
       stateDir: stateDir(options),
       kernels: loadKernels(),
       release: release(),
-      report: reportParts,
     },
     signal,
   );

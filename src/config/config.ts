@@ -35,9 +35,10 @@ export type LogConfig = {
   readonly timezone: string;
 };
 
-/** A syslog listener. Loopback unless said otherwise. */
+/** A listener for syslog or OTLP. Loopback unless said otherwise. */
 export type ListenConfig = {
-  readonly protocol: "udp" | "tcp" | "tls";
+  /** udp, tcp, tls: syslog. otlp: logs of OpenTelemetry, over HTTP as JSON. */
+  readonly protocol: "udp" | "tcp" | "tls" | "otlp";
   readonly address: string;
   readonly port: number;
   /** PEM files, for tls. */

@@ -49,8 +49,8 @@ const MAX_DAYS = 3650;
 /** A training needs a day of history (see cli/replay.ts); a week is the least that tells the days apart. */
 const MIN_TRAINING_DAYS = 7;
 const MAX_ALERTS = 9999;
-/** The port of syslog over TLS is given by RFC 5425; 514 needs root, so plain listeners have one of their own. */
-const LISTEN_PORTS = { udp: 5140, tcp: 5140, tls: 6514 } as const;
+/** The ports of syslog over TLS (RFC 5425) and of OTLP over HTTP are given; 514 needs root, so plain listeners have one of their own. */
+const LISTEN_PORTS = { udp: 5140, tcp: 5140, tls: 6514, otlp: 4318 } as const;
 const ADDRESS = "127.0.0.1";
 
 /** Reads a file's text; "" gives the defaults. path: of the file, for the result. Never throws for what a file holds. */
@@ -108,7 +108,8 @@ const isUnit = (plain: string): boolean =>
   /^[A-Za-z0-9:_.\\@*?[\]-]{1,255}$/.test(plain) && !plain.startsWith("-");
 
 function readListen(reader: TableReader, facts: Facts): ListenConfig {
-  const protocol = reader.need("protocol", word("udp", "tcp", "tls"), '"udp" or "tcp" or "tls"') ?? "udp";
+  const form = word("udp", "tcp", "tls", "otlp");
+  const protocol = reader.need("protocol", form, '"udp" or "tcp" or "tls" or "otlp"') ?? "udp";
   const listen = {
     protocol,
     address: reader.read("address", ipAddress, ADDRESS),

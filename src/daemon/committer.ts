@@ -59,7 +59,8 @@ export class Committer {
       this.#pending = undefined;
       return true;
     }
-    if (!this.#write(this.#pending)) return false;
+    const effects = this.#pending;
+    if (!this.#tried(() => store.live.commit(effects), true)) return false;
     if (this.#pending.checkpoint) {
       follower.committed(store.live.positions() as Map<string, Position>);
       makeReserve(stateDir);
@@ -69,20 +70,32 @@ export class Committer {
     return true;
   }
 
-  #write(effects: Effects): boolean {
-    const { store, stateDir, fault } = this.#parts;
+  /** Writes marks by their names, unless what came before them waits. Returns whether they are written. */
+  mark(marks: ReadonlyMap<string, string>): boolean {
+    const { outbox } = this.#parts.store;
+    if (this.stuck) return false;
+    if (marks.size === 0) return true;
+    const write = (): void => {
+      for (const [name, value] of marks) outbox.setMark(name, value);
+    };
+    if (!this.#tried(write, false)) return false;
+    this.#complained = "";
+    return true;
+  }
+
+  /** reserve: the disk may be full, and what the reserve gives back lets at least the alert about it be written. */
+  #tried(write: () => void, reserve: boolean): boolean {
+    const { stateDir, fault } = this.#parts;
     try {
-      store.live.commit(effects);
+      write();
       return true;
     } catch (error) {
       if (!(error instanceof Fault)) throw error;
       if (error.message !== this.#complained) {
         this.#complained = error.message;
         fault(paused(error));
-        // The disk is full: what the reserve gives back lets at least the alert about it be written.
-        if (spendReserve(stateDir)) return this.#write(effects);
       }
-      return false;
+      return reserve && spendReserve(stateDir) && this.#tried(write, true);
     }
   }
 

@@ -1,7 +1,6 @@
 import { spawn } from "node:child_process";
 import { setPriority } from "node:os";
 import { Deliverer } from "../deliver/deliverer.ts";
-import type { ReportParts } from "../deliver/sender.ts";
 import type { AlertRecord } from "../detect/alert.ts";
 import type { Told } from "../engine/engine.ts";
 import { Fault } from "../fault.ts";
@@ -24,7 +23,6 @@ const MODEL_MS = 30_000;
 export type ServiceOptions = Omit<OpenOptions, "now"> & {
   /** Of Logvane. */
   readonly release: string;
-  readonly report: ReportParts;
   /** Reads what is there now, delivers what is due, and ends. */
   readonly once: boolean;
 };
@@ -71,7 +69,7 @@ class Service {
   constructor(options: ServiceOptions, opened: Opened, signal: AbortSignal) {
     this.#options = options;
     this.#opened = opened;
-    const { config, stateDir, release, report, fault, say } = options;
+    const { config, stateDir, release, fault, say } = options;
     const { store, engine, follower } = opened;
     const now = Date.now;
     const end = (): void => this.#end("stopped");
@@ -82,7 +80,7 @@ class Service {
       else fault(entry);
     };
     const deliverer = new Deliverer({
-      ...{ outbox: store.outbox, config, release, report, now, log },
+      ...{ outbox: store.outbox, config, release, now, log },
       signal: this.#stop.signal,
     });
     this.#pump = new Pump(deliverer, fault);
@@ -141,7 +139,7 @@ class Service {
     this.#figures = {
       ...health,
       release,
-      today: store.live.days().get(today),
+      today: store.live.day(today),
       waiting: counts.reduce((sum, c) => sum + c.waiting, 0),
       givenUp: counts.reduce((sum, c) => sum + c.givenUp, 0),
       trainedUntil: champion.model.to,
@@ -163,7 +161,12 @@ class Service {
   #keepHouse({ now, stuck }: Health, steady: number): void {
     if (stuck || steady - this.#keptAt < HOUSEKEEPING_MS) return;
     this.#keptAt = steady;
-    this.#opened.store.prune(this.#options.config.keep, now);
+    try {
+      this.#opened.store.prune(this.#options.config.keep, now);
+    } catch (error) {
+      if (!(error instanceof Fault)) throw error;
+      this.#options.fault(error); // nothing is lost by keeping it until the next time
+    }
   }
 
   #writeMetrics(figures: Figures): void {

@@ -25,6 +25,8 @@ const CHECKPOINT_LINES = 200_000;
 const TICK_MS = 60_000;
 /** How often sources are looked at and life is signalled. */
 const ROUND_MS = 10_000;
+/** How often it is written that the daemon lives. */
+const MARK_MS = 60_000;
 /** Pause after a commit that failed. */
 const RETRY_MS = 10_000;
 
@@ -65,10 +67,14 @@ const ALIVE_MARK = "watch.alive";
 /** Log time of the last line, likewise. */
 const LINE_MARK = "watch.last_line";
 
+/** Between two moments of this process: the system's clock may be set meanwhile. In ms. */
+const steady = (): number => performance.now();
+
 export class Watch {
   readonly #parts: WatchParts;
   readonly #pace: Pace;
   readonly #blind: BlindWatch;
+  #blindWritten: string;
   /** Lines lost by each source, as counted. */
   readonly #lost = new Map<string, number>();
   #lines = 0;
@@ -76,17 +82,19 @@ export class Watch {
   #lastLine = Number.NaN;
   #uncommitted = 0;
   #sinceCheckpoint = 0;
-  #committedAt = 0;
-  #checkpointAt: number;
-  #tickAt = 0;
-  #roundAt = 0;
+  /** All of `steady`. */
+  #committedAt = Number.NEGATIVE_INFINITY;
+  #checkpointAt: number = steady();
+  #tickAt = Number.NEGATIVE_INFINITY;
+  #roundAt = Number.NEGATIVE_INFINITY;
+  #markAt = Number.NEGATIVE_INFINITY;
 
   constructor(parts: WatchParts) {
     this.#parts = parts;
     const { engine, store, now } = parts;
-    this.#pace = new Pace(engine.last, now(), () => performance.now());
-    this.#blind = new BlindWatch(store.outbox.mark(BLIND_MARK) ?? "");
-    this.#checkpointAt = now();
+    this.#pace = new Pace(engine.last, now(), steady);
+    this.#blindWritten = store.outbox.mark(BLIND_MARK) ?? "";
+    this.#blind = new BlindWatch(this.#blindWritten);
   }
 
   /** Lines read. */
@@ -108,7 +116,7 @@ export class Watch {
   async #step(ticking: boolean): Promise<boolean> {
     const { engine, follower, committer, now, signal } = this.#parts;
     if (committer.stuck && !this.#commit(false)) {
-      if (now() - this.#roundAt >= ROUND_MS) this.#round();
+      if (steady() - this.#roundAt >= ROUND_MS) this.#round();
       await sleep(RETRY_MS, undefined, { signal, ref: true }).catch(() => undefined);
       return false;
     }
@@ -120,28 +128,28 @@ export class Watch {
       this.#sinceCheckpoint += run.lines.count;
       this.#lastLine = engine.last;
       this.#pace.line(engine.last, now());
-    } else if (ticking && now() - this.#tickAt >= TICK_MS) {
-      this.#tickAt = now();
+    } else if (ticking && steady() - this.#tickAt >= TICK_MS) {
+      this.#tickAt = steady();
       if (!this.#blind.blind) engine.tick(this.#pace.passed());
     }
-    if (now() - this.#roundAt >= ROUND_MS || now() < this.#roundAt) this.#round();
-    const due = run === undefined || Math.abs(now() - this.#committedAt) >= COMMIT_MS;
+    if (steady() - this.#roundAt >= ROUND_MS) this.#round();
+    const due = run === undefined || steady() - this.#committedAt >= COMMIT_MS;
     if (due || this.#uncommitted >= COMMIT_LINES) this.#commit(this.#checkpointDue());
     return run !== undefined;
   }
 
   #checkpointDue(): boolean {
     if (this.#sinceCheckpoint >= CHECKPOINT_LINES) return true;
-    return this.#sinceCheckpoint > 0 && this.#parts.now() - this.#checkpointAt >= CHECKPOINT_MS;
+    return this.#sinceCheckpoint > 0 && steady() - this.#checkpointAt >= CHECKPOINT_MS;
   }
 
   #commit(checkpoint: boolean): boolean {
-    const { committer, committed, now } = this.#parts;
+    const { committer, committed } = this.#parts;
     if (!committer.commit(checkpoint)) return false;
-    this.#committedAt = now();
+    this.#committedAt = steady();
     this.#uncommitted = 0;
     if (checkpoint) {
-      this.#checkpointAt = now();
+      this.#checkpointAt = steady();
       this.#sinceCheckpoint = 0;
     }
     committed();
@@ -149,30 +157,41 @@ export class Watch {
   }
 
   #round(): void {
-    const { store, engine, follower, committer, now, round, fault } = this.#parts;
-    this.#roundAt = now();
+    const { engine, follower, committer, now, round, fault } = this.#parts;
+    this.#roundAt = steady();
     for (const one of follower.faults()) fault(one);
     const sources = follower.status();
     for (const { source, lost } of sources) {
       engine.lost(lost.lines - (this.#lost.get(source) ?? 0));
       this.#lost.set(source, lost.lines);
     }
-    const told = this.#blind.look(troublesOf(sources), now());
-    committer.tell(told);
-    if (!committer.stuck) {
-      store.outbox.setMark(ALIVE_MARK, new Date(now()).toISOString());
-      if (Number.isFinite(this.#lastLine))
-        store.outbox.setMark(LINE_MARK, new Date(this.#lastLine).toISOString());
-      if (told.length > 0) store.outbox.setMark(BLIND_MARK, this.#blind.save());
-    }
+    const marked = this.#mark(); // before the next look: what that tells is not written yet
+    committer.tell(this.#blind.look(troublesOf(sources), now()));
     round({
       now: now(),
       last: engine.last,
       lines: this.#lines,
       sources,
       open: engine.open.length,
-      stuck: committer.stuck,
+      stuck: !marked,
     });
+  }
+
+  /** Writes what can't be seen, and now and then that the daemon lives. Returns whether what is due could be written. */
+  #mark(): boolean {
+    const { committer, now } = this.#parts;
+    const marks = new Map<string, string>();
+    const blind = this.#blind.save();
+    if (blind !== this.#blindWritten) marks.set(BLIND_MARK, blind);
+    const alive = steady() - this.#markAt >= MARK_MS;
+    if (alive) {
+      marks.set(ALIVE_MARK, new Date(now()).toISOString());
+      if (Number.isFinite(this.#lastLine)) marks.set(LINE_MARK, new Date(this.#lastLine).toISOString());
+    }
+    if (!committer.mark(marks)) return false;
+    this.#blindWritten = blind;
+    if (alive) this.#markAt = steady();
+    return true;
   }
 }
 

@@ -8,7 +8,7 @@ import { sumUp } from "./digest.ts";
 import { givenUpFault, goneFault, sendingFault } from "./fault.ts";
 import { holdsLock, releaseLock } from "./lock.ts";
 import { standIns } from "./route.ts";
-import type { Outcome, ReportParts, Sender, SenderContext } from "./sender.ts";
+import type { Outcome, Sender, SenderContext } from "./sender.ts";
 import { faultOutcome, senderOf } from "./senders.ts";
 
 /** Alerts that wait on one channel; those beyond are summed up in one notification. */
@@ -31,7 +31,6 @@ export type DelivererOptions = {
   readonly config: Config;
   /** Of Logvane. */
   readonly release: string;
-  readonly report: ReportParts;
   /** The system's time, milliseconds since the Unix epoch. */
   readonly now: () => number;
   /** Told of what changes: a channel fails, works again, something was given up. */
@@ -78,12 +77,11 @@ export class Deliverer {
 
   constructor(options: DelivererOptions) {
     this.#options = options;
-    const { config, release, report, signal, harmless = "" } = options;
+    const { config, release, signal, harmless = "" } = options;
     this.#context = {
       server: config.server.name,
       release,
       timeZone: config.log.timezone,
-      report,
       harmless,
     };
     const stop = (): void => void setTimeout(() => this.#hard.abort(), GRACE_MS).unref();

@@ -3,6 +3,10 @@ import addressParser from "nodemailer/lib/addressparser";
 import MailComposer from "nodemailer/lib/mail-composer";
 import type { MailChannel } from "../config/config.ts";
 import { ownDomain, ownMessageId } from "../mail/own.ts";
+import { reportCharts } from "../report/daily-charts.ts";
+import { reportHtml } from "../report/daily-html.ts";
+import { reportText } from "../report/daily-text.ts";
+import { reportSubject } from "../report/daily-verdict.ts";
 import { cut, terminalSafe } from "../report/escape.ts";
 import type { Notification } from "../report/notification.ts";
 import { notificationKey } from "../report/notification.ts";
@@ -65,8 +69,12 @@ export async function composeMail(
 function partsOf(notification: Notification, context: SenderContext): Parts {
   if (notification.type === "report") {
     const { report } = notification;
-    const { subject, text, html, charts } = context.report;
-    return { subject: subject(report), text: text(report), html: html(report), pictures: charts(report) };
+    return {
+      subject: reportSubject(report),
+      text: reportText(report),
+      html: reportHtml(report, { charts: "cid" }),
+      pictures: reportCharts(report),
+    };
   }
   const words = wordsOf(notification, context);
   return { subject: words.subject, text: noticeText(words), html: noticeHtml(words), pictures: [] };

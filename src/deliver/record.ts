@@ -1,3 +1,5 @@
+import { reportText } from "../report/daily-text.ts";
+import { reportSubject } from "../report/daily-verdict.ts";
 import { terminalSafe } from "../report/escape.ts";
 import { noticeText } from "./notice-text.ts";
 import type { Delivery, SenderContext } from "./sender.ts";
@@ -34,8 +36,8 @@ export function said(
   context: SenderContext,
 ): { readonly title: string; readonly text: string } {
   if (notification.type === "report") {
-    const { subject, text } = context.report;
-    return { title: terminalSafe(subject(notification.report)), text: text(notification.report) };
+    const { report } = notification;
+    return { title: terminalSafe(reportSubject(report)), text: reportText(report) };
   }
   const words = wordsOf(notification, context);
   return { title: terminalSafe(words.subject), text: noticeText(words) };

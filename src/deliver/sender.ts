@@ -1,5 +1,4 @@
 import type { Fault } from "../fault.ts";
-import type { DailyReport } from "../report/daily.ts";
 import type { Notification } from "../report/notification.ts";
 
 /** One notification on its way to one channel. */
@@ -37,14 +36,6 @@ export type Sender = {
   close(): void;
 };
 
-/** The parts of a mail with the daily report. cid: under which the HTML part shows the picture. */
-export type ReportParts = {
-  readonly subject: (report: DailyReport) => string;
-  readonly text: (report: DailyReport) => string;
-  readonly html: (report: DailyReport) => string;
-  readonly charts: (report: DailyReport) => readonly { readonly cid: string; readonly png: Uint8Array }[];
-};
-
 /** What a sender knows beside its channel. */
 export type SenderContext = {
   /** The server's name, as the operator set it. */
@@ -53,7 +44,6 @@ export type SenderContext = {
   readonly release: string;
   /** IANA zone in which times are shown. */
   readonly timeZone: string;
-  readonly report: ReportParts;
   /** Verb that marks an alert as harmless, such as "logvane feedback"; "" while there is none. */
   readonly harmless: string;
 };

@@ -42,8 +42,8 @@ export class BlindWatch {
     const told: Told[] = [];
     for (const trouble of troubles) {
       let known = this.#troubled.get(trouble.source);
-      if (!known) {
-        known = { since: now };
+      if (!known || (known.since > now && !known.told)) {
+        known = { since: now }; // or the clock was set back
         this.#troubled.set(trouble.source, known);
       }
       if (known.told || now - known.since < PATIENCE_MS) continue;

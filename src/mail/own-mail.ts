@@ -8,12 +8,13 @@ const MAX_IDS = 256;
 /**
  * Finds the lines of mails that Logvane itself sent through the server that it watches: they are no behaviour of the server's
  * users, and an alert must not become a reason for the next one. A message is ours when its Message-ID is; the
- * lines of its queue id that follow are left out (those before, of pickup or smtpd, are one or two).
+ * lines of its queue id that follow are left out (those before, of pickup or smtpd, are one or two), and so is Dovecot's that
+ * it was saved.
  */
 export class OwnMail {
   readonly #isOurs: (messageId: string) => boolean;
   readonly #ids = new LineIds();
-  readonly #naming = new PlanMemo<boolean>((event) => event.event === "message_id");
+  readonly #naming = new PlanMemo<boolean>(({ event }) => event === "message_id" || event === "mail_saved");
   #queueIds = new Set<string>();
 
   /** isOurs: whether a Message-ID, without brackets, is one that we made. Must not be something that others can forge. */
@@ -25,7 +26,7 @@ export class OwnMail {
   owns(event: MailEvent): boolean {
     if (this.#naming.of(event) && this.#isOurs(String(event.fields["message_id"] ?? ""))) {
       const id = event.queueId;
-      if (id === undefined) return false;
+      if (id === undefined) return event.event === "mail_saved";
       this.#queueIds.add(`${event.host} ${id}`);
       if (this.#queueIds.size > MAX_IDS)
         for (const oldest of this.#queueIds) {

@@ -45,6 +45,11 @@ export class Condition {
     this.lines += amount.lines ?? 0;
     this.times++;
     this.lossFault = fault;
+    this.tell(fault);
+  }
+
+  /** Something to be told of which nothing else is known. */
+  tell(fault: Fault): void {
     if (this.waiting.length < MAX_NEWS) this.waiting.push(fault);
   }
 

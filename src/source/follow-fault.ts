@@ -1,6 +1,7 @@
 import { Fault } from "../fault.ts";
 import type { SourceState } from "./followed.ts";
 import { NotAFile } from "./generation.ts";
+import { isKept, type Refusal, wordsOf } from "./otlp-answer.ts";
 
 const GOES_ON = "the other logs are watched; this one goes on where it was, by itself";
 
@@ -71,6 +72,16 @@ export const stalledFault = (source: string): Fault =>
     `log source ${source}`,
     "nothing of it is read meanwhile; the other logs are watched",
     "check the file system that it is on (a network file system whose server is away?)",
+  );
+
+/** The Fault for a source that a bug of ours keeps from being read. */
+export const bugFault = (source: string, error: unknown): Fault =>
+  new Fault(
+    "io",
+    `a bug in Logvane: ${error instanceof Error ? error.message : String(error)}`,
+    `log source ${source}`,
+    "nothing of it is read until a try succeeds, one every ten seconds; the other logs are watched",
+    "report it with this message; a restart (systemctl restart logvane) reads on where the last commit was",
   );
 
 /** Why bytes of a log are gone. */
@@ -150,7 +161,7 @@ export function spoolFault(source: string, folder: string, error: Error): Fault 
     "io",
     `cannot keep what is sent: ${code}`,
     `log source ${source}, ${folder}`,
-    "what is sent over TCP waits at its sender, what is sent over UDP is lost when 4 MiB wait here",
+    "what is sent over TCP or by OTLP waits at its sender, what is sent over UDP is lost when 4 MiB wait here",
     "free some space, and check that the service may write to its state folder",
   );
 }
@@ -163,6 +174,20 @@ export const droppedFault = (source: string, lines: number): Fault =>
     `log source ${source}`,
     "they can't be scored",
     "find out what sends so much, or why Logvane is behind (logvane doctor)",
+  );
+
+/** The Fault for requests that an OTLP listener refused. */
+export const refusedFault = (source: string, requests: number, why: Refusal): Fault =>
+  new Fault(
+    isKept(why) ? "temporary" : "badData",
+    `${requests} requests were refused: ${wordsOf(why)}`,
+    `log source ${source}`,
+    isKept(why)
+      ? "their senders are told to try again, and lose them when they give up"
+      : "the records in them can't be scored",
+    isKept(why)
+      ? "free some space, or find out what sends so much, or why Logvane is behind (logvane doctor)"
+      : "mend the settings of what sends (docs/watching.md, Listeners)",
   );
 
 /** The Fault for lines that were read before a crash and are wanted again. */

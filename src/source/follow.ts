@@ -5,7 +5,7 @@ import { Zone } from "../log/zone.ts";
 import type { From } from "./begin.ts";
 import { Condition } from "./condition.ts";
 import { DISK, type Disk } from "./disk.ts";
-import { followFault, stalledFault, stateOf } from "./follow-fault.ts";
+import { bugFault, followFault, stalledFault, stateOf } from "./follow-fault.ts";
 import { FileSource } from "./follow-file.ts";
 import { JOURNAL_SOURCE, JournalSource } from "./follow-journal.ts";
 import type { Followed, SourceStatus } from "./followed.ts";
@@ -16,6 +16,11 @@ import { type FilePosition, fileSourceId, type Position, type Run } from "./posi
 
 /** Files are looked at so often: a line is seen within a second, also where the system tells nobody of changes (NFS). */
 const POLL_MS = 500;
+/** Where nothing has changed for so many looks, a minute, the next ones are so many times as long apart: still less than a second. */
+const CALM_AFTER = 120;
+const CALM_POLLS = 1.8;
+/** Sources that are due within this part of a poll are looked at together: one timer wakes for all. */
+const TOGETHER = 0.25;
 /** A file that was rotated away is left when it has not grown for so many looks: its writer was told to open the new one. */
 const QUIET_POLLS = 2;
 /** Patterns are expanded again so often. */
@@ -24,6 +29,8 @@ const SCAN_MS = 10_000;
 const WAIT_MS = 1_000;
 /** When an operation has not returned for so long, the source stalls. */
 const STALL_MS = 10_000;
+/** After a bug a source is tried again when so many looks have passed: ten seconds. */
+const BUG_POLLS = 20;
 /** A file that a pattern brought is forgotten when it has been gone for so long. */
 const FORGET_MS = 3_600_000;
 
@@ -45,8 +52,16 @@ type Entry = {
   /** Since when a step is under way, of `ticks`. */
   busy: number | undefined;
   due: number;
+  /** When it was last not quiet, of `ticks`. */
+  stirred: number;
   stallTold: boolean;
+  /** Steps that threw, which is a bug; and the last one, until one succeeds. */
+  failures: number;
+  failure: Failure | undefined;
 };
+
+/** since: the system's time. until: when it is tried again, of `ticks`. */
+type Failure = { readonly fault: Fault; readonly since: number; readonly until: number };
 
 const ticks = (): number => performance.now();
 
@@ -117,18 +132,21 @@ export class Follower {
     }
   }
 
-  /** The next lines, or undefined when none came within waitMs. The run before is no longer valid. */
+  /** The next lines, or undefined when none came within waitMs, or a little less. The run before is no longer valid. */
   async next(waitMs: number): Promise<Run | undefined> {
     const until = ticks() + waitMs;
-    for (;;) {
+    for (let slept = false; ; slept = true) {
       this.kick();
       if (!this.isUnsettled()) {
         const run = this.merge.take(this.sources());
         if (run !== undefined) return run;
       }
       const now = ticks();
-      if (now >= until || this.closed) return undefined;
-      await this.sleep(Math.min(until, this.nextDue(now)) - now);
+      const due = this.nextDue(now);
+      // To sleep for the rest of the time alone would wake the process once more.
+      const last = slept && due > until && until - now <= TOGETHER * this.pollMs;
+      if (now >= until || last || this.closed) return undefined;
+      await this.sleep(Math.min(until, due) - now);
     }
   }
 
@@ -167,7 +185,10 @@ export class Follower {
         out.push({ source: fileSourceId(pattern), state, since, behind: 0, lost, fault: shown });
     }
     for (const entry of this.entries.values()) {
-      const status = entry.source.status();
+      const { failures, failure } = entry;
+      const own = failures > 0 ? { ...entry.source.status(), failures } : entry.source.status();
+      const status: SourceStatus =
+        failure === undefined ? own : { ...own, state: "failed", since: failure.since, fault: failure.fault };
       const stalled = this.stalledFor(entry);
       const since = this.options.now() - stalled;
       const fault = stalledFault(entry.source.id);
@@ -229,7 +250,10 @@ export class Follower {
   }
 
   private add(source: Followed, found: boolean): Entry {
-    const entry = this.entries.get(source.id) ?? { source, found, busy: undefined, due: 0, stallTold: false };
+    const entry: Entry = this.entries.get(source.id) ?? {
+      ...{ source, found, busy: undefined, due: 0, stirred: ticks(), stallTold: false },
+      ...{ failures: 0, failure: undefined },
+    };
     this.entries.set(source.id, entry);
     return entry;
   }
@@ -240,9 +264,11 @@ export class Follower {
     const lanes = new Set<string>();
     for (const { source, busy } of this.entries.values()) if (busy !== undefined) lanes.add(source.lane);
     for (const entry of this.entries.values()) {
-      if (!this.isDue(entry, now) || entry.busy !== undefined || lanes.has(entry.source.lane)) continue;
-      if (!entry.source.more && entry.source.isQuiet()) {
-        entry.due = now + this.pollMs;
+      const soon = now + TOGETHER * this.pollMs;
+      if (!this.isDue(entry, soon) || entry.busy !== undefined || lanes.has(entry.source.lane)) continue;
+      if (!entry.source.more && this.isQuiet(entry)) {
+        const calm = now - entry.stirred >= CALM_AFTER * this.pollMs;
+        entry.due = now + this.pollMs * (calm ? CALM_POLLS : 1);
         continue;
       }
       lanes.add(entry.source.lane);
@@ -251,17 +277,46 @@ export class Follower {
     if (now >= this.scanDue && !this.scanning) void this.scan("start");
   }
 
-  private isDue({ source, due }: Entry, now: number): boolean {
+  private isQuiet(entry: Entry): boolean {
+    try {
+      return entry.failure === undefined && entry.source.isQuiet();
+    } catch (error) {
+      this.failed(entry, error);
+      return true;
+    }
+  }
+
+  private isDue({ source, due, failure }: Entry, now: number): boolean {
+    if (failure !== undefined && now < failure.until) return false;
     return source.ready === undefined && (source.more || now >= due);
   }
 
   private async step(entry: Entry, now: number): Promise<void> {
     entry.busy = now;
     entry.due = now + this.pollMs;
-    await entry.source.step();
+    entry.stirred = now;
+    try {
+      await entry.source.step();
+      entry.failure = undefined;
+    } catch (error) {
+      this.failed(entry, error);
+    }
     entry.busy = undefined;
-    if (this.closed) await entry.source.close();
+    if (this.closed) await entry.source.close().catch(() => undefined); // the end, and nobody waits for it
     this.wake();
+  }
+
+  /** A bug of ours: the source is tried again later, the others go on. */
+  private failed(entry: Entry, error: unknown): void {
+    const since = entry.failure?.since ?? this.options.now();
+    if (entry.failure === undefined) this.news.push(bugFault(entry.source.id, error));
+    entry.failures++;
+    entry.failure = {
+      fault: bugFault(entry.source.id, error),
+      since,
+      until: ticks() + BUG_POLLS * this.pollMs,
+    };
+    entry.due = entry.failure.until;
   }
 
   /** Whether lines may turn up at once that belong before those at hand. */
@@ -330,7 +385,7 @@ export class Follower {
       if (!found || busy !== undefined || source.ready !== undefined || state !== "missing") continue;
       if (this.options.now() - since < FORGET_MS) continue;
       this.entries.delete(source.id);
-      await source.close();
+      await source.close().catch((error: unknown) => this.news.push(bugFault(source.id, error)));
     }
   }
 }

@@ -23,6 +23,8 @@ export type SourceStatus = {
   /** Bytes known to be there and not yet read; of compressed files compressed ones. Of a journal not known: 0. */
   readonly behind: number;
   readonly lost: Lost;
+  /** How often looking for lines ended by a bug of Logvane; undefined when it never did. */
+  readonly failures?: number;
   /** What to tell the operator; undefined when all is well. */
   readonly fault: Fault | undefined;
 };

@@ -5,9 +5,11 @@ import type { LineBatch } from "../log/lines.ts";
 import { Condition } from "./condition.ts";
 import { type Cut, Reading, splitCut } from "./cut.ts";
 import { DISK } from "./disk.ts";
-import { bindFault, droppedFault, goneFault, spoolFault } from "./follow-fault.ts";
+import { bindFault, droppedFault, goneFault, refusedFault, spoolFault } from "./follow-fault.ts";
 import type { Followed, SourceStatus } from "./followed.ts";
 import { openGeneration } from "./generation.ts";
+import type { Refusal } from "./otlp-answer.ts";
+import { OtlpReceiver } from "./otlp-receiver.ts";
 import type { Position, Run, SpoolPosition } from "./position.ts";
 import { Receiver } from "./receiver.ts";
 import { Spool } from "./spool.ts";
@@ -41,7 +43,7 @@ export class ListenSource implements Followed {
   private readonly condition: Condition;
   private known: SpoolPosition | undefined;
   private spool: Spool | undefined;
-  private receiver: Receiver | undefined;
+  private receiver: Receiver | OtlpReceiver | undefined;
   private tryAt = 0;
   private reading: Reading | undefined;
   private segment = 0;
@@ -49,6 +51,10 @@ export class ListenSource implements Followed {
   private seen = 0;
   private droppedTold = 0;
   private tellAt = 0;
+  /** Requests that were refused since that was told, and why the last one was. */
+  private refused = 0;
+  private refusedFor: Refusal | undefined;
+  private tellRefusedAt = 0;
 
   constructor(config: ListenConfig, position: SpoolPosition | undefined, options: ListenOptions) {
     this.config = config;
@@ -78,7 +84,7 @@ export class ListenSource implements Followed {
   isQuiet(): boolean {
     const { spool, receiver, condition } = this;
     if (spool === undefined || receiver === undefined || condition.state !== "ok") return false;
-    return spool.error === undefined && spool.dropped === this.droppedTold;
+    return spool.error === undefined && spool.dropped === this.droppedTold && this.refused === 0;
   }
 
   position(): SpoolPosition | undefined {
@@ -93,6 +99,7 @@ export class ListenSource implements Followed {
       if (this.receiver === undefined && this.options.ticks() >= this.tryAt) await this.listen();
       await this.read();
       this.tellDropped();
+      this.tellRefused();
     } catch (error) {
       this.condition.wrong("failed", () => spoolFault(this.id, this.folder, error as Error));
       this.tryAt = this.options.ticks() + RETRY_MS;
@@ -168,10 +175,7 @@ export class ListenSource implements Followed {
   }
 
   private async listen(): Promise<void> {
-    const receiver = new Receiver(this.config, {
-      onMessage: (message, sender) => this.received(message, sender),
-      onError: (error) => this.cantListen(error),
-    });
+    const receiver = this.newReceiver();
     try {
       await receiver.open();
       this.receiver = receiver;
@@ -179,6 +183,24 @@ export class ListenSource implements Followed {
     } catch (error) {
       this.cantListen(error as Error);
     }
+  }
+
+  private newReceiver(): Receiver | OtlpReceiver {
+    const onError = (error: Error): void => this.cantListen(error);
+    if (this.config.protocol !== "otlp")
+      return new Receiver(this.config, {
+        onMessage: (message, sender) => this.received(message, sender),
+        onError,
+      });
+    return new OtlpReceiver(this.config, {
+      onLines: (lines) => this.spool!.put(lines),
+      onRefused: (why) => {
+        this.refused++;
+        this.refusedFor = why;
+      },
+      onError,
+      now: this.options.now,
+    });
   }
 
   private cantListen(error: Error): void {
@@ -205,6 +227,14 @@ export class ListenSource implements Followed {
     this.condition.lose({ lines: dropped }, droppedFault(this.id, dropped));
     this.droppedTold = spool.dropped;
     this.tellAt = this.options.ticks() + TELL_MS;
+  }
+
+  private tellRefused(): void {
+    if (this.refusedFor === undefined || this.options.ticks() < this.tellRefusedAt) return;
+    this.condition.tell(refusedFault(this.id, this.refused, this.refusedFor));
+    this.refused = 0;
+    this.refusedFor = undefined;
+    this.tellRefusedAt = this.options.ticks() + TELL_MS;
   }
 
   /** Cuts the next lines; goes to the next segment at the end of one that is complete. */

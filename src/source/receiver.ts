@@ -142,4 +142,4 @@ export class Receiver {
 }
 
 /** `::ffff:192.0.2.1` is 192.0.2.1. */
-const plainAddress = (address: string): string => address.replace(/^::ffff:/, "").replace(/%.*$/, "");
+export const plainAddress = (address: string): string => address.replace(/^::ffff:/, "").replace(/%.*$/, "");

@@ -1,4 +1,4 @@
-import { type FileHandle, mkdir, open, readdir, rm, stat } from "node:fs/promises";
+import { type FileHandle, mkdir, open, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 /** A segment is closed when it has reached this size; beyond the second one new messages are dropped. */
@@ -9,8 +9,13 @@ const MAX_WAITING = 4 * 1024 * 1024;
 /** Lines are written so often, and are on the disk itself (fdatasync) so often. */
 const WRITE_MS = 50;
 const SYNC_MS = 1_000;
+/** More than the rest of a block. */
+const PROBE_BYTES = 64 * 1024;
 
 const NAME = /^(\d{4,})\.log$/;
+
+/** What waits to be written. told: who wants to know what became of it, and takes it back when it can't be written now. */
+type Waiting = { readonly bytes: Buffer; readonly told: ((written: boolean) => void) | undefined };
 
 export type SpoolLimits = { readonly segmentBytes: number; readonly maxBytes: number };
 const LIMITS: SpoolLimits = { segmentBytes: SEGMENT_BYTES, maxBytes: MAX_BYTES };
@@ -32,7 +37,7 @@ export class Spool {
   private readonly onWritten: () => void;
   private readonly sizes = new Map<number, number>();
   private handle: FileHandle | undefined;
-  private waiting: Buffer[] = [];
+  private waiting: Waiting[] = [];
   private waitingBytes = 0;
   private timer: NodeJS.Timeout | undefined;
   private timerAt = 0;
@@ -87,10 +92,25 @@ export class Spool {
       this.dropped++;
       return false;
     }
-    this.waiting.push(line);
-    this.waitingBytes += line.length;
-    this.schedule(WRITE_MS);
+    this.push(line, undefined);
     return true;
+  }
+
+  /**
+   * Takes lines of a sender that keeps them until it is told: true once all are written (as those of `add`, on the disk itself
+   * within a second), false when none is and none will be.
+   */
+  async put(lines: Buffer): Promise<boolean> {
+    const full = this.waitingBytes > 0 && this.waitingBytes + lines.length > MAX_WAITING;
+    if (full || this.closed || this.error !== undefined) return false;
+    if (this.bytes + this.waitingBytes + lines.length > this.limits.maxBytes) return false;
+    return new Promise((told) => this.push(lines, told));
+  }
+
+  private push(bytes: Buffer, told: Waiting["told"]): void {
+    this.waiting.push({ bytes, told });
+    this.waitingBytes += bytes.length;
+    this.schedule(WRITE_MS);
   }
 
   /** Removes the segments before this one. */
@@ -125,9 +145,10 @@ export class Spool {
   }
 
   private async write(sync: boolean): Promise<void> {
-    const bytes = Buffer.concat(this.waiting);
+    const bytes = Buffer.concat(this.waiting.map((entry) => entry.bytes));
     try {
       if (bytes.length > 0) await this.append(bytes);
+      else if (this.error !== undefined) await this.probe();
       if (this.unsynced && (sync || performance.now() - this.synced >= SYNC_MS)) {
         this.unsynced = false;
         await this.handle?.datasync();
@@ -136,7 +157,27 @@ export class Spool {
       this.error = undefined;
     } catch (error) {
       this.error = error as Error;
+      this.giveBack();
       if (!this.closed) this.schedule(SYNC_MS);
+    }
+  }
+
+  /** Nothing can be written: those who can wait keep what is theirs. */
+  private giveBack(): void {
+    for (const { bytes, told } of this.waiting) {
+      if (told !== undefined) this.waitingBytes -= bytes.length;
+      told?.(false);
+    }
+    this.waiting = this.waiting.filter(({ told }) => told === undefined);
+  }
+
+  /** Whether the disk takes something again, when nothing waits that would tell. */
+  private async probe(): Promise<void> {
+    const path = join(this.folder, "probe");
+    try {
+      await writeFile(path, Buffer.alloc(PROBE_BYTES));
+    } finally {
+      await rm(path, { force: true });
     }
   }
 
@@ -154,7 +195,7 @@ export class Spool {
     this.unsynced = true;
     this.written += bytes.length;
     this.sizes.set(this.current, this.written);
-    this.waiting.splice(0, count);
+    for (const { told } of this.waiting.splice(0, count)) told?.(true);
     this.waitingBytes -= bytes.length;
     this.onWritten();
   }

@@ -79,6 +79,8 @@ export type LiveStore = {
   positions(): Map<string, object>;
   commit(effects: Effects): void;
   days(): Map<string, DayRecord>;
+  /** Of one local day; undefined where nothing was read of it. */
+  day(day: string): DayRecord | undefined;
 };
 
 /** New templates kept; beyond, the oldest are forgotten. */
@@ -94,6 +96,11 @@ export function liveStore(db: Database, path: string, outbox: Outbox): LiveStore
     positions: () => guarded(path, () => readPositions(db)),
     commit: (effects) => guarded(path, () => commit(db, outbox, effects)),
     days: () => guarded(path, () => readDays(db)),
+    day: (day) =>
+      guarded(path, () => {
+        const row = db.prepare("SELECT record FROM days WHERE day = ?").get(day) as Recorded | undefined;
+        return row && (JSON.parse(row.record) as DayRecord);
+      }),
   };
 }
 

@@ -64,6 +64,7 @@ const WRONG: readonly Case[] = [
   ['[heartbeat]\nurl = "https://u:geheim@x/"\n', 2, 7, /password stands in/, /without user/],
   ['[[log.listen]]\nprotocol = "upd"\n', 2, 12, /did you mean "udp"/, /"tcp"/],
   ['[[log.listen]]\nprotocol = "udp"\ncertificate = "/x"\n', 3, 1, /tls" alone/, /leave the key out/],
+  ['[[log.listen]]\nprotocol = "otlp"\nkey = "/x"\n', 3, 1, /tls" alone/, /leave the key out/],
   ['[[log.listen]]\nprotocol = "tls"\nkey = "/k"\n', 1, 7, /certificate is missing/, /PEM/],
   ['[[log.listen]]\nprotocol = "tls"\ncertificate = "/c"\nkey = "/open"\n', 4, 7, /mode 0644/, /chmod 0600/],
   // Channels.
@@ -214,6 +215,21 @@ suite("a file of settings", () => {
     assert.deepEqual(via('host = "127.0.0.1"'), ["none", 25]);
     assert.deepEqual(via('host = "smtp.example.org"'), ["starttls", 587]);
     assert.deepEqual(via('host = "smtp.example.org"\nsecurity = "tls"'), ["tls", 465]);
+  });
+
+  test("listens where its protocol does, on loopback", () => {
+    const of = (protocol: string): unknown => {
+      const { config, mistakes } = read(`[[log.listen]]\nprotocol = "${protocol}"\n`);
+      assert.deepEqual(mistakes, []);
+      return [config.log.listen[0]!.address, config.log.listen[0]!.port];
+    };
+    assert.deepEqual(
+      [of("udp"), of("otlp")],
+      [
+        ["127.0.0.1", 5140],
+        ["127.0.0.1", 4318],
+      ],
+    );
   });
 
   test("never keeps lines longer than alerts by default", () => {

@@ -1,7 +1,7 @@
 import type { MailChannel } from "../../src/config/config.ts";
 import { Deliverer } from "../../src/deliver/deliverer.ts";
 import { mailSender } from "../../src/deliver/mail-sender.ts";
-import { configOf, mailChannel, openOutbox, reportParts, smtp } from "./support.ts";
+import { configOf, mailChannel, openOutbox, smtp } from "./support.ts";
 
 /** Sends what waits in a state folder to a port, until nothing waits; to be killed at any moment. */
 const [dir, port] = process.argv.slice(2) as [string, string];
@@ -10,7 +10,6 @@ const deliverer = new Deliverer({
   outbox,
   config: configOf([mailChannel(smtp(Number(port)))]),
   release: "0.1.0",
-  report: reportParts,
   now: Date.now,
   log: (entry) => console.error(String(entry)),
   signal: new AbortController().signal,

@@ -5,6 +5,8 @@ import { bareAddress, composeMail } from "../../src/deliver/mail.ts";
 import { noticeText } from "../../src/deliver/notice-text.ts";
 import { wordsOf } from "../../src/deliver/words.ts";
 import { ownMailKey, ownMessageId } from "../../src/mail/own.ts";
+import { reportText } from "../../src/report/daily-text.ts";
+import { reportSubject } from "../../src/report/daily-verdict.ts";
 import { notificationKey } from "../../src/report/notification.ts";
 import { HOSTILE, hostileAlert } from "../report/support.ts";
 import { alertTold, context, deliveryOf, NOW, parseMail, reportTold } from "./support.ts";
@@ -143,13 +145,16 @@ suite("the mail of a report", () => {
     assertSound(raw);
     const mail = await parseMail(raw);
     assert.equal(mail.messageId, "<report.2026-09-20@logvane.mx1.example>");
-    assert.equal(mail.subject, "[mx1] Friday, 2026-09-20: nothing unusual");
-    assert.match(mail.text!, /Ümlaut/);
-    assert.match(mail.html!, /cid:chart@logvane/);
-    assert.deepEqual(
-      mail.attachments.map((a) => [a.contentId, a.mimeType, a.disposition, a.filename]),
-      [["<chart@logvane>", "image/png", "inline", "chart.png"]],
-    );
+    const { report } = reportTold as Extract<typeof reportTold, { type: "report" }>;
+    assert.equal(mail.subject, reportSubject(report));
+    assert.equal(mail.text!.trim(), reportText(report).trim());
+    const shown = [...mail.html!.matchAll(/"cid:([^"]+)"/g)].map(([, cid]) => cid!).sort();
+    assert.ok(shown.length > 5);
+    assert.deepEqual(mail.attachments.map((a) => a.contentId!.slice(1, -1)).sort(), shown);
+    for (const { mimeType, disposition, filename } of mail.attachments) {
+      assert.deepEqual([mimeType, disposition], ["image/png", "inline"]);
+      assert.match(filename!, /^[a-z-]+\.png$/);
+    }
   });
   test("and that of a test are told apart by a header", async () => {
     const all = await headers(await compose({ type: "test", at: "2026-09-21T02:31:00.000Z" }));

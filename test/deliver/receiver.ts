@@ -33,9 +33,9 @@ export class Receiver {
   readonly #sockets = new Set<Socket>();
   #count = 0;
 
-  async start(port = 0): Promise<number> {
+  async start(port = 0, host = "127.0.0.1"): Promise<number> {
     this.#server = createServer((socket) => this.#talk(socket));
-    await new Promise<void>((done) => this.#server!.listen(port, "127.0.0.1", done));
+    await new Promise<void>((done) => this.#server!.listen(port, host, done));
     return (this.#server.address() as AddressInfo).port;
   }
 

@@ -5,15 +5,15 @@ import { after } from "node:test";
 import PostalMime, { type Email } from "postal-mime";
 import type { ChannelConfig, Config, MailChannel, SmtpConfig } from "../../src/config/config.ts";
 import { Deliverer, type DelivererOptions } from "../../src/deliver/deliverer.ts";
-import type { Delivery, ReportParts, SenderContext } from "../../src/deliver/sender.ts";
+import type { Delivery, SenderContext } from "../../src/deliver/sender.ts";
 import type { Alert } from "../../src/detect/alert.ts";
 import { alertRecord } from "../../src/detect/alert.ts";
 import { Fault } from "../../src/fault.ts";
-import type { DailyReport } from "../../src/report/daily.ts";
 import { type Notification, notificationKey } from "../../src/report/notification.ts";
 import { databasePath, openDatabase } from "../../src/store/db.ts";
 import { type Outbox, outboxOf } from "../../src/store/outbox.ts";
 import type { StoredAlert } from "../../src/store/queries.ts";
+import { quietReport } from "../report/daily-support.ts";
 import { sampleAlert } from "../report/support.ts";
 
 const roots: string[] = [];
@@ -30,23 +30,10 @@ export function folder(): string {
 
 export const openOutbox = (dir: string = folder()): Outbox => outboxOf(openDatabase(dir), databasePath(dir));
 
-const PNG = Buffer.from(
-  "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==",
-  "base64",
-);
-export const reportParts: ReportParts = {
-  subject: (report) => `[mx1] Friday, ${report.day}: nothing unusual`,
-  text: (report) => `Report of ${report.day}\nÜmlaut\n`,
-  html: (report) =>
-    `<html><body><p>Report of ${report.day}</p><img src="cid:chart@logvane" alt=""></body></html>`,
-  charts: () => [{ cid: "chart@logvane", png: PNG }],
-};
-
 export const context: SenderContext = {
   server: "mx1.example",
   release: "0.1.0",
   timeZone: "Europe/Berlin",
-  report: reportParts,
   harmless: "",
 };
 
@@ -64,7 +51,7 @@ export function alertTold(
 
 export const reportTold: Notification = {
   type: "report",
-  report: { server: "mx1.example", day: "2026-09-20" } as DailyReport,
+  report: quietReport({ server: "mx1.example", day: "2026-09-20" }),
 };
 
 export const deliveryOf = (notification: Notification, at: number = NOW): Delivery => ({
@@ -127,7 +114,6 @@ export function delivererOf(
     outbox,
     config: configOf(channels),
     release: "0.1.0",
-    report: reportParts,
     now: () => clock.now,
     log: (entry) => {
       if (entry instanceof Fault) faults.push(entry);

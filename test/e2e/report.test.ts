@@ -151,7 +151,7 @@ const FAULTS: readonly FaultCase[] = [
     ["report", log, ...flags, "--send", "--state", quiet],
     78,
     /no channel/,
-    /configuration/,
+    /\/dev\/null/,
     /logvane init/,
   ],
   [

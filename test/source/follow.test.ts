@@ -10,6 +10,7 @@ import {
   statSync,
   truncateSync,
   unlinkSync,
+  utimesSync,
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
@@ -54,6 +55,25 @@ suite("a log that is followed", () => {
     }
     assert.deepEqual(daemon.texts, trimmed(more.slice(0, 5)));
     assert.equal(daemon.seen[0]!.line, 11);
+  });
+  test("is looked at less often when nothing has changed for long, and still at once seen to change", async () => {
+    let looks = 0;
+    const disk: Disk = {
+      ...DISK,
+      statNow: (path) => {
+        looks++;
+        return DISK.statNow(path);
+      },
+    };
+    const { file, daemon, more } = await begun({ pollMs: 20, disk });
+    await daemon.read(2600);
+    looks = 0;
+    await daemon.read(1000);
+    assert.ok(looks > 0 && looks <= 30, String(looks)); // 28 by 36 ms; 50 by 20 ms
+    appendFileSync(file, more[0]!);
+    const at = performance.now();
+    await daemon.readTo(1);
+    assert.ok(performance.now() - at < 500);
   });
   test("holds its last line until the LF", async () => {
     const { file, daemon, more } = await begun();
@@ -203,6 +223,37 @@ suite("rotation", () => {
       assert.deepEqual(daemon.texts, trimmed(more.slice(0, 40)));
       assert.deepEqual(daemon.faults, []);
     });
+  test("with a packed file that is damaged in the middle loses its rest alone, and says so", async () => {
+    const all = logLines(20_000);
+    const { file, daemon, more } = await begun();
+    await daemon.kill();
+    renameSync(file, `${file}.3`);
+    const packed = gzipSync(all.slice(100, 15_000).join(""));
+    packed.fill(0xff, packed.length >> 1, (packed.length >> 1) + 40);
+    writeFileSync(`${file}.2.gz`, packed);
+    writeFileSync(`${file}.1`, all.slice(15_000, 15_300).join(""));
+    writeFileSync(file, all.slice(15_300, 15_310).join(""));
+    appendFileSync(`${file}.3`, more.slice(0, 5).join(""));
+    for (let runs = 0; runs < 100; runs += 5) {
+      await daemon.start(); // killed in the middle of it, several times
+      await daemon.read(300, 5);
+      if (daemon.texts.at(-1) === all[15_309]!.trimEnd()) break;
+      await daemon.kill();
+    }
+    // Until zlib notices the damage, it makes some lines of it.
+    const read = daemon.texts.length - 315;
+    const intact = read - 50;
+    assert.ok(intact > 2000 && read < 14_000, String(read));
+    assert.deepEqual(daemon.texts.slice(0, 5 + intact), [
+      ...trimmed(more.slice(0, 5)),
+      ...trimmed(all.slice(100, 100 + intact)),
+    ]);
+    assert.deepEqual(daemon.texts.slice(5 + read), trimmed(all.slice(15_000, 15_310)));
+    assert.deepEqual(
+      daemon.faults.map((fault) => fault.message),
+      [`${file} is a damaged compressed file`],
+    );
+  });
   test("by logrotate itself", needs("logrotate"), async () => {
     for (const how of [
       "create",
@@ -407,6 +458,61 @@ suite("a disk that fails", () => {
     answer();
     await other.readTo(1);
     assert.equal(other.follower!.status()[0]!.state, "ok");
+  });
+});
+
+suite("a bug in the reading of one log", () => {
+  test("is told and counted; the others go on, and it when it can", async () => {
+    let bug = "";
+    const bugs: Record<string, (path: string) => never> = {
+      // an error that can't even be looked at, as nobody expects one
+      stat: () => {
+        throw Object.defineProperty(new Error(), "code", {
+          get: () => {
+            throw new RangeError("no such state");
+          },
+        });
+      },
+      statNow: () => {
+        throw new TypeError("undefined is no function");
+      },
+    };
+    const dir = folder({ "a.log": "", "b.log": "" });
+    const [a, b] = [join(dir, "a.log"), join(dir, "b.log")];
+    const disk: Disk = {
+      ...DISK,
+      stat: async (path) => (bug === "stat" && path === a ? bugs["stat"]!(path) : DISK.stat(path)),
+      statNow: (path) => (bug === "statNow" && path === a ? bugs["statNow"]!(path) : DISK.statNow(path)),
+    };
+    const lines = logLines(10);
+    for (const [name, words] of [
+      ["stat", /a bug in Logvane: no such state/],
+      ["statNow", /a bug in Logvane: undefined is no function/],
+    ] as const) {
+      const daemon = new Daemon(logConfig([a, b]), { ...FAST, disk });
+      await daemon.start();
+      bug = name;
+      utimesSync(a, 1, 1); // so that it is looked at
+      await daemon.read(200);
+      appendFileSync(b, lines[1]!);
+      await daemon.readTo(1);
+      const status = daemon.follower!.status().find(({ source }) => source.endsWith("a.log"))!;
+      assert.equal(status.state, "failed");
+      assert.ok(status.failures! >= 1);
+      assert.match(status.fault!.format(), words);
+      await daemon.read(50);
+      assert.deepEqual(
+        daemon.faults.map((fault) => words.test(fault.message)),
+        [true],
+      );
+      bug = "";
+      appendFileSync(a, lines[0]!);
+      await daemon.readTo(2);
+      const after = daemon.follower!.status().find(({ source }) => source.endsWith("a.log"))!;
+      assert.equal(after.state, "ok");
+      assert.ok(after.failures! >= 1);
+      await daemon.kill();
+    }
   });
 });
 

@@ -20,7 +20,6 @@ suite("the switch to another model", () => {
   test("is whole or has not been, wherever the process is killed", async () => {
     const random = createRandom(Date.now() % 65_536);
     const dir = join(root, "killed");
-    const seen = new Set<string>();
     for (let i = 0; i < KILLS; i++) {
       const child = spawn(process.execPath, [join(import.meta.dirname, "switching.js"), dir]);
       await once(child.stdout, "data");
@@ -33,10 +32,9 @@ suite("the switch to another model", () => {
       assert.equal(warm[0], (blob[0]! + 1) % 256);
       assert.equal(store.outbox.mark("retrained"), id);
       assert.ok(store.listModels().length <= 13);
-      seen.add(id);
+      assert.notEqual(id, "model0"); // the one after it was in use already
       store.close();
     }
-    assert.ok(seen.size > 1, [...seen].join());
   });
 
   test("does not come about where another model came into use meanwhile", () => {

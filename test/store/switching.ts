@@ -10,5 +10,5 @@ for (let n = 0; ; n++) {
     { id, createdAt: n, header: { n }, blob: new Uint8Array(BYTES).fill(n) },
     { warm: new Uint8Array(BYTES).fill(n + 1), mark: { name: "retrained", value: id } },
   );
-  if (n === 0) process.stdout.write("first\n");
+  if (n === 1) process.stdout.write("second\n");
 }
