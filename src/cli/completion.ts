@@ -5,13 +5,16 @@ import { writeOut } from "./out.ts";
 export function completionCommand(program: Command, load: () => Promise<Command>): Command {
   return program
     .command("completion")
-    .description("print the completion of verbs and flags for bash")
-    .addArgument(new Argument("<shell>", "bash").choices(["bash"]))
+    .description("print the completion of verbs and flags for bash or fish")
+    .addArgument(new Argument("<shell>", "bash or fish").choices(["bash", "fish"]))
     .addHelpText(
       "after",
-      "\nFor all users: logvane completion bash > /etc/bash_completion.d/logvane\nzsh takes it after: autoload -U bashcompinit && bashcompinit",
+      "\nFor all users: logvane completion bash > /etc/bash_completion.d/logvane\n           or: logvane completion fish > /etc/fish/completions/logvane.fish\nzsh takes that of bash after: autoload -U bashcompinit && bashcompinit",
     )
-    .action(async () => writeOut(bashCompletion(await load())));
+    .action(async (shell: string) => {
+      const program = await load();
+      await writeOut(shell === "fish" ? fishCompletion(program) : bashCompletion(program));
+    });
 }
 
 /** A verb, or an inner one as `config show`. */
@@ -57,4 +60,33 @@ ${list(({ flags }) => flags)}    esac
 }
 complete -o default -F _logvane logvane
 `;
+}
+
+/** Files are offered beside it, as fish does by itself. */
+function fishCompletion(program: Command): string {
+  const quoted = (text: string): string => `'${text.replace(/['\\]/g, "\\$&")}'`;
+  const line = (condition: string, more: string, what: string): string =>
+    `complete -c logvane -n ${quoted(condition)} ${more} -d ${quoted(what)}\n`;
+  const flags = (command: Command, condition: string): string =>
+    command.options
+      .filter(({ long, hidden }) => long && !hidden)
+      .map(({ long, description }) => line(condition, `-l ${long!.slice(2)}`, description))
+      .join("");
+  const verbs = program.commands.map((verb) => {
+    const seen = `__fish_seen_subcommand_from ${verb.name()}`;
+    const names = verb.commands.map((one) => one.name());
+    const inner = verb.commands.map(
+      (one) =>
+        line(
+          `${seen}; and not __fish_seen_subcommand_from ${names.join(" ")}`,
+          `-f -a ${one.name()}`,
+          one.description(),
+        ) + flags(one, `${seen}; and __fish_seen_subcommand_from ${one.name()}`),
+    );
+    return (
+      line("__fish_use_subcommand", `-f -a ${verb.name()}`, verb.description()) +
+      (names.length > 0 ? inner.join("") : flags(verb, seen))
+    );
+  });
+  return `# Completion of logvane for fish, made by: logvane completion fish\n${verbs.join("")}`;
 }

@@ -98,7 +98,8 @@ async function takeSettings(verb: Command): Promise<void> {
   standIn("alerts.per_day", "alertBudget", String(config.alerts.perDay));
 }
 
-async function withAllVerbs(): Promise<Command> {
+/** A program that knows all verbs with all their flags. */
+export async function withAllVerbs(): Promise<Command> {
   const program = newProgram();
   for (const load of Object.values(VERBS)) await load(program);
   for (const command of program.commands) addCommonOptions(command);

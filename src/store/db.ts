@@ -60,11 +60,18 @@ function prepare(db: Database, path: string): void {
   if (found < SCHEMA_VERSION) db.transaction(() => migrate(db)).immediate();
 }
 
-/** Writes a whole copy of the state, as it is at one moment, to an empty file; others may write to the state meanwhile. */
+/**
+ * Writes a whole copy of the state, as it is at one moment, to an empty file; others may write to the state meanwhile.
+ * Throws a Fault about the state, and SQLite's error about the file.
+ */
 export function copyDatabase(dir: string, to: string): void {
   const db = openDatabase(dir);
   try {
-    guarded(databasePath(dir), () => db.prepare("VACUUM INTO ?").run(to));
+    db.prepare("VACUUM INTO ?").run(to);
+  } catch (error) {
+    const code = String((error as { code?: unknown }).code);
+    if (/^SQLITE_(FULL|CANTOPEN|READONLY|IOERR_(WRITE|FSYNC|TRUNCATE))/.test(code)) throw error;
+    throw storeFault(error, databasePath(dir)) ?? error;
   } finally {
     db.close();
   }

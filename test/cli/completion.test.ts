@@ -37,6 +37,23 @@ suite("completion in bash", needs("bash"), () => {
   test("of another shell ends with 64", () => {
     const { status, stderr } = logvane(["completion", "tcsh"]);
     assert.equal(status, 64);
-    assert.match(stderr, /Allowed choices are bash/);
+    assert.match(stderr, /Allowed choices are bash, fish/);
+  });
+});
+
+suite("completion in fish", () => {
+  const { stdout } = logvane(["completion", "fish"]);
+  const has = (line: RegExp): void => assert.match(stdout, line);
+  test("offers verbs, inner verbs, and the flags of either", () => {
+    has(/^complete -c logvane -n '__fish_use_subcommand' -f -a backtest -d 'learn from /m);
+    has(
+      /^complete -c logvane -n '__fish_seen_subcommand_from model; and not __fish_seen_subcommand_from list show export' -f -a show -d /m,
+    );
+    has(/from schedule; and __fish_seen_subcommand_from install' -l dry-run -d /);
+    assert.doesNotMatch(stdout, /from install' -l root/);
+  });
+  test("is one command a line, with quotes that close", () => {
+    for (const line of stdout.trimEnd().split("\n").slice(1))
+      assert.match(line, /^complete -c logvane -n '[^']*' (-f -a|-l) [a-z-]+ -d '(?:[^'\\]|\\['\\])*'$/);
   });
 });
