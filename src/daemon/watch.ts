@@ -91,8 +91,8 @@ export class Watch {
 
   constructor(parts: WatchParts) {
     this.#parts = parts;
-    const { engine, store, now } = parts;
-    this.#pace = new Pace(engine.last, now(), steady);
+    const { engine, store } = parts;
+    this.#pace = new Pace(engine.last, steady);
     this.#blindWritten = store.outbox.mark(BLIND_MARK) ?? "";
     this.#blind = new BlindWatch(this.#blindWritten);
   }
@@ -105,6 +105,7 @@ export class Watch {
   /** Watches until the signal; `once`: until no more lines are there. Throws a Fault when the end can't be written. */
   async run(once: boolean): Promise<void> {
     const { signal, follower, committer } = this.#parts;
+    this.#commit(true); // what inputs are counted from; after a crash it takes the place of those that were taken in again
     while (!signal.aborted) {
       const more = await this.#step(!once);
       if (once && !more && follower.caughtUp && !committer.stuck) break;

@@ -65,11 +65,12 @@ export class Engine {
   #changed = new Map<string, AlertRecord>();
   /** Lines from before the model's end are no news; after the first later one none is early. */
   #watching = false;
-  #last = Number.NEGATIVE_INFINITY;
+  #last: number;
 
   /** detector: of the model, at its beginning or restored. */
   constructor(options: EngineOptions, detector: Detector, reader: EventReader) {
     this.#options = options;
+    this.#last = options.model.to;
     this.#detector = detector;
     this.#reader = reader;
     this.#own = new OwnMail(options.isOurs);
@@ -111,7 +112,7 @@ export class Engine {
     this.drain();
   }
 
-  /** Log time of the last line or tick, in ms; -Infinity before the first. */
+  /** Log time of the last line or tick, in ms; the end of training before the first. */
   get last(): number {
     return this.#last;
   }
@@ -137,7 +138,7 @@ export class Engine {
 
   /** Log time passes without a line, in ms. An earlier time than that of the last line changes nothing. */
   tick(time: number): void {
-    if (!this.#watching || time <= this.#last) return;
+    if (!(time > this.#last)) return;
     this.#last = time;
     for (const alert of this.#detector.advance(time)) this.#opened(alert);
     this.#inputs.push({ tick: time });
@@ -217,7 +218,7 @@ export class Engine {
     };
     return {
       model: this.#options.modelId,
-      logTime: Number.isFinite(this.#last) ? this.#last : this.#options.model.to,
+      logTime: this.#last,
       blob: gzipSync(serialize(saved), { level: 1 }),
     };
   }

@@ -5,8 +5,6 @@
 
 /** A line may come so much later than its time says (buffers of syslog); before that nothing is missed. In ms. */
 export const GRACE_MS = 90_000;
-/** At start the system's clock is believed if it is not farther than this from the last line: a machine that was off for longer begins anew. */
-const BELIEVED_MS = 7 * 86_400_000;
 
 export class Pace {
   readonly #monotonic: () => number;
@@ -14,11 +12,14 @@ export class Pace {
   #log: number;
   #at: number;
 
-  /** last: log time of the last line taken, or -Infinity. wall: the system's time. monotonic: a clock that never goes back. In ms. */
-  constructor(last: number, wall: number, monotonic: () => number) {
+  /**
+   * last: log time of the last line taken, or -Infinity. What passed since while nobody watched does not count: the log may
+   * be behind, or its writer's clock. monotonic: a clock that never goes back. In ms.
+   */
+  constructor(last: number, monotonic: () => number) {
     this.#monotonic = monotonic;
     this.#at = monotonic();
-    this.#log = wall >= last && wall - last <= BELIEVED_MS ? wall : last;
+    this.#log = last;
   }
 
   /** A line of that log time was just read, at its time or later. wall: the system's time. */
