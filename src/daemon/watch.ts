@@ -105,6 +105,7 @@ export class Watch {
   /** Watches until the signal; `once`: until no more lines are there. Throws a Fault when the end can't be written. */
   async run(once: boolean): Promise<void> {
     const { signal, follower, committer } = this.#parts;
+    this.#commit(true); // what is read from now on goes on from here: inputs without a checkpoint lead nowhere
     while (!signal.aborted) {
       const more = await this.#step(!once);
       if (once && !more && follower.caughtUp && !committer.stuck) break;
