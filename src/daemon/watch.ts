@@ -85,7 +85,7 @@ export class Watch {
   /** All of `steady`. */
   #committedAt = Number.NEGATIVE_INFINITY;
   #checkpointAt: number = steady();
-  #tickAt = Number.NEGATIVE_INFINITY;
+  #tickAt: number = steady(); // at the start what is there has to be read first
   #roundAt = Number.NEGATIVE_INFINITY;
   #markAt = Number.NEGATIVE_INFINITY;
 

@@ -136,7 +136,7 @@ export class Follower {
   async next(waitMs: number): Promise<Run | undefined> {
     const until = ticks() + waitMs;
     for (let slept = false; ; slept = true) {
-      this.kick();
+      if (!slept || ticks() < until) this.kick(); // what begins when the time is over would never be seen at its end
       if (!this.isUnsettled()) {
         const run = this.merge.take(this.sources());
         if (run !== undefined) return run;
