@@ -6,7 +6,7 @@ import { OwnMail } from "../mail/own-mail.ts";
 import type { EventReader } from "../mail/read.ts";
 import { Detector } from "../pipeline/detector.ts";
 import type { Model, PipelineOptions } from "../pipeline/model.ts";
-import type { Run } from "../source/position.ts";
+import { isOnePlace, type Position, type Run } from "../source/position.ts";
 import type { Checkpoint, Effects, Input } from "../store/live.ts";
 import { DayTally } from "./day-tally.ts";
 import { NewTemplates } from "./new-templates.ts";
@@ -130,7 +130,7 @@ export class Engine {
   take({ source, file, lines, from, to }: Run): void {
     for (let i = 0; i < lines.count; i++) this.#line(this.#reader.read(file, lines, i));
     const before = this.#inputs.at(-1);
-    if (before && "source" in before && before.source === source)
+    if (before && "source" in before && before.source === source && isOnePlace(before.to as Position, from))
       this.#inputs[this.#inputs.length - 1] = { source, from: before.from, to };
     else this.#inputs.push({ source, from, to });
     this.#positions.set(source, to);

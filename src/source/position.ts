@@ -68,3 +68,11 @@ export const fits = (bytes: Uint8Array, print: Print): boolean =>
 
 /** The source that follows a path. */
 export const fileSourceId = (path: string): string => `file:${path}`;
+
+/** Whether two positions are one place: one run of lines ends where the other begins, in the same file. */
+export function isOnePlace(a: Position, b: Position): boolean {
+  if (a.kind === "file" && b.kind === "file")
+    return a.offset === b.offset && a.ino === b.ino && a.dev === b.dev && a.tail.sha256 === b.tail.sha256;
+  if (a.kind === "spool" && b.kind === "spool") return a.segment === b.segment && a.offset === b.offset;
+  return a.kind === "journal" && b.kind === "journal" && a.cursor === b.cursor;
+}
