@@ -6,7 +6,7 @@ import { OwnMail } from "../mail/own-mail.ts";
 import type { EventReader } from "../mail/read.ts";
 import { Detector } from "../pipeline/detector.ts";
 import type { Model, PipelineOptions } from "../pipeline/model.ts";
-import { isOnePlace, type Position, type Run } from "../source/position.ts";
+import { continues, type Position, type Run } from "../source/position.ts";
 import type { Checkpoint, Effects, Input } from "../store/live.ts";
 import { DayTally } from "./day-tally.ts";
 import { NewTemplates } from "./new-templates.ts";
@@ -65,12 +65,11 @@ export class Engine {
   #changed = new Map<string, AlertRecord>();
   /** Lines from before the model's end are no news; after the first later one none is early. */
   #watching = false;
-  #last: number;
+  #last = Number.NEGATIVE_INFINITY;
 
   /** detector: of the model, at its beginning or restored. */
   constructor(options: EngineOptions, detector: Detector, reader: EventReader) {
     this.#options = options;
-    this.#last = options.model.to;
     this.#detector = detector;
     this.#reader = reader;
     this.#own = new OwnMail(options.isOurs);
@@ -112,7 +111,7 @@ export class Engine {
     this.drain();
   }
 
-  /** Log time of the last line or tick, in ms; the end of training before the first. */
+  /** Log time of the last line or tick, in ms; -Infinity before the first. */
   get last(): number {
     return this.#last;
   }
@@ -130,7 +129,12 @@ export class Engine {
   take({ source, file, lines, from, to }: Run): void {
     for (let i = 0; i < lines.count; i++) this.#line(this.#reader.read(file, lines, i));
     const before = this.#inputs.at(-1);
-    if (before && "source" in before && before.source === source && isOnePlace(before.to as Position, from))
+    if (
+      before &&
+      "source" in before &&
+      before.source === source &&
+      continues(before.to as Position, from, to)
+    )
       this.#inputs[this.#inputs.length - 1] = { source, from: before.from, to };
     else this.#inputs.push({ source, from, to });
     this.#positions.set(source, to);
@@ -138,7 +142,7 @@ export class Engine {
 
   /** Log time passes without a line, in ms. An earlier time than that of the last line changes nothing. */
   tick(time: number): void {
-    if (!(time > this.#last)) return;
+    if (!this.#watching || time <= this.#last) return;
     this.#last = time;
     for (const alert of this.#detector.advance(time)) this.#opened(alert);
     this.#inputs.push({ tick: time });
@@ -218,7 +222,7 @@ export class Engine {
     };
     return {
       model: this.#options.modelId,
-      logTime: this.#last,
+      logTime: Number.isFinite(this.#last) ? this.#last : this.#options.model.to,
       blob: gzipSync(serialize(saved), { level: 1 }),
     };
   }

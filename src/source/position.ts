@@ -52,6 +52,15 @@ export type Run = {
   readonly to: Position;
 };
 
+/** Whether lines up to `a` and lines from `b` to `c` may be read again as one run: a run lies in one file, or segment. */
+export function continues(a: Position, b: Position, c: Position): boolean {
+  if (a.kind === "file" && b.kind === "file" && c.kind === "file")
+    return a.dev === b.dev && a.ino === b.ino && a.offset === b.offset && b.ino === c.ino;
+  if (a.kind === "spool" && b.kind === "spool" && c.kind === "spool")
+    return a.segment === b.segment && b.segment === c.segment;
+  return a.kind === "journal" && b.kind === "journal";
+}
+
 /** Bytes of a file's head that it is known by. */
 export const HEAD_KEPT = 1024;
 /** Bytes before a position: two lines or so, with times and ids of their own. */
@@ -68,11 +77,3 @@ export const fits = (bytes: Uint8Array, print: Print): boolean =>
 
 /** The source that follows a path. */
 export const fileSourceId = (path: string): string => `file:${path}`;
-
-/** Whether two positions are one place: one run of lines ends where the other begins, in the same file. */
-export function isOnePlace(a: Position, b: Position): boolean {
-  if (a.kind === "file" && b.kind === "file")
-    return a.offset === b.offset && a.ino === b.ino && a.dev === b.dev && a.tail.sha256 === b.tail.sha256;
-  if (a.kind === "spool" && b.kind === "spool") return a.segment === b.segment && a.offset === b.offset;
-  return a.kind === "journal" && b.kind === "journal" && a.cursor === b.cursor;
-}
