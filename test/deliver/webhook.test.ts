@@ -118,7 +118,7 @@ suite("a webhook of format json", () => {
   test("is given reports and tests as well", async () => {
     const body = await bodyOf<Json>(reportTold, "/", "json");
     assert.equal(body.type, "report");
-    assert.match(body.text, /Report of 2026-09-20/);
+    assert.match(body.text, /^mx1\.example, Sunday 20 September 2026\n/);
     assert.equal(body.report.day, "2026-09-20");
   });
 });

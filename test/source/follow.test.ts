@@ -308,6 +308,17 @@ suite("rotation", () => {
 });
 
 suite("a rotated file that was left", () => {
+  test("keeps nobody from being caught up", async () => {
+    const { file, daemon, more } = await begun();
+    renameSync(file, `${file}.1`);
+    writeFileSync(file, more.slice(0, 3).join(""));
+    await daemon.readTo(3);
+    for (const waitMs of [20, 40, 100, 200])
+      for (let i = 0; i < 5; i++) {
+        while ((await daemon.follower!.next(waitMs)) !== undefined);
+        assert.ok(daemon.follower!.caughtUp, String(waitMs));
+      }
+  });
   test("is watched for ten minutes for what is still written to it", async () => {
     const dir = folder({ "mail.log.1": "read\n" });
     const path = join(dir, "mail.log.1");
