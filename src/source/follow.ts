@@ -132,25 +132,21 @@ export class Follower {
     }
   }
 
-  /**
-   * The next lines, or undefined when none came within waitMs, or a little less; a look that is under way is waited for. The run
-   * before is no longer valid.
-   */
+  /** The next lines, or undefined when none came within waitMs, or a little less. The run before is no longer valid. */
   async next(waitMs: number): Promise<Run | undefined> {
     const until = ticks() + waitMs;
     for (let slept = false; ; slept = true) {
-      this.kick();
-      const now = ticks();
-      const due = this.nextDue(now);
-      const unsettled = this.isUnsettled();
-      if (!unsettled) {
+      if (!slept || ticks() < until) this.kick(); // what begins when the time is over would never be seen at its end
+      if (!this.isUnsettled()) {
         const run = this.merge.take(this.sources());
         if (run !== undefined) return run;
-        // To sleep for the rest of the time alone would wake the process once more.
-        if (now >= until || (slept && due > until && until - now <= TOGETHER * this.pollMs)) return undefined;
       }
-      if (this.closed) return undefined;
-      await this.sleep((unsettled ? due : Math.min(until, due)) - now);
+      const now = ticks();
+      const due = this.nextDue(now);
+      // To sleep for the rest of the time alone would wake the process once more.
+      const last = slept && due > until && until - now <= TOGETHER * this.pollMs;
+      if (now >= until || last || this.closed) return undefined;
+      await this.sleep(Math.min(until, due) - now);
     }
   }
 
