@@ -35,11 +35,12 @@ const MAY_DIFFER: Readonly<Record<string, string>> = {
 const CONSTANT: Readonly<Record<string, string>> = {
   AbsenceScorer: "#byProgram #clock #rate #whole",
   AgingSet: "#keepMs",
-  BoundedSet: "#limit",
+  // what is doubtful is forgotten before learning ends
+  BoundedSet: "#doubtful #limit",
   CauseCounter: "#expected",
   ColumnRegistry: "#byPlan",
   DeliveryTimer: "#plans",
-  Detector: "#families #index #newnesses #observed #onScore #opened #options #turns model",
+  Detector: "#index #observed #onScore #opened #options #plans model",
   EntityReader: "#clients #lineIds #roles #salt",
   EntityScorer: "#clock model",
   EventReader: "groups",
