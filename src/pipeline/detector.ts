@@ -303,7 +303,7 @@ export class Detector {
   #endSlot(): void {
     const slot = this.#slot;
     const end = (slot + 1) * SLOT_MS;
-    this.#rings.close(this.#index);
+    this.#rings.close(this.#slot, this.#index);
     this.#push(this.#counter.close(), slot);
     this.#offer(this.#judge(slot, end, this.#quiet > 0));
     this.#slowness?.next();
@@ -359,7 +359,7 @@ export class Detector {
 
   #closeSlots(next: number, now: number): void {
     const silent = next - this.#slot > MAX_GAP_SLOTS;
-    this.#rings.close(this.#index);
+    this.#rings.close(this.#slot, this.#index);
     for (let slot = this.#slot; slot < next; slot++) {
       const closed = slot === this.#slot ? this.#counter.close() : undefined;
       if (silent && next - slot > 2 * MAX_GAP_SLOTS && slot !== this.#slot) continue;
