@@ -73,8 +73,10 @@ suite("candidates that wait for the end of their slot", () => {
   });
 
   test("that no incident takes in are counted, too", () =>
-    assert.deepEqual(
-      told(waited(Array.from({ length: 5000 }, () => guess("shape a", 1, "common")))).ledger,
-      { opened: 0, held: 0, joined: 0, belowBar: 5000 },
-    ));
+    assert.deepEqual(told(waited(Array.from({ length: 5000 }, () => guess("shape a", 1, "common")))).ledger, {
+      opened: 0,
+      held: 0,
+      joined: 0,
+      belowBar: 5000,
+    }));
 });
