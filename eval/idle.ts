@@ -43,8 +43,8 @@ const { values } = parseArgs({
   options: {
     minutes: { type: "string", default: "10" },
     days: { type: "string", default: "30" },
-    /** V8 gives garbage back to the system within two minutes of quiet. */
-    "quiet-seconds": { type: "string", default: "120" },
+    /** V8 gives garbage back to the system after some minutes of quiet. */
+    "quiet-seconds": { type: "string", default: "300" },
   },
 });
 const minutes = Number(values.minutes);
