@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import {
   appendFileSync,
   cpSync,
@@ -13,11 +13,11 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { after, before, suite, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { program } from "../e2e/support.ts";
-import { needsNamespaces } from "../support/need.ts";
+import { needs, needsLoop, needsNamespaces } from "../support/need.ts";
 import { counted, Daemon, until, waiting, writeSettings } from "./daemon.ts";
 import { composedLog } from "./log.ts";
 
@@ -185,6 +185,75 @@ suite("a watch in trouble", { concurrency: true, timeout: 600_000 }, () => {
     execFileSync("mount", ["-o", "remount,rw", small]);
     const daemon = here.start();
     await here.read();
+    assert.equal(await daemon.end("SIGTERM"), 0);
+  });
+
+  test(
+    "whose disk turns read-only under it pauses, ends with 74 when told, and has lost nothing",
+    needsLoop(),
+    async () => {
+      const image = join(dir, "ext4");
+      const mounted = join(dir, "failing");
+      mkdirSync(mounted);
+      execFileSync("dd", ["if=/dev/zero", `of=${image}`, "bs=1M", "count=64"], { stdio: "ignore" });
+      execFileSync("mkfs.ext4", ["-q", "-F", image]);
+      const mount = (): void => {
+        execFileSync("mount", ["-o", "loop,errors=remount-ro", image, mounted]);
+        mounts.push(mounted);
+      };
+      mount();
+      const device = execFileSync("findmnt", ["-n", "-o", "SOURCE", mounted], { encoding: "utf8" }).trim();
+      const here = new Watched("failing-log", join(mounted, "state"));
+      const daemon = here.start();
+      await here.read();
+      // As after an error of the disk: whoever has files open may not write to them any more.
+      writeFileSync(`/sys/fs/ext4/${basename(device)}/trigger_fs_error`, "1");
+      here.write(fullLines(30));
+      await until("the message", WAIT_MS, () =>
+        fourParts(/cannot use the state folder \(\w+\)/).test(daemon.said) ? true : undefined,
+      );
+      assert.match(
+        daemon.said,
+        /reading pauses until this can be written.*\n.*make it writable; watching goes on by itself/,
+      );
+      here.write(someLines(20));
+      await sleep(3000);
+      assert.ok(daemon.running, daemon.said);
+      assert.equal(await daemon.end("SIGTERM"), 74);
+      assert.match(daemon.said, fourParts(/what was read last could not be written/));
+      execFileSync("umount", [mounts.pop()!]);
+      spawnSync("e2fsck", ["-fy", image], { stdio: "ignore" }); // 1: mended
+      mount();
+      const next = here.start();
+      const keys = await here.settled();
+      assert.deepEqual([...new Set(keys)], keys);
+      await until("the alert", WAIT_MS, () =>
+        /"kind":"disk_full"/.test(readFileSync(here.told, "utf8")) ? true : undefined,
+      );
+      assert.equal(await next.end("SIGTERM"), 0);
+    },
+  );
+
+  test("whose state can't be written for a while goes on by itself", needs("prlimit"), async () => {
+    const here = new Watched("limited");
+    const daemon = here.start();
+    await here.read();
+    // Of what is written then, the system takes nothing.
+    const limit = (bytes: string): void => {
+      execFileSync("prlimit", [`--fsize=${bytes}:`, "--pid", String(daemon.pid)]);
+    };
+    limit("0");
+    here.write(fullLines(30));
+    await until("the message", WAIT_MS, () =>
+      fourParts(/cannot use the state folder \(\w+\)/).test(daemon.said) ? true : undefined,
+    );
+    here.write(someLines(20));
+    await sleep(3000);
+    assert.ok(counted(here.state) < here.written, "it waits");
+    limit("unlimited");
+    const keys = await here.settled();
+    assert.deepEqual([...new Set(keys)], keys);
+    assert.match(readFileSync(here.told, "utf8"), /"kind":"disk_full"/);
     assert.equal(await daemon.end("SIGTERM"), 0);
   });
 

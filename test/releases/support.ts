@@ -13,7 +13,6 @@ export const RELEASES: readonly string[] = readdirSync(FOLDER, { withFileTypes: 
   .filter((entry) => entry.isDirectory())
   .map((entry) => entry.name);
 
-/** Before each of those tables are written, the ones that they point to. */
 export type Row = Readonly<Record<string, unknown>>;
 export type Tables = ReadonlyMap<string, readonly Row[]>;
 

