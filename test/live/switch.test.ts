@@ -158,6 +158,9 @@ suite("another model", { concurrency: true, timeout: 600_000 }, () => {
     await until("nothing waits", WAIT_MS, () => (waiting(state) === 0 ? true : undefined));
     assert.equal(await daemon.end("SIGTERM"), 0);
     assert.equal(counted(state), today.length + 30);
+    const report = ["report", "--date", "today", "--json", "--config", config, "--state", state];
+    const { stdout } = await program("bin/logvane.js", report);
+    assert.match(JSON.parse(stdout.toString()).figures_lack, /came over the network/);
     const keys = told("listening.told").map(({ key }) => key);
     assert.deepEqual([...new Set(keys)], keys);
   });
