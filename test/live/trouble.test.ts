@@ -16,6 +16,7 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { after, before, suite, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { openStore } from "../../src/store/queries.ts";
 import { program } from "../e2e/support.ts";
 import { needs, needsLoop, needsNamespaces } from "../support/need.ts";
 import { counted, Daemon, until, waiting, writeSettings } from "./daemon.ts";
@@ -95,12 +96,15 @@ class Watched {
     return this.keys();
   }
 
-  keys(): string[] {
+  /** kind: of the alerts asked for; all when absent. */
+  keys(kind?: string): string[] {
     const text = existsSync(this.told) ? readFileSync(this.told, "utf8") : "";
     return text
       .split("\n")
       .slice(0, -1)
-      .map((line) => (JSON.parse(line) as { key: string }).key);
+      .map((line) => JSON.parse(line) as { key: string; alert?: { kind: string } })
+      .filter(({ alert }) => kind === undefined || alert?.kind === kind)
+      .map(({ key }) => key);
   }
 }
 
@@ -115,6 +119,18 @@ const fullLines = (n: number): string[] =>
     (i) =>
       `postfix/smtpd[78]: NOQUEUE: reject: MAIL from unknown[192.0.2.${i % 250}]: 452 4.3.1 Insufficient system storage; from=<a@b.example> proto=ESMTP helo=<b.example>`,
   );
+
+/** What a watch has written of sources that it can't see, once there are any; with `text`, what it finds instead. */
+function blindMark(state: string, text?: string): string | undefined {
+  const store = openStore(state);
+  try {
+    if (text !== undefined) store.outbox.setMark("watch.blind", text);
+    const mark = store.outbox.mark("watch.blind") ?? "";
+    return mark.includes("since") ? mark : undefined;
+  } finally {
+    store.close();
+  }
+}
 
 /** A message of a Fault in its four parts. */
 const fourParts = (what: RegExp): RegExp =>
@@ -284,6 +300,35 @@ suite("a watch in trouble", { concurrency: true, timeout: 600_000 }, () => {
     here.write(someLines(3));
     await here.read();
     assert.equal(await daemon.end("SIGTERM"), 0);
+  });
+
+  test("that has not seen its log for five minutes tells so beside the mail, over a restart, and when it is back", async () => {
+    const here = new Watched("blind");
+    const mail = `[mail]\nto = ["root@mx.example"]\nvia = "smtp"\nhost = "127.0.0.1"\nport = 1\nsecurity = "none"\n`;
+    writeSettings(here.config, here.log, here.told, `when = "fallback"\n${mail}`);
+    const first = here.start();
+    await here.read();
+    const aside = `${here.log}.aside`;
+    renameSync(here.log, aside);
+    mkdirSync(here.log);
+    const mark = await until("it is noticed", WAIT_MS, () => blindMark(here.state));
+    await first.end("SIGKILL");
+    // Six minutes go by.
+    blindMark(
+      here.state,
+      mark.replace(/"since":(\d+)/, (_, at) => `"since":${Number(at) - 360_000}`),
+    );
+    const daemon = here.start();
+    const blind = (event: string): string[] => here.keys("blind").filter((key) => key.endsWith(event));
+    await until("the alert", WAIT_MS, () => (blind("opened").length > 0 ? true : undefined));
+    assert.ok(waiting(here.state) > 0, "the mail can't be sent");
+    rmdirSync(here.log);
+    renameSync(aside, here.log);
+    await until("its end", WAIT_MS, () => (blind("closed").length > 0 ? true : undefined));
+    here.write(someLines(3));
+    await here.read();
+    assert.equal(await daemon.end("SIGTERM"), 0);
+    assert.equal(blind("").length, 2);
   });
 
   test("that is told to end does so within five seconds, and the next one reads nothing twice", async () => {
