@@ -188,7 +188,8 @@ function list({ title, headings, heading: words, rows, more: rest }: ShownList):
   const lines = rows.map(({ figures: cells, words: text }) => {
     const start = begin(cells);
     const blank = " ".repeat(columns(start));
-    return folded(shown(text), WIDTH - columns(start), LIST_LINES)
+    const most = text.endsWith("...") ? 1 : LIST_LINES; // cut already: what is left would stand alone on its line
+    return folded(shown(text), WIDTH - columns(start), most)
       .map((line, i) => `${i === 0 ? start : blank}${line}\n`)
       .join("");
   });
