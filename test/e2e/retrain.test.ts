@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, before, suite, test } from "node:test";
+import { after, before as prepare, suite, test } from "node:test";
 import { setTimeout } from "node:timers/promises";
 import { gunzipSync } from "node:zlib";
 import { createRandom } from "../../src/math/random.ts";
@@ -23,6 +23,7 @@ const UNTIL = "Sep 21 ";
 const KILLS = 3;
 
 const logvane = (...args: string[]): Promise<Finished> => program("bin/logvane.js", [...args, ...FLAGS]);
+const model = (...args: string[]): Promise<Finished> => program("bin/logvane.js", ["model", ...args]);
 const championOf = (dir: string): { id: string; header: Record<string, unknown> } => {
   const store = openStore(dir);
   const { id, header } = store.champion()!;
@@ -38,8 +39,10 @@ const markOf = (dir: string): Record<string, unknown> | undefined => {
 };
 
 let first: string;
+/** What the first model tells of the log. */
+let before: Buffer;
 let end: number;
-before(async () => {
+prepare(async () => {
   const lines = gunzipSync(readFileSync(SAMPLE)).toString("utf8").split("\n");
   const n = lines.findIndex((l) => l.startsWith(UNTIL));
   writeFileSync(past, `${lines.slice(0, n).join("\n")}\n`);
@@ -59,6 +62,7 @@ suite("a model that is learned anew every week", () => {
     assert.equal(found.status, 0, found.stderr);
     assert.ok(printed(found.stdout).length >= 5);
     assert.deepEqual(printed(found.stdout), printed(replayed.stdout));
+    before = found.stdout;
   });
 
   test("stays in use when the training of the next one is killed at any moment", async () => {
@@ -110,6 +114,27 @@ suite("a model that is learned anew every week", () => {
     const mark = markOf(state)!;
     assert.equal(mark["promoted"], true);
     assert.match(String(mark["text"]), new RegExp(`^model ${id} is in use now in place of ${first}: `));
+  });
+
+  test("gives place to the one before again, which alerts exactly as before, and comes back by hand", async () => {
+    const { id } = championOf(state);
+    const told = (dir: string) => logvane("detect", SAMPLE, "--state", dir, "--format", "ndjson");
+    const back = join(root, "back");
+    cpSync(state, back, { recursive: true });
+    const rolled = await model("rollback", "--reason", "too loud", "--state", back);
+    assert.equal(
+      rolled.stdout.toString("utf8"),
+      `model ${first} is in use now in place of ${id}: too loud\n`,
+    );
+    const again = await told(back);
+    assert.equal(again.status, 0, again.stderr);
+    assert.ok(again.stdout.equals(before), "byte for byte");
+    const { stdout } = await model("diff", "--state", state, "--json");
+    const diff = JSON.parse(stdout.toString("utf8")) as Record<"columns" | "templates", { shared: number }>;
+    assert.ok(diff.columns.shared > 50 && diff.templates.shared > 50, JSON.stringify(diff.columns.shared));
+    const by = await model("promote", id.slice(0, 6), "--state", back, "--reason", "it was not");
+    assert.equal(by.status, 0, by.stderr);
+    assert.equal(championOf(back).id, id);
   });
 
   test("stays in use when nothing is new since, and says so", async () => {
