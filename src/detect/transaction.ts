@@ -308,7 +308,11 @@ function trainRobust(
   const second = trainVae(
     vae,
     { ...rows, rowWeights },
-    { ...OPTIONS, epochs: OPTIONS.epochs / 2, klWarmupEpochs: 0, seed: seed + 1, validation },
+    {
+      ...OPTIONS,
+      epochs: parent?.frozen ? 0 : OPTIONS.epochs / 2,
+      ...{ klWarmupEpochs: 0, seed: seed + 1, validation },
+    },
   );
   return { vae, epochs: first.epochs + second.epochs };
 }

@@ -1,15 +1,11 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before as prepare, suite, test } from "node:test";
-import { setTimeout } from "node:timers/promises";
 import { gunzipSync } from "node:zlib";
-import { createRandom } from "../../src/math/random.ts";
 import { openStore } from "../../src/store/queries.ts";
-import { type Finished, printed, program, ROOT, SAMPLE } from "./support.ts";
+import { type Finished, printed, program, SAMPLE } from "./support.ts";
 
 /** The bundled log: two weeks to learn, two to watch with five faults in the last one, then all of it to learn anew. */
 
@@ -19,8 +15,6 @@ const state = join(root, "state");
 const past = join(root, "past.log");
 const FLAGS = ["--timezone", "UTC", "--year", "2026", "--quiet"];
 const UNTIL = "Sep 21 ";
-/** Runs that are killed. */
-const KILLS = 3;
 
 const logvane = (...args: string[]): Promise<Finished> => program("bin/logvane.js", [...args, ...FLAGS]);
 const model = (...args: string[]): Promise<Finished> => program("bin/logvane.js", ["model", ...args]);
@@ -63,25 +57,6 @@ suite("a model that is learned anew every week", () => {
     assert.ok(printed(found.stdout).length >= 5);
     assert.deepEqual(printed(found.stdout), printed(replayed.stdout));
     before = found.stdout;
-  });
-
-  test("stays in use when the training of the next one is killed at any moment", async () => {
-    const dir = join(root, "killed");
-    cpSync(state, dir, { recursive: true });
-    const random = createRandom(Date.now() % 65_536);
-    for (let i = 0; i < KILLS; i++) {
-      const child = spawn(
-        process.execPath,
-        [join(ROOT, "bin/logvane.js"), "retrain", SAMPLE, ...FLAGS, "--state", dir],
-        { cwd: ROOT, stdio: "ignore" },
-      );
-      await setTimeout(500 + 9000 * random.uniform());
-      child.kill("SIGKILL");
-      await once(child, "close");
-      if (child.exitCode === 0) return; // a fast machine had done it already
-      assert.equal(championOf(dir).id, first);
-      assert.equal(markOf(dir), undefined);
-    }
   });
 
   test("makes place for the next one, which leaves out what was told of and says why it may", async () => {
