@@ -7,7 +7,7 @@ import { type Incident, type LeftOut, leaveOut, MAX_FLAGGED_SHARE } from "../pip
 import type { Model } from "../pipeline/model.ts";
 import { afterTrial, type Judged, judge, type Verdict } from "../pipeline/promote.ts";
 import type { Evidence as TrialEvidence } from "../pipeline/verdict.ts";
-import { judgedLines, trialLines } from "../report/evidence.ts";
+import { judgedLines, trialLines, trialSentence } from "../report/evidence.ts";
 import { noModel, placeOfModel } from "../store/champion.ts";
 import { unpackModel } from "../store/model.ts";
 import { openStore, type Store, type StoredAlert } from "../store/queries.ts";
@@ -77,11 +77,13 @@ async function retrain(files: readonly string[], options: Options): Promise<void
   const first = judge(model, lesson.model, lesson.heldOut);
   const contest = { old: { model, pairs }, fresh: lesson, since, to: lesson.to, flagged, seed };
   const budget = settingsOf(options).alerts.perDay;
-  const trial = first.promoted ? await tryModels(input, { ...contest, budget, quiet: isQuiet(options) }) : undefined;
+  const trial = first.promoted
+    ? await tryModels(input, { ...contest, budget, quiet: isQuiet(options) })
+    : undefined;
   const verdict = afterTrial(first, trial);
   const evidence = evidenceOf(id, lesson, left, verdict, trial);
   const fresh = lesson.stored({ retrained: evidence });
-  const result = dry ? verdict : keep(store, lesson, fresh, id, verdict);
+  const result = dry ? verdict : keep(store, lesson, fresh, id, verdict, trial);
   store.close();
   if (format === "json") {
     const { promoted, reason } = result;
@@ -172,12 +174,14 @@ function keep(
   fresh: ReturnType<Lesson["stored"]>,
   old: string,
   verdict: Verdict,
+  trial: TrialEvidence | undefined,
 ): Verdict {
+  const sentence = trial ? `. ${trialSentence(trial)}` : "";
   const mark = (result: Verdict): { name: string; value: string } => ({
     name: MARK,
     value: JSON.stringify({
       at: new Date().toISOString(),
-      text: outcome(fresh.id, old, result, false).trim(),
+      text: outcome(fresh.id, old, result, false).trim() + sentence,
       model: result.promoted ? fresh.id : old,
       promoted: result.promoted,
       reason: result.reason,

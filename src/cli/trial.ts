@@ -32,9 +32,8 @@ import { createProgress, PROGRESS_LINES } from "./progress.ts";
 
 /** Recorded episodes that come with the program. */
 const EPISODES = new URL("../../../samples/episodes.jsonl.gz", import.meta.url);
-/** Whole days at the end of the log that the models go through, and into how many of them faults are put: each costs about a second. */
-const TRIAL_DAYS = 4;
-const FAULT_DAYS = 2;
+/** Whole days at the end of the log that the models go through; each costs some seconds. */
+const TRIAL_DAYS = 3;
 /** Any will do: it sets the keys of a table and changes no result. */
 const KEY_SEED = 1;
 
@@ -59,13 +58,11 @@ export async function tryModels(input: MailInput, request: TrialRequest): Promis
   const judged = heldOutDays(days);
   if (judged.length === 0) return undefined;
   const { standIn, sketch } = await learnStandIn(input.again(), request, judged);
-  const faultDays = days.slice(-FAULT_DAYS);
-  const clean = cleanTime(faultDays, flagged);
-  const injections = sketch ? planInjections(faultDays, clean, sketch, loadMaterial(), seed) : [];
+  const injections = sketch ? planInjections(days, cleanTime(days, flagged), sketch, loadMaterial, seed) : [];
   const is = cleanTime(judged, flagged);
   const from = judged[0]! - WARM_UP_MS;
   const settings = { ...settingsFor(input, request), budget: request.budget };
-  const warm = (faultDays[0] ?? to) - WARM_UP_MS;
+  const warm = (injections[0]?.start ?? to) - WARM_UP_MS;
   const before = new Walker(input, old, settings, Math.min(from, warm), is, injections);
   const instead = new Walker(input, standIn, settings, from, is, []);
   const after = new Walker(input, fresh, settings, warm, is, injections);
@@ -173,7 +170,8 @@ class Walker {
     const next = this.#waiting[0];
     if (next === undefined || time < next.start) return;
     this.#waiting.shift();
-    const composed = (this.#composed ??= this.#newReader(time));
+    this.#composed ??= this.#newReader(time);
+    const composed = this.#composed;
     let line = 0;
     this.#probe = this.#trial!.fork(next, (text) => composed.readText(INJECTED, ++line, text));
     this.probes.push(this.#probe);

@@ -61,7 +61,12 @@ export type Sketch = {
 /** Names that a log can make a sketch remember. */
 const MAX_NAMES = 200;
 const DOMAIN = /^[a-z0-9-]+(?:\.[a-z0-9-]+)+$/;
-const LOCAL: ReadonlySet<string> = new Set(["postfix/lmtp", "postfix/local", "postfix/virtual", "postfix/pipe"]);
+const LOCAL: ReadonlySet<string> = new Set([
+  "postfix/lmtp",
+  "postfix/local",
+  "postfix/virtual",
+  "postfix/pipe",
+]);
 /** Fewer deliveries a day than this are no server that faults could be composed for. */
 const MIN_MAILS = 10;
 
@@ -76,7 +81,9 @@ export class Sketcher {
     this.#deliveries++;
     count(this.#hosts, event.host);
     if (!LOCAL.has(event.daemon)) return;
-    const domain = String(event.fields["to"] ?? "").split("@")[1]?.toLowerCase();
+    const domain = String(event.fields["to"] ?? "")
+      .split("@")[1]
+      ?.toLowerCase();
     if (domain !== undefined && DOMAIN.test(domain)) count(this.#domains, domain);
   }
 
@@ -96,23 +103,29 @@ function count(names: Map<string, number>, name: string): void {
 const most = (names: ReadonlyMap<string, number>): string | undefined =>
   [...names].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1))[0]?.[0];
 
-/** Faults over these days (their beginnings in ms), one of each kind, in time that is clean, as far as there is room. */
+/** One fault of each kind, as far as there is clean time for them on one of these days (their beginnings in ms): that with most of it. */
 export function planInjections(
   days: readonly number[],
   clean: Judged,
   sketch: Sketch,
-  material: Material,
+  load: () => Material,
   seed: number,
 ): Injection[] {
   const random = stream(seed, "injection");
   const first = random.int(KINDS.length);
-  const places = days.flatMap((day) => placesOf(day, clean, random.uniform())).slice(-KINDS.length);
-  return places.flatMap((start, i): Injection[] => {
+  const offset = random.uniform();
+  const places = days
+    .map((day) => placesOf(day, clean, offset))
+    .reduce((best, some) => (some.length >= best.length ? some : best), [])
+    .slice(0, KINDS.length);
+  if (places.length === 0) return [];
+  const material = load();
+  return places.map((start, i): Injection => {
     const kind = KINDS[(first + i) % KINDS.length]!;
     const end = start + FAULT_MS;
     const silent = kind === "log_silence";
     const lines = silent ? () => [] : () => linesOf(kind, start, sketch, material, seed + i);
-    return [{ kind, start, end, until: end + AFTER_MS, silent, lines }];
+    return { kind, start, end, until: end + AFTER_MS, silent, lines };
   });
 }
 

@@ -48,7 +48,8 @@ export class Trial {
     this.#judged = judged;
     this.#options = options;
     const start = coldStart(model.entity.salt, pairs);
-    this.#detector = new Detector({ ...model, to: from }, start, options, (score) => this.#score(score));
+    const begun = { ...model, from: model.from + from - model.to, to: from }; // of so long a training as ever
+    this.#detector = new Detector(begun, start, options, (score) => this.#score(score));
   }
 
   #score({ view, time, pValue }: Score): void {
@@ -73,7 +74,9 @@ export class Trial {
 
   end(): TrialResult {
     this.#detector.end();
-    const alerts = this.#alerts.filter(({ openedAt, start }) => this.#judged(openedAt) && this.#judged(start));
+    const alerts = this.#alerts.filter(
+      ({ openedAt, start }) => this.#judged(openedAt) && this.#judged(start),
+    );
     return {
       told: alerts.filter(({ held }) => !held),
       held: alerts.filter(({ held }) => held),
@@ -98,6 +101,11 @@ export class Probe {
     this.injection = injection;
     this.#read = read;
     this.#lines = injection.lines();
+  }
+
+  /** Whether it has any trace: at night some faults meet nobody. */
+  get traceless(): boolean {
+    return !this.injection.silent && this.#lines.length === 0;
   }
 
   /** A line of the log. What was put in before it comes first. */

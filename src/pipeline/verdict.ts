@@ -48,8 +48,10 @@ const both = <T, U>(pair: Pair<T>, of: (one: T) => U): Pair<U> => ({ old: of(pai
 
 export function trialEvidence(found: Found): Evidence {
   const views = Object.keys(found.old.rows) as ScoredView[];
-  const share = (view: ScoredView) => (one: TrialResult): number =>
-    one.rows[view].rows === 0 ? 0 : one.rows[view].rare / one.rows[view].rows;
+  const share =
+    (view: ScoredView) =>
+    (one: TrialResult): number =>
+      one.rows[view].rows === 0 ? 0 : one.rows[view].rare / one.rows[view].rows;
   return {
     days: found.days,
     told: both(found, (one) => one.told.length),
@@ -63,7 +65,8 @@ export function trialEvidence(found: Found): Evidence {
   };
 }
 
-function injectedEvidence(probes: Pair<readonly Probe[]>): Evidence["injected"] {
+function injectedEvidence(all: Pair<readonly Probe[]>): Evidence["injected"] {
+  const probes = both(all, (some) => some.filter((probe) => !probe.traceless));
   const faults = Math.min(probes.old.length, probes.new.length);
   if (faults === 0) return null;
   const n = (some: readonly Probe[]): number => some.filter(({ found }) => found !== undefined).length;

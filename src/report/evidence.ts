@@ -18,13 +18,27 @@ export function trialLines(trial: Evidence | undefined | null): string[] {
     `told        ${told.new} incidents on ${countDays(trial.days)} without known ones, the model in use ${told.old} (held back: ${held.new}, ${held.old})`,
     ...rare
       .filter(({ rows }) => rows.old > 0 && rows.new > 0)
-      .map((r) => `p <= 0.01   ${percent(r.new)} of ${r.rows.new} rows of the ${r.view} view, the model in use ${percent(r.old)}`),
+      .map(
+        (r) =>
+          `p <= 0.01   ${percent(r.new)} of ${r.rows.new} rows of the ${r.view} view, the model in use ${percent(r.old)}`,
+      ),
     ...(injected
       ? [
           `put in      ${injected.faults} faults: ${injected.new} found, by the model in use ${injected.old}; after ${minutes(injected.minutes.new)} and ${minutes(injected.minutes.old)} (median of those that both found)`,
         ]
       : []),
   ];
+}
+
+/** What stands in a model's header of how it was judged; it may come from a file or another release. */
+export function evidenceLines(retrained: object | null): string[] {
+  const { judged, trial } = (retrained ?? {}) as { judged?: readonly Judged[]; trial?: Evidence | null };
+  try {
+    return [...judgedLines(judged ?? []), ...trialLines(trial)];
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    return ["of a form that this release does not know"];
+  }
 }
 
 /** The same in a sentence, for the daily report. */

@@ -4,6 +4,7 @@ import type { Network } from "../pipeline/networks.ts";
 import type { ModelEntry } from "../store/registry.ts";
 import type { Switch } from "../store/switches.ts";
 import { terminalSafe } from "./escape.ts";
+import { evidenceLines } from "./evidence.ts";
 import { localTime } from "./format.ts";
 
 /** What `model list` and `model show` tell of a model. Null where an earlier release did not write it down. */
@@ -144,6 +145,7 @@ export function modelText(model: ShownModel, timeZone: string): string {
       "used",
       used.slice(-MAX_USES).map((s) => `since ${localTime(s.at, timeZone)}, by ${s.how}: ${s.reason}`),
     ),
+    ...rows("evidence", evidenceLines(model.retrained)),
     row("format", known(model.format)),
     row("columns", `${known(model.columns)}, and ${known(model.shapes)} message shapes known`),
     row("size", `${sizeText(model.bytes)} as stored`),

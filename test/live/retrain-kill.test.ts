@@ -50,9 +50,18 @@ before(async () => {
   // The log ends five days after the end of the first training.
   const { past, today } = composedLog(Date.UTC(2026, 8, 20), DAYS, MAILS);
   const lines = [...past.split(/(?<=\n)/), ...today];
-  writeFileSync(join(dir, "past.log"), lines.slice(0, Math.floor((3.2 / (DAYS + 1)) * lines.length)).join(""));
+  writeFileSync(
+    join(dir, "past.log"),
+    lines.slice(0, Math.floor((3.2 / (DAYS + 1)) * lines.length)).join(""),
+  );
   writeFileSync(log, lines.join(""));
-  const trained = await program("bin/logvane.js", ["train", join(dir, "past.log"), ...FLAGS, "--state", base]);
+  const trained = await program("bin/logvane.js", [
+    "train",
+    join(dir, "past.log"),
+    ...FLAGS,
+    "--state",
+    base,
+  ]);
   assert.equal(trained.status, 0, trained.stderr);
   first = stateOf(base).id;
 });
@@ -100,29 +109,33 @@ suite(`a retraining that is killed ${KILLS} times`, { timeout: 7_200_000 }, () =
 });
 
 suite("a retraining whose disk is full", { timeout: 600_000 }, () => {
-  test("says so, leaves the model in use, and goes through when there is room", needsNamespaces("dd"), async () => {
-    const small = join(dir, "small");
-    mkdirSync(small);
-    execFileSync("mount", ["-t", "tmpfs", "-o", "size=16m", "tmpfs", small]);
-    try {
-      const state = join(small, "state");
-      cpSync(base, state, { recursive: true });
-      writeFileSync(join(small, "room"), Buffer.alloc(150_000));
+  test(
+    "says so, leaves the model in use, and goes through when there is room",
+    needsNamespaces("dd"),
+    async () => {
+      const small = join(dir, "small");
+      mkdirSync(small);
+      execFileSync("mount", ["-t", "tmpfs", "-o", "size=16m", "tmpfs", small]);
       try {
-        execFileSync("dd", ["if=/dev/zero", `of=${join(small, "ballast")}`, "bs=4k"], { stdio: "ignore" });
-      } catch {
-        // until there is no room
+        const state = join(small, "state");
+        cpSync(base, state, { recursive: true });
+        writeFileSync(join(small, "room"), Buffer.alloc(150_000));
+        try {
+          execFileSync("dd", ["if=/dev/zero", `of=${join(small, "ballast")}`, "bs=4k"], { stdio: "ignore" });
+        } catch {
+          // until there is no room
+        }
+        rmSync(join(small, "room"));
+        const { status, stderr } = await retrained(state);
+        assert.equal(status, 74, stderr);
+        assert.match(stderr, /^error +the disk is full/m);
+        assert.deepEqual(stateOf(state), { id: first, mark: undefined });
+        rmSync(join(small, "ballast"));
+        assert.equal((await retrained(state)).status, 0);
+        assert.ok(stateOf(state).mark);
+      } finally {
+        execFileSync("umount", ["-l", small]);
       }
-      rmSync(join(small, "room"));
-      const { status, stderr } = await retrained(state);
-      assert.equal(status, 74, stderr);
-      assert.match(stderr, /^error +the disk is full/m);
-      assert.deepEqual(stateOf(state), { id: first, mark: undefined });
-      rmSync(join(small, "ballast"));
-      assert.equal((await retrained(state)).status, 0);
-      assert.ok(stateOf(state).mark);
-    } finally {
-      execFileSync("umount", ["-l", small]);
-    }
-  });
+    },
+  );
 });
