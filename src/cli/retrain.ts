@@ -21,7 +21,7 @@ import { writeError, writeOut } from "./out.ts";
 import { settingsOf } from "./settings.ts";
 import { filesOf } from "./sources.ts";
 import { learnedText } from "./train.ts";
-import { tryModels } from "./trial.ts";
+import { type Contender, type TrialRequest, tryModels } from "./trial.ts";
 
 /** The name under which the state keeps how the last retraining went, for the daily report. */
 const MARK = "retrained";
@@ -74,13 +74,7 @@ async function retrain(files: readonly string[], options: Options): Promise<void
   const old = { id, model, header };
   const { flagged } = left;
   const lesson = await learn(input, { seed, quiet: isQuiet(options), since, flagged, old });
-  const first = judge(model, lesson.model, lesson.heldOut);
-  const contest = { old: { model, pairs }, fresh: lesson, since, to: lesson.to, flagged, seed };
-  const budget = settingsOf(options).alerts.perDay;
-  const trial = first.promoted
-    ? await tryModels(input, { ...contest, budget, quiet: isQuiet(options) })
-    : undefined;
-  const verdict = afterTrial(first, trial);
+  const { verdict, trial } = await compare(input, lesson, { model, pairs, since, flagged, seed }, options);
   const evidence = evidenceOf(id, lesson, left, verdict, trial);
   const fresh = lesson.stored({ retrained: evidence });
   const result = dry ? verdict : keep(store, lesson, fresh, id, verdict, trial);
@@ -96,6 +90,22 @@ async function retrain(files: readonly string[], options: Options): Promise<void
   await writeOut(`${[...judgedLines(result.judged), ...trialLines(trial)].join("\n")}\n`);
   await writeOut(outcome(fresh.id, id, result, dry));
   if (left.learned.length > 0 && !isQuiet(options)) writeError(tooMuch(left));
+}
+
+/** The networks decide first; a trial costs more, and only one that passes there needs it. */
+async function compare(
+  input: MailInput,
+  lesson: Lesson,
+  { since, flagged, seed, ...old }: Contender & Pick<TrialRequest, "since" | "flagged" | "seed">,
+  options: Options,
+): Promise<{ verdict: Verdict; trial: TrialEvidence | undefined }> {
+  const first = judge(old.model, lesson.model, lesson.heldOut);
+  if (!first.promoted) return { verdict: first, trial: undefined };
+  const budget = settingsOf(options).alerts.perDay;
+  const quiet = isQuiet(options);
+  const request = { old, fresh: lesson, since, to: lesson.to, flagged, seed, budget, quiet };
+  const trial = await tryModels(input, request);
+  return { verdict: afterTrial(first, trial), trial };
 }
 
 /** The mail comes first. A service manager that forbids it has set our priority itself. */

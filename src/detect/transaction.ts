@@ -301,6 +301,7 @@ function trainRobust(
     kernels,
   );
   const first = trainVae(vae, rows, { ...OPTIONS, seed, validation, parent });
+  if (parent?.frozen) return { vae, epochs: 0 };
   const scores = elbo(vae, rows);
   const limit =
     [...scores].sort((a, b) => a - b)[Math.floor(scores.length * (1 - TRIMMED))] ?? Number.POSITIVE_INFINITY;
@@ -308,11 +309,7 @@ function trainRobust(
   const second = trainVae(
     vae,
     { ...rows, rowWeights },
-    {
-      ...OPTIONS,
-      epochs: parent?.frozen ? 0 : OPTIONS.epochs / 2,
-      ...{ klWarmupEpochs: 0, seed: seed + 1, validation },
-    },
+    { ...OPTIONS, epochs: OPTIONS.epochs / 2, klWarmupEpochs: 0, seed: seed + 1, validation },
   );
   return { vae, epochs: first.epochs + second.epochs };
 }

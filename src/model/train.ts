@@ -136,14 +136,15 @@ export function trainVae(vae: Vae, given: Rows, asked: TrainOptions): Training {
   checkOptions(vae, asked);
   const parent = !vae.fitted && asked.parent && isAlike(vae, asked.parent) ? asked.parent : undefined;
   const options = parent
-    ? { ...asked, klWarmupEpochs: 0, epochs: parent.frozen ? 0 : Math.ceil(INHERITED_SHARE * asked.epochs) }
+    ? { ...asked, klWarmupEpochs: 0, epochs: Math.ceil(INHERITED_SHARE * asked.epochs) }
     : asked;
   const index = trainingIndex(given.n, options.validation);
   if (index.length === 0) return { epochs: 0, trainBound: Number.NaN, validationBound: Number.NaN };
   if (!vae.fitted) fitScales(vae, given, index);
   if (parent) inherit(vae, parent);
-  const rows = prepared(vae, given);
   vae.families = options.families ?? vae.families;
+  if (parent?.frozen) return { epochs: 0, trainBound: Number.NaN, validationBound: Number.NaN };
+  const rows = prepared(vae, given);
   vae.adamMean.fill(0);
   vae.adamSquare.fill(0);
   const held = options.validation?.length ? options.validation : undefined;
