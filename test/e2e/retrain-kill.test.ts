@@ -9,9 +9,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { createRandom } from "../../src/math/random.ts";
 import { openDatabase } from "../../src/store/db.ts";
 import { openStore } from "../../src/store/queries.ts";
-import { type Finished, program } from "../e2e/support.ts";
+import { composedLog } from "../live/log.ts";
 import { needsNamespaces } from "../support/need.ts";
-import { composedLog } from "./log.ts";
+import { type Finished, program } from "./support.ts";
 
 /** LOGVANE_KILLS=200 for the whole stress (npm run stress:retrain). */
 const KILLS = Number(process.env["LOGVANE_KILLS"] ?? 3);
