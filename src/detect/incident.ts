@@ -2,6 +2,7 @@ import { DAY_MS, type LocalClock } from "../feature/clock.ts";
 import { hash64 } from "../math/hash.ts";
 import { ALWAYS, type Alert, type AlertSeverity, type CitedLine } from "./alert.ts";
 import type { Candidate } from "./candidate.ts";
+import { weightOf } from "./waiting.ts";
 
 /**
  * From candidates to incidents, and from incidents to what the budget admits. Everything is decided when it happens: what
@@ -114,13 +115,13 @@ export class IncidentManager {
     for (const candidate of [...candidates].sort((a, b) => a.rate - b.rate || (a.key < b.key ? -1 : 1))) {
       this.tick(candidate.at);
       if (candidate.rate > this.bar && !isOwnAlarm(candidate)) {
-        this.ledger.belowBar++;
+        this.ledger.belowBar += weightOf(candidate);
         continue;
       }
       const home = this.#homeOf(candidate);
       if (home) this.#join(home, candidate);
       else if (candidate.rate > this.#barOfNow(candidate.at) && !isOwnAlarm(candidate))
-        this.ledger.belowBar++;
+        this.ledger.belowBar += weightOf(candidate);
       else if (this.#isNews(candidate)) opened.push(this.#start(candidate));
     }
     return opened;
@@ -163,14 +164,14 @@ export class IncidentManager {
   }
 
   #join(incident: Incident, candidate: Candidate): void {
-    this.ledger.joined++;
+    this.ledger.joined += weightOf(candidate);
     incident.keys.add(candidate.key);
     if (incident.keys.size > MAX_KEYS) incident.keys.delete(incident.keys.values().next().value!);
     // The tail of a day-long count keeps no incident open: what counts is what happened lately.
     if (candidate.shareSince(candidate.at - IDLE_MS) < ALIVE_SHARE) return;
     incident.lastActivity = candidate.at;
     incident.alert.end = candidate.at;
-    incident.alert.total.events++;
+    incident.alert.total.events += weightOf(candidate);
     if (candidate.key === incident.key && candidate.at > incident.countedAt) {
       incident.alert.total.lines += candidate.fresh;
       incident.countedAt = candidate.at;
@@ -207,6 +208,7 @@ export class IncidentManager {
       this.ledger.opened++;
       if (!always) this.#openedToday++;
     }
+    this.ledger.joined += weightOf(c) - 1;
     const alert: Alert = {
       id: hash64(`${c.at} ${c.view} ${c.key} ${c.lines[0]?.text ?? ""}`).slice(0, 12),
       openedAt: c.at,
@@ -227,7 +229,7 @@ export class IncidentManager {
       measures: [c.measure],
       lines: c.lines.slice(0, MAX_LINES) as CitedLine[],
       updates: [],
-      total: { lines: c.fresh, events: 1 },
+      total: { lines: c.fresh, events: weightOf(c) },
     };
     this.#open.push({
       alert,
