@@ -80,7 +80,7 @@ const FAILED_MS = 7 * 86_400_000;
 /** The key under which the whole site is counted. */
 export const SITE = "this server";
 
-/** Pairs of account and network that logged in, and that at least tried; pseudonyms, oldest first. */
+/** Pairs of account and network that logged in, and that at least tried; pseudonyms, oldest first. Each begins with its account's mark. */
 export type KnownPairs = { readonly used: readonly string[]; readonly tried: readonly string[] };
 
 /** What a line may say of entities: nothing, something of a client or account, of a message, or that a message is gone. */
@@ -88,6 +88,10 @@ const NOTHING = 0;
 const CLIENT = 1;
 const MESSAGE = 2;
 const END = 4;
+
+/** How the pairs of an account begin, so that they can be found and forgotten. Two of 100,000 accounts share one by chance. */
+export const accountMark = (salt: string, account: string): string =>
+  hash64(`${salt} ${account}`).slice(0, 8);
 
 const isAuthenticated = (event: MailEvent): boolean =>
   event.event === "client" && event.fields["sasl_username"] !== undefined;
@@ -158,8 +162,11 @@ export class EntityReader {
     this.#failed.load(failed);
   }
 
-  #pair(account: string, network: string): string {
-    return hash64(`${this.#salt} ${account} ${network}`);
+  /** Adds a pair to those that are known; true when it is new. */
+  #meet(known: BoundedSet, account: string, network: string, doubtful: boolean): boolean {
+    const pair = hash64(`${this.#salt} ${account} ${network}`);
+    if (known.has(pair)) return known.add(pair, doubtful); // of a release that did not mark accounts
+    return known.add(`${accountMark(this.#salt, account)}${pair}`, doubtful);
   }
 
   /** Account that sent the message of a queue id, while it is remembered. */
@@ -203,7 +210,7 @@ export class EntityReader {
   #failure(account: string, network: string, out: Observation[], doubtful: boolean): void {
     if (account !== "") out.push({ feature: F["auth_failures"]!, key: account, count: 1 });
     if (network !== "") out.push({ feature: F["auth_failures_network"]!, key: network, count: 1 });
-    if (account === "" || network === "" || !this.#tried.add(this.#pair(account, network), doubtful)) return;
+    if (account === "" || network === "" || !this.#meet(this.#tried, account, network, doubtful)) return;
     out.push({ feature: F["auth_failures_new_network"]!, key: account, count: 1 });
     out.push({ feature: F["auth_failures_new_pair_site"]!, key: SITE, count: 1 });
   }
@@ -214,9 +221,8 @@ export class EntityReader {
     const block = Math.floor(time / 21_600_000);
     if (this.#blocks.add(`${account} ${network} ${block}`, time))
       out.push({ feature: F["login_networks"]!, key: account, count: 1 });
-    const pair = this.#pair(account, network);
-    this.#tried.add(pair, doubtful);
-    if (!this.#used.add(pair, doubtful)) return;
+    this.#meet(this.#tried, account, network, doubtful);
+    if (!this.#meet(this.#used, account, network, doubtful)) return;
     out.push({ feature: F["login_new_network"]!, key: account, count: 1 });
     out.push({ feature: F["login_new_network_site"]!, key: SITE, count: 1 });
   }
@@ -311,6 +317,10 @@ class BoundedSet {
   /** Oldest first. */
   get members(): string[] {
     return [...this.#members];
+  }
+
+  has(member: string): boolean {
+    return this.#members.has(member);
   }
 
   save(): Set<string> {
