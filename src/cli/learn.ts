@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { packWarm } from "../engine/warm.ts";
 import { localClock } from "../feature/clock.ts";
 import type { KnownPairs } from "../feature/entity.ts";
@@ -7,7 +7,7 @@ import { DailyFigures, type DayFigures } from "../mail/summary.ts";
 import { Detector } from "../pipeline/detector.ts";
 import { type HeldOut, Learner } from "../pipeline/learner.ts";
 import type { Model, PipelineOptions } from "../pipeline/model.ts";
-import { FORMAT_VERSION, packModel } from "../store/model.ts";
+import { FORMAT_VERSION, modelId, packModel } from "../store/model.ts";
 import type { StoredModel } from "../store/registry.ts";
 import { eachEvent } from "./events.ts";
 import type { MailInput } from "./input.ts";
@@ -20,8 +20,6 @@ import { checkHistory } from "./replay.ts";
 
 /** Days whose mail figures are kept beside the model, for the usual ranges of `summary`. */
 const MAX_FIGURE_DAYS = 84;
-/** Hexadecimal digits. */
-const ID_LENGTH = 12;
 
 export type LearnRequest = {
   readonly seed: number;
@@ -76,7 +74,7 @@ export async function learn(input: MailInput, request: LearnRequest): Promise<Le
   const model = learner.fit(to + 1, old?.model); // the end is exclusive
   const { pairs } = learner.reader;
   const blob = packModel({ model, pairs });
-  const id = idOf(blob, old?.id);
+  const id = modelId(blob, old?.id);
   const header = {
     from,
     to,
@@ -112,10 +110,6 @@ function metricsOf(model: Model, heldOut: HeldOut): object {
     held_out: { window: bound(heldOut.window), transaction: bound(heldOut.transaction) },
   };
 }
-
-/** A model is what it holds and what it came from, so that another one never has its id. */
-const idOf = (blob: Uint8Array, parent = ""): string =>
-  createHash("sha256").update(parent).update(blob).digest("hex").slice(0, ID_LENGTH);
 
 /** Figures of days that are no longer in the log are those of the model before. */
 function withFigures(header: object | undefined, days: readonly DayFigures[]): readonly DayFigures[] {

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { Fault } from "../fault.ts";
 import type { KnownPairs } from "../feature/entity.ts";
@@ -13,6 +14,13 @@ export const FORMAT_VERSION = 3;
 
 /** Far above any real model; a file from elsewhere may not unpack without end. */
 const MAX_JSON = 128 << 20;
+
+/** Hexadecimal digits. */
+const ID_LENGTH = 12;
+
+/** A model is what it holds and what it came from, so that another one never has its id. */
+export const modelId = (blob: Uint8Array, parent = ""): string =>
+  createHash("sha256").update(parent).update(blob).digest("hex").slice(0, ID_LENGTH);
 
 export type Learned = { readonly model: Model; readonly pairs: KnownPairs };
 
