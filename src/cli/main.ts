@@ -39,6 +39,7 @@ const VERBS: Readonly<Record<string, (program: Command) => Promise<unknown>>> = 
   alerts: async (program) => (await import("./alerts.ts")).alertsCommand(program),
   model: async (program) => (await import("./model.ts")).modelCommand(program),
   export: async (program) => (await import("./export.ts")).exportCommand(program),
+  forget: async (program) => (await import("./forget.ts")).forgetCommand(program),
   config: async (program) => (await import("./config.ts")).configCommand(program),
   init: async (program) => (await import("./init.ts")).initCommand(program),
   schedule: async (program) => (await import("./schedule.ts")).scheduleCommand(program),

@@ -226,6 +226,17 @@ export class Engine {
   }
 }
 
+/** A checkpoint with the detector that `change` makes of its own; undefined for one of another release. */
+export function changeCheckpoint(
+  checkpoint: Checkpoint,
+  change: (detector: Saved["detector"], reader: Saved["reader"]) => Saved["detector"],
+): Checkpoint | undefined {
+  const saved = unpacked(checkpoint);
+  if (saved === undefined) return undefined;
+  const changed: Saved = { ...saved, detector: change(saved.detector, saved.reader) };
+  return { ...checkpoint, blob: gzipSync(serialize(changed), { level: 1 }) };
+}
+
 /** Undefined for the state of another release. */
 function unpacked({ blob }: Checkpoint): Saved | undefined {
   const saved = deserialize(gunzipSync(blob, { maxOutputLength: MAX_STATE })) as Saved;

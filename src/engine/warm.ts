@@ -40,6 +40,20 @@ export function unpackWarm(
   }
 }
 
+/** The bytes with the detector that `change` makes of theirs; undefined for bytes that are damaged. */
+export function changeWarm(
+  bytes: Uint8Array,
+  change: (detector: SavedDetector, reader: SavedReader) => SavedDetector,
+): Uint8Array | undefined {
+  try {
+    const { detector, reader } = unpacked(bytes);
+    return new Uint8Array(gzipSync(serialize({ detector: change(detector, reader), reader })));
+  } catch (error) {
+    if (error instanceof StateError) return undefined;
+    throw error;
+  }
+}
+
 function unpacked(bytes: Uint8Array): Saved {
   try {
     return deserialize(gunzipSync(bytes, { maxOutputLength: MAX_BYTES })) as Saved;

@@ -51,6 +51,30 @@ const at = ["--state", good];
 const CASES: readonly FaultCase[] = [
   ["no inner verb", ["model"], 64, /no verb was given/, /second word/, /model list/],
   ["an unknown inner verb", ["model", "fly"], 64, /no verb "model fly"/, /second word/, /rollback, export/],
+  [
+    "nothing to forget from",
+    ["forget", "ann", "--state", path("no")],
+    66,
+    /no state to forget/,
+    /no$/,
+    /--state/,
+  ],
+  [
+    "a name with blanks",
+    ["forget", "a b", ...at],
+    64,
+    /"a b" is no name/,
+    /logvane forget/,
+    /without blanks/,
+  ],
+  [
+    "a name that is all over",
+    ["forget", "account", ...at],
+    64,
+    /is a word that logs/,
+    /forget/,
+    /whole address/,
+  ],
   ["no state", ["model", "show", "--state", path("no")], 78, /no model yet/, /no$/, /logvane train/],
   [
     "a state without a model",
