@@ -5,6 +5,7 @@ import { type LiveStore, liveStore } from "./live.ts";
 import { type Outbox, outboxOf } from "./outbox.ts";
 import { type ReportStore, reportStore } from "./report-queries.ts";
 import { type Pruned, prune, type Retention } from "./retention.ts";
+import { type RulesStore, rulesStore } from "./rules.ts";
 
 /** A trained model. createdAt: log time, milliseconds since the Unix epoch. header: what JSON can hold. */
 export type StoredModel = {
@@ -66,6 +67,8 @@ export type Store = {
   prune(keep: Retention, now: number): Pruned;
   /** What is to be told. */
   readonly outbox: Outbox;
+  /** What the operator has said. */
+  readonly rules: RulesStore;
   /** What the daily report asks. */
   readonly report: ReportStore;
   close(): void;
@@ -95,6 +98,7 @@ export function storeOf(db: Database, path: string): Store {
     live: liveStore(db, path, outbox),
     prune: (keep, now) => prune(db, path, keep, now),
     outbox,
+    rules: rulesStore(db, path),
     report: reportStore(db, path),
     close: () => void db.close(),
   };
