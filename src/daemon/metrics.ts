@@ -56,7 +56,7 @@ export function metricsText(f: Figures): string {
       "candidates_today",
       "gauge",
       "Candidates of the local day by what became of them.",
-      ...(["opened", "held", "joined", "below_bar"] as const).map(
+      ...(["opened", "held", "suppressed", "planned", "joined", "below_bar"] as const).map(
         (fate): Value => [{ fate }, f.today?.[fate] ?? 0],
       ),
     ],

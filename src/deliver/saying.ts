@@ -44,7 +44,15 @@ const fullParts = (
 ): Saying["about"]["parts"] => {
   const [measure] = measures;
   if (parts.length > 0 || measure === undefined) return parts;
-  return [{ key: "", kinds: [kind], templates: [], name: measure.name, size: Math.max(measure.actual || 0, total.lines) }];
+  return [
+    {
+      key: "",
+      kinds: [kind],
+      templates: [],
+      name: measure.name,
+      size: Math.max(measure.actual || 0, total.lines),
+    },
+  ];
 };
 
 function lastingMs(kind: Saying["about"]["kind"], { verdict, scope, forMs }: Judgement): number {

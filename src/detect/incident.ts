@@ -1,6 +1,14 @@
 import { DAY_MS, type LocalClock } from "../feature/clock.ts";
 import { hash64 } from "../math/hash.ts";
-import { ALWAYS, type Alert, type AlertSeverity, type CitedLine, HIGH, isGrave, type Suppressed } from "./alert.ts";
+import {
+  ALWAYS,
+  type Alert,
+  type AlertSeverity,
+  type CitedLine,
+  HIGH,
+  isGrave,
+  type Suppressed,
+} from "./alert.ts";
 import type { Candidate } from "./candidate.ts";
 import { follows, hiderOf, NO_RULES, outgrown, type Rules, sizeOf, within } from "./rules.ts";
 

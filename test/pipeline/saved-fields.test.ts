@@ -142,7 +142,15 @@ const FIXED: ReadonlySet<string> = new Set(["alone", "together", "byCompanion", 
 /** An entry of the calendar, which no log brings about. */
 const planOfNight = (): Plan => ({
   ...{ id: 1, name: "reboot", zone: "UTC", repeat: "once", first: 0, minutes: 60, every: 1 },
-  ...{ weekdays: [], monthDays: [], monthWeekdays: [], until: undefined, except: [], kinds: [], entities: [] },
+  ...{
+    weekdays: [],
+    monthDays: [],
+    monthWeekdays: [],
+    until: undefined,
+    except: [],
+    kinds: [],
+    entities: [],
+  },
 });
 
 /** Sets by hand what comes about in none of the log's hours. */
