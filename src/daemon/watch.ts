@@ -1,4 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Suppressed } from "../detect/alert.ts";
+import { hiderOfBlindness } from "../detect/rules.ts";
 import { BlindWatch, type Trouble } from "../engine/blind.ts";
 import type { Engine } from "../engine/engine.ts";
 import { Pace } from "../engine/pace.ts";
@@ -187,7 +189,8 @@ export class Watch {
       this.#lost.set(source, lost.lines);
     }
     const marked = this.#mark(); // before the next look: what that tells is not written yet
-    committer.tell(this.#blind.look(troublesOf(sources), now()));
+    const hider = (source: string): Suppressed | undefined => hiderOfBlindness(source, now(), engine.rules);
+    committer.tell(this.#blind.look(troublesOf(sources), now(), hider));
     round({
       now: now(),
       last: engine.last,

@@ -7,6 +7,9 @@ import { onlySnoozed, type Saying, type Verdict } from "../store/rules.ts";
 
 /** What it means when an operator judges an alert, whether by a command or by a link of a mail. */
 
+/** What to type, before an alert's id. */
+export const HARMLESS = "logvane feedback";
+
 const DAY_MS = 86_400_000;
 /** How long feedback holds unless it is said: after a season a thing may have got another reason. In ms. */
 const USUAL_MS = { benign: 90 * DAY_MS, snooze: DAY_MS } as const;

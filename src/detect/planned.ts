@@ -16,6 +16,8 @@ const MAX_GRAVE_MINUTES = DAY_MINUTES;
 /** Share of the evidence that must have come after an occurrence: what happened in it lies in windows of up to a day. */
 const FRESH_SHARE = 0.7;
 const SHADOW_MINUTES = DAY_MINUTES;
+/** Days that a count of occurrences may reach over. */
+const MAX_DAYS = 36_525;
 
 /** One entry of the calendar. Minutes are of the wall clock of `zone`, since 1970-01-01 00:00. */
 export type Plan = {
@@ -72,7 +74,7 @@ function clockOf(zone: string): LocalClock {
 }
 
 /** Minutes of the wall clock. */
-function wallMinute(time: number, zone: string): number {
+export function wallMinute(time: number, zone: string): number {
   const { day, minute } = clockOf(zone)(time);
   return day * DAY_MINUTES + minute;
 }
@@ -165,6 +167,17 @@ export function nextOccurrence(plan: Plan, time: number): { start: number; end: 
   for (let day = Math.floor(Math.max(now, plan.first) / DAY_MINUTES); day * DAY_MINUTES <= last; day++) {
     const start = day * DAY_MINUTES + mod(plan.first, DAY_MINUTES);
     if (start > now && begins(plan, day, start)) return { start, end: start + plan.minutes };
+  }
+  return undefined;
+}
+
+/** When the nth occurrence begins, from 1; undefined where there are not so many within a century. */
+export function nthBeginning(plan: Plan, n: number): number | undefined {
+  const firstDay = Math.floor(plan.first / DAY_MINUTES);
+  let left = n;
+  for (let day = firstDay; day < firstDay + MAX_DAYS; day++) {
+    const start = day * DAY_MINUTES + mod(plan.first, DAY_MINUTES);
+    if (begins(plan, day, start) && --left === 0) return start;
   }
   return undefined;
 }

@@ -58,6 +58,20 @@ export function hiderOf(
   return { by: { by: "feedback", rule: rule.id, name }, until: rule.until };
 }
 
+/** What keeps a source that can't be read from being told of: it is no finding in a log, and is as large as ever. at: in ms. */
+export function hiderOfBlindness(source: string, at: number, rules: Rules): Suppressed | undefined {
+  return hiderOf(
+    {
+      ...{ at, start: at, view: "absence", family: "silence", key: `blind ${source}`, rate: 0, pValue: 0 },
+      ...{ kind: "blind", kindConfidence: 1, title: "", summary: "", templates: [], lines: [], fresh: 0 },
+      measure: { name: "", actual: 0, typicalLow: 0, typicalHigh: 0 },
+      entities: [{ type: "source", value: source }],
+      shareSince: () => 1,
+    },
+    rules,
+  )?.by;
+}
+
 /** Feedback that would hide a candidate, were it not clearly larger than what it was given for. */
 export function outgrown(candidate: Candidate, { feedback }: Rules): FeedbackRule | undefined {
   return feedback.find((rule) => fits(rule, candidate) && isLarger(rule, candidate));

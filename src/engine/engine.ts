@@ -157,6 +157,11 @@ export class Engine {
     this.#inputs.push({ rules });
   }
 
+  /** What the operator has said. */
+  get rules(): Rules {
+    return this.#detector.manager.rules;
+  }
+
   /** Lines that were gone before they could be read. */
   lost(lines: number): void {
     if (lines > 0) this.#tally.lost(lines, this.#last);

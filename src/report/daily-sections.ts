@@ -61,7 +61,10 @@ export function shownOf(report: DailyReport): Shown {
   const carried = ongoing.slice(0, limits.short);
   const all = opened.length + ongoing.length + report.more_alerts;
   const held = report.held.slice(0, limits.held).map(alertFromRecord);
-  const suppressed = (report.suppressed ?? []).slice(0, limits.suppressed).map(alertFromRecord).map(withReason);
+  const suppressed = (report.suppressed ?? [])
+    .slice(0, limits.suppressed)
+    .map(alertFromRecord)
+    .map(withReason);
   const templates = report.new_templates.slice(0, limits.templates);
   const notes = report.health.notes.slice(0, limits.notes);
   return {

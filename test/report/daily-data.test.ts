@@ -37,7 +37,7 @@ const facts: DayFacts = {
   alerts: { rows: [incident(3)], more: 0 },
   opened: 1,
   held: { rows: [], more: 0 },
-    suppressed: { rows: [], more: 0 },
+  suppressed: { rows: [], more: 0 },
   damaged: 0,
   counts,
   templates: { rows: [], more: 0 },
