@@ -61,7 +61,6 @@ export function readConfig(source: string, path: string | undefined, facts: Fact
   const findings: Findings = { mistakes: [], settings: [] };
   const top = new TableReader(parsed, "", findings);
   const server = readServer(top.below("server"), facts);
-  const metrics = readMetrics(top.below("metrics"));
   const config: Config = {
     path,
     server,
@@ -71,8 +70,7 @@ export function readConfig(source: string, path: string | undefined, facts: Fact
     report: readReport(top.below("report")),
     retrain: readRetrain(top.below("retrain")),
     heartbeat: readHeartbeat(top.below("heartbeat")),
-    metrics,
-    web: readWeb(top.below("web"), metrics),
+    ...readMetricsAndWeb(top),
     keep: readKeep(top.below("keep")),
   };
   top.end();
@@ -171,6 +169,12 @@ function readMetrics(reader: TableReader): MetricsConfig {
     reader.complainOf("textfile", "node_exporter reads *.prom alone", "a name that ends in .prom");
   reader.end();
   return metrics;
+}
+
+/** The pages are served where the metrics are. */
+function readMetricsAndWeb(top: TableReader): Pick<Config, "metrics" | "web"> {
+  const metrics = readMetrics(top.below("metrics"));
+  return { metrics, web: readWeb(top.below("web"), metrics) };
 }
 
 function readWeb(reader: TableReader, { listen }: MetricsConfig): WebConfig {
