@@ -59,12 +59,22 @@ const run = (script, args) =>
     stdio: ["ignore", 2, 2],
   });
 
+/** What was compiled of files that are no more: tests among it would still run. */
+function prune() {
+  for (const entry of readdirSync(join(ROOT, "build"), { recursive: true, withFileTypes: true })) {
+    const file = join(entry.parentPath, entry.name);
+    const source = join(ROOT, file.slice(join(ROOT, "build").length)).replace(/\.(js|d\.ts)(\.map)?$/, ".ts");
+    if (entry.isFile() && source.endsWith(".ts") && !existsSync(source)) rmSync(file);
+  }
+}
+
 const want = stamp();
 const stampFile = join(ROOT, "dist", ".stamp");
 const fresh = existsSync(stampFile) && readFileSync(stampFile, "utf8") === want;
 if (!fresh || process.argv.includes("--force")) {
   mkdirSync(join(ROOT, "build"), { recursive: true });
   run("typescript/bin/tsc", ["-b"]);
+  prune();
   if (existsSync(join(ROOT, KERNELS))) {
     run("assemblyscript/bin/asc.js", [
       KERNELS,

@@ -78,7 +78,6 @@ async function engineOf(
     salt: model.entity.salt,
     seed: 1,
     kernels,
-    ticks: true,
   };
   const { name } = config.server;
   const options: EngineOptions = {

@@ -39,6 +39,7 @@ import {
   type Model,
   type PipelineOptions,
   type Score,
+  SETTLE_MS,
   type Warmth,
 } from "./model.ts";
 import { checkState, modelMark, type SavedDetector, STATE_VERSION } from "./saved.ts";
@@ -231,9 +232,9 @@ export class Detector {
     if (event.time === null) return NO_ALERTS;
     const now = Math.max(this.#now, event.time);
     const slot = slotOf(now);
-    if (this.#options.ticks === true) this.#tick(now);
+    this.#tick(now);
     this.#absences(now);
-    if (slot > this.#slot) this.#closeSlots(slot, now);
+    if (slot > this.#slot) this.#endSlot(now);
     this.#now = now;
     this.#read = now;
     this.#absence.see(event.daemon, now);
@@ -266,10 +267,8 @@ export class Detector {
    */
   advance(time: number): readonly Alert[] {
     if (!(time > this.#now)) return NO_ALERTS;
-    if (this.#options.ticks === true) {
-      this.#tick(time);
-      this.#now = time;
-    } else this.#silence(time);
+    this.#tick(time);
+    this.#now = time;
     return this.#given();
   }
 
@@ -280,15 +279,16 @@ export class Detector {
     return opened;
   }
 
-  /** All ticks up to `now` in their order: the ends of slots, and the minute at which the silence of the whole log falls due. */
+  /** All ticks up to `now` in their order: the ends of slots after which no line came, and the minute at which the silence of the whole log falls due. */
   #tick(now: number): void {
-    for (const next = slotOf(now); this.#slot < next; ) {
+    for (const open = slotOf(now - SETTLE_MS); this.#slot < open; ) {
       if (this.#quiet > MAX_GAP_SLOTS) {
-        this.#slot = next;
+        this.#slot = open;
         break;
       }
-      this.#silence((this.#slot + 1) * SLOT_MS);
-      this.#endSlot();
+      const at = (this.#slot + 1) * SLOT_MS + SETTLE_MS;
+      this.#silence(at);
+      this.#endSlot(at);
     }
     this.#silence(now);
     this.manager.tick(now);
@@ -299,15 +299,17 @@ export class Detector {
     return this.#slot - slotOf(this.#read);
   }
 
-  /** The open slot ends by the clock. Where no line came, only what comes too often is judged: a silence is the absence view's. */
-  #endSlot(): void {
+  /** The open slot is over, and judged. Where no line came, only what comes too often is: a silence is the absence view's. at: in ms. */
+  #endSlot(at: number): void {
     const slot = this.#slot;
-    const end = (slot + 1) * SLOT_MS;
-    this.#rings.close(this.#index);
-    this.#push(this.#counter.close(), slot);
-    this.#offer(this.#judge(slot, end, this.#quiet > 0));
-    this.#slowness?.next();
-    if (this.#quiet === MAX_GAP_SLOTS) this.#restart();
+    const quiet = this.#quiet;
+    if (quiet <= MAX_GAP_SLOTS) {
+      this.#rings.close(this.#index);
+      this.#push(this.#counter.close(), slot);
+      this.#offer(this.#judge(slot, at, quiet > 0));
+      this.#slowness?.next();
+      if (quiet === MAX_GAP_SLOTS) this.#restart();
+    }
     this.#slot++;
   }
 
@@ -353,8 +355,8 @@ export class Detector {
 
   #absences(now: number): void {
     if (!this.#asksAbsence) return;
-    // what ended by the clock was judged already, and nothing is dated before it
-    const least = this.#options.ticks === true ? this.#slot * SLOT_MS : 0;
+    // slots that ended without a line were judged already, and nothing is dated before that
+    const least = this.#quiet > 0 ? this.#slot * SLOT_MS + SETTLE_MS : 0;
     for (let due = this.#absence.due(now); due.length > 0; due = this.#absence.due(now))
       for (const finding of due.sort((a, b) => a.at - b.at))
         this.#offerSilence({ ...finding, at: Math.max(finding.at, least) });
@@ -362,21 +364,6 @@ export class Detector {
 
   #offer(candidates: readonly Candidate[]): void {
     this.#opened.push(...this.manager.offer(candidates));
-  }
-
-  #closeSlots(next: number, now: number): void {
-    const silent = next - this.#slot > MAX_GAP_SLOTS;
-    this.#rings.close(this.#index);
-    for (let slot = this.#slot; slot < next; slot++) {
-      const closed = slot === this.#slot ? this.#counter.close() : undefined;
-      if (silent && next - slot > 2 * MAX_GAP_SLOTS && slot !== this.#slot) continue;
-      this.#push(closed, slot);
-      if (slot === next - 1 || slot === this.#slot) this.#offer(this.#judge(slot, now, silent));
-      this.#slowness?.next();
-    }
-    this.manager.tick(now);
-    if (silent) this.#restart();
-    this.#slot = next;
   }
 
   /** No window reaches across a silence. */

@@ -24,6 +24,8 @@ import type { TemplateGroups } from "../template/groups.ts";
 export const MIN_TRAINING_DAYS = 3;
 /** Slots before the end of training that a detector continues; a longer gap begins the windows anew. */
 export const MAX_GAP_SLOTS = 12;
+/** A slot is judged with the first line after it; when none comes for so long after its end, then. In ms, less than a slot. */
+export const SETTLE_MS = 30_000;
 
 export type ViewName = "window" | "transaction" | "entity" | "novelty" | "absence";
 
@@ -36,11 +38,6 @@ export type PipelineOptions = {
   readonly kernels: Kernels;
   /** For evaluations, which ask what the window view's network adds: true leaves it out, and the hour alone tells what is expected. */
   readonly timeOnly?: boolean;
-  /**
-   * True where time passes without lines, as in a daemon: a slot ends by the clock, and what is judged then is dated to that tick,
-   * whether a line or Detector.advance() brings it. Else the first line after a slot ends it, and dates what is judged.
-   */
-  readonly ticks?: boolean;
 };
 
 /** Everything that training learned; plain data. */

@@ -4,7 +4,7 @@ import type { Disk } from "./disk.ts";
 import { type Generation, openGeneration } from "./generation.ts";
 import { LineTimes } from "./line-times.ts";
 import { locate, newestRotated } from "./locate.ts";
-import { fits, HEAD_KEPT, type Print, printOf, TAIL_KEPT } from "./position.ts";
+import { fits, type Print, TAIL_KEPT } from "./position.ts";
 
 /**
  * Where a source without a position begins: at its end, at the beginning of its live file, or at the first line of a time on. `born`: at
@@ -60,23 +60,16 @@ async function beginAt(
   const files = [...(await locate(disk, path, undefined)).newer];
   let first = 0;
   for (let i = files.length - 1; i > 0; i--) {
-    const head = await (await Reading.at(files[i]!, 0, 0)).cut(true);
+    const head = await (await Reading.at(files[i]!.file, 0, 0)).cut(true);
     if (head === undefined || !(new LineTimes(zone, now).of(head.lines, 0) < time)) continue;
     first = i;
     break;
   }
-  const before = first > 0 ? printOf(await files[first - 1]!.read(0, HEAD_KEPT)) : null;
-  for (const file of files.splice(0, first)) await file.close();
-  const [reading, ...queue] = await fromTheirBeginnings(files);
+  const before = first > 0 ? files[first - 1]!.print : null;
+  for (const { file } of files.splice(0, first)) await file.close();
+  const [reading, ...queue] = files;
   if (reading === undefined) throw Object.assign(new Error(`no such file: ${path}`), { code: "ENOENT" });
   return { reading, queue, before };
-}
-
-/** Files to be read whole, known by what is in them now. */
-export async function fromTheirBeginnings(files: readonly Generation[]): Promise<Reading[]> {
-  const out: Reading[] = [];
-  for (const file of files) out.push(await Reading.at(file, 0, 0));
-  return out;
 }
 
 /** Where the last line of a file ends, not counting one that is still being written. */

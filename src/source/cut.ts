@@ -1,6 +1,6 @@
 import { LINE_CAP, LineBatch } from "../log/lines.ts";
 import type { Generation } from "./generation.ts";
-import { type FilePosition, HEAD_KEPT, type Print, printOf, TAIL_KEPT } from "./position.ts";
+import { type FilePosition, fits, HEAD_KEPT, type Print, printOf, TAIL_KEPT } from "./position.ts";
 
 /** A run holds at most so many bytes and lines: what is committed at once, and done again after a crash. */
 const RUN_BYTES = 64 * 1024;
@@ -47,6 +47,10 @@ export function splitCut(cut: Cut, n: number): [Cut, Cut] {
   ];
 }
 
+/** Whether up to `want` bytes that were read begin with a head. */
+const startsAlike = (bytes: Buffer, head: Buffer, want: number): boolean =>
+  bytes.subarray(0, head.length).equals(head.subarray(0, want));
+
 /** A place in a file, moving forward by whole lines. */
 export class Reading {
   readonly file: Generation;
@@ -86,13 +90,15 @@ export class Reading {
    * last line needs no LF. Throws Changed, or the system's error.
    */
   async cut(final: boolean, end: number = Number.POSITIVE_INFINITY): Promise<Cut | undefined> {
-    if (this.head.length < HEAD_KEPT || this.offset === 0) await this.checkHead();
+    if (this.head.length < HEAD_KEPT) await this.growHead();
     if (this.long !== undefined) return this.cutLong(final, end);
     const want = Math.min(RUN_BYTES, end - this.offset);
     const kept = this.tail.length;
     const bytes = await this.file.read(this.offset - kept, kept + want);
     if (!bytes.subarray(0, kept).equals(this.tail)) throw new Changed(this.file.path);
     const body = bytes.subarray(kept);
+    // in the same bytes, since what is read twice may be emptied and written anew in between
+    if (this.offset === 0 && !startsAlike(body, this.head, want)) throw new Changed(this.file.path);
     this.seen = this.offset + body.length;
     this.more = body.length === want && this.seen < end;
     const last = body.lastIndexOf(LF);
@@ -138,9 +144,14 @@ export class Reading {
     return this.headPrint;
   }
 
-  private async checkHead(): Promise<void> {
+  /** Whether a position is that of this place, and what is before it the same. */
+  isAt({ offset, head, tail }: FilePosition): boolean {
+    return this.offset === offset && fits(this.head.subarray(0, head.bytes), head) && fits(this.tail, tail);
+  }
+
+  private async growHead(): Promise<void> {
     const head = await this.file.read(0, HEAD_KEPT);
-    if (!head.subarray(0, this.head.length).equals(this.head)) throw new Changed(this.file.path);
+    if (!startsAlike(head, this.head, HEAD_KEPT)) throw new Changed(this.file.path);
     if (head.length === this.head.length) return;
     this.head = Buffer.from(head);
     this.headPrint = undefined;

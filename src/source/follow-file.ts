@@ -2,11 +2,12 @@ import { dirname } from "node:path";
 import type { Fault } from "../fault.ts";
 import type { LineBatch } from "../log/lines.ts";
 import type { Zone } from "../log/zone.ts";
-import { type Begin, begin, type From, fromTheirBeginnings, resume } from "./begin.ts";
+import { type Begin, begin, type From, resume } from "./begin.ts";
 import { Condition } from "./condition.ts";
-import { Changed, type Cut, Reading, splitCut } from "./cut.ts";
+import { Changed, type Cut, type Reading, splitCut } from "./cut.ts";
 import type { Disk, FileStat } from "./disk.ts";
-import { followFault, goneFault, type LossReason, lossFault, stateOf } from "./follow-fault.ts";
+import { FileAgain } from "./file-again.ts";
+import { followFault, type LossReason, lossFault, stateOf } from "./follow-fault.ts";
 import type { Followed, SourceStatus } from "./followed.ts";
 import { Moved, NotAFile } from "./generation.ts";
 import { LateFiles } from "./late.ts";
@@ -28,6 +29,10 @@ export type FileOptions = {
   readonly quietMs: number;
 };
 
+/** Whether both are one file, whatever its name. */
+const isSame = (a: FileId, b: FileId): boolean => a.ino === b.ino && a.dev === b.dev;
+
+type FileId = { readonly dev: number; readonly ino: number };
 type Loss = { readonly reason: LossReason; readonly bytes: number };
 
 /**
@@ -51,6 +56,7 @@ export class FileSource implements Followed {
   private skipUntil: number | undefined;
   private readonly times: LineTimes;
   private readonly late: LateFiles;
+  private readonly again: FileAgain;
   /** Largest size that the file being read was seen with. */
   private size = 0;
   private mtimeMs = 0;
@@ -58,8 +64,6 @@ export class FileSource implements Followed {
   /** When the file being read last grew, and since when it is known to be no longer the live one; of `ticks`. */
   private grown = 0;
   private waiting: number | undefined;
-  /** For reading lines again. */
-  private again: { readonly key: string; readonly reading: Reading } | undefined;
 
   constructor(path: string, position: FilePosition | undefined, from: From, options: FileOptions) {
     this.path = path;
@@ -71,6 +75,7 @@ export class FileSource implements Followed {
     this.condition = new Condition(options.now);
     this.times = new LineTimes(options.zone, options.now);
     this.late = new LateFiles(options.ticks);
+    this.again = new FileAgain(options.disk, path);
     if (typeof from === "object" && "time" in from && position === undefined) this.skipUntil = from.time;
   }
 
@@ -96,7 +101,7 @@ export class FileSource implements Followed {
 
   async step(): Promise<void> {
     try {
-      if (this.again !== undefined) await this.endAgain();
+      await this.again.close(); // it was for the time before the first step
       if (this.reading === undefined) await this.open();
       else if (this.queue.length > 0) await this.catchUp(this.reading);
       else await this.follow(this.reading);
@@ -131,24 +136,12 @@ export class FileSource implements Followed {
     return this.condition.news();
   }
 
-  /** Reads lines again that were read before a crash. Successive calls go forward in one file. */
-  async *reread(from: Position, to: Position): AsyncGenerator<Run> {
-    if (from.kind !== "file" || to.kind !== "file") throw goneFault(this.id);
-    const reading = await this.readingAgain(from, to);
-    let last: FilePosition = from;
-    while (reading.offset < to.offset) {
-      const cut = await reading.cut(false, to.offset);
-      if (cut === undefined && reading.more) continue;
-      if (cut === undefined) throw goneFault(this.id);
-      reading.advance(cut);
-      const next = reading.offset === to.offset ? to : reading.position(to.before, to.at);
-      yield { source: this.id, file: this.path, lines: cut.lines, from: last, to: next };
-      last = next;
-    }
+  reread(from: Position, to: Position): AsyncIterable<Run> {
+    return this.again.lines(from, to);
   }
 
   async close(): Promise<void> {
-    await this.endAgain();
+    await this.again.close();
     await this.drop();
     await this.late.close();
   }
@@ -176,11 +169,10 @@ export class FileSource implements Followed {
 
   /** Goes on from a position whose file was looked for. loss: what to tell when it was not found, and the bytes known to be behind it. */
   private async goOn(found: Located, position: FilePosition, loss: Loss): Promise<void> {
-    const { own } = found;
-    const newer = await fromTheirBeginnings(found.newer);
-    const { before, offset, line, tail } = position;
-    if (own?.as === "rest") {
-      await this.start({ reading: await Reading.at(own.file, offset, line), queue: newer, before });
+    const { own, newer } = found;
+    const { before, tail } = position;
+    if (own?.rest !== undefined) {
+      await this.start({ reading: own.rest, queue: newer, before });
       // Nobody writes to a copy.
       if (own.file.ino !== position.ino) this.grown = Number.NEGATIVE_INFINITY;
       return;
@@ -210,23 +202,50 @@ export class FileSource implements Followed {
 
   /** Looks at the live file. */
   private async follow(reading: Reading): Promise<void> {
-    const stat = await this.liveStat();
-    const { file } = reading;
-    if (stat instanceof Error || stat.ino !== file.ino || stat.dev !== file.dev) {
+    const live = await this.liveStat();
+    if (reading.blank) return this.followBlank(reading, live);
+    if (live instanceof Error || !isSame(live, reading.file)) {
       await this.cutNext(reading, false); // what its writer still adds to it
       if (this.cut !== undefined || reading.more) return;
-      if (stat instanceof Error) throw stat;
+      if (live instanceof Error) throw live;
       return this.rotated(reading);
     }
-    if (stat.size < reading.offset) return this.changed(reading);
+    if (live.size < reading.offset) return this.changed(reading);
     this.condition.ok();
     // Emptied and grown to the same size again: its time tells.
-    const untouched = stat.size === reading.seen && stat.mtimeMs === this.mtimeMs;
+    const untouched = live.size === reading.seen && live.mtimeMs === this.mtimeMs;
     if (untouched && !reading.more) return;
-    this.mtimeMs = stat.mtimeMs;
-    if (reading.blank && stat.size > 0) return this.changed(reading); // whether it was copied and emptied meanwhile
+    this.mtimeMs = live.mtimeMs;
     await this.cutNext(reading, false);
-    if (this.reading === reading) this.size = Math.max(this.size, stat.size);
+    if (this.reading === reading) this.size = Math.max(this.size, live.size);
+  }
+
+  /** Of a file that was empty nothing tells whether it was filled, copied and emptied meanwhile: the copies come before what is in it. */
+  private async followBlank(reading: Reading, live: FileStat | Error): Promise<void> {
+    const isLive = !(live instanceof Error) && isSame(live, reading.file);
+    const { size, mtimeMs } = isLive ? live : await reading.file.stat();
+    if (size > 0) {
+      if (!(await this.startedAnew(reading))) await this.cutNext(reading, false); // it has no name any more
+      return;
+    }
+    reading.more = false;
+    if (live instanceof Error) throw live;
+    if (!isLive) return this.rotated(reading);
+    this.condition.ok();
+    this.mtimeMs = mtimeMs;
+  }
+
+  /** Goes to the first file since the one before a file of which nothing was read. false, when that one is not among them. */
+  private async startedAnew(reading: Reading): Promise<boolean> {
+    const position = reading.position(this.before, this.options.now());
+    const found = await locate(this.options.disk, this.path, position);
+    if (!found.newer.some(({ file }) => isSame(file, reading.file))) {
+      for (const { file } of found.newer) await file.close();
+      return false;
+    }
+    await this.drop();
+    await this.goOn(found, position, { reason: "emptied", bytes: 0 });
+    return true;
   }
 
   /** What the path names; an error when it is no file, which the caller throws in its time. */
@@ -277,20 +296,21 @@ export class FileSource implements Followed {
   /** The path names another file: those since then come after this one. */
   private async rotated(reading: Reading): Promise<void> {
     const { disk, now } = this.options;
+    if (reading.blank && (await this.startedAnew(reading))) return;
     const found = await locate(disk, this.path, reading.position(this.before, now()));
     if (found.own?.as === "edited" && found.own.file.path === this.path) {
       // saved anew by an editor
       await this.drop();
       return this.goOn(found, reading.position(this.before, now()), { reason: "edited", bytes: 0 });
     }
-    const same = found.own?.file.path === this.path ? found.own.file : undefined;
-    if (same === undefined) await found.own?.file.close();
-    this.queue = await fromTheirBeginnings(found.newer);
-    if (same === undefined) return this.queue.length > 0 ? this.catchUp(reading) : undefined;
-    // a copy in place of the file, as some editors leave it
-    const next = await Reading.at(same, reading.offset, reading.line);
-    await reading.file.close();
-    await this.start({ reading: next, queue: [], before: this.before });
+    if (found.own?.rest !== undefined && found.own.file.path === this.path) {
+      // a copy in place of the file, as some editors leave it
+      await reading.file.close();
+      return this.start({ reading: found.own.rest, queue: [], before: this.before });
+    }
+    await found.own?.file.close();
+    this.queue = [...found.newer];
+    if (this.queue.length > 0) await this.catchUp(reading);
   }
 
   /** Reads a file that is no longer live, and goes to the next one at its end. */
@@ -330,27 +350,6 @@ export class FileSource implements Followed {
 
   private lose(reason: LossReason, bytes: number): void {
     this.condition.lose({ bytes }, lossFault(this.path, reason, bytes));
-  }
-
-  /** Reads the file of a position again, from `from` on. */
-  private async readingAgain(from: FilePosition, to: FilePosition): Promise<Reading> {
-    const key = `${to.dev}:${to.ino}`;
-    if (this.again?.key === key && this.again.reading.offset === from.offset) return this.again.reading;
-    await this.endAgain();
-    const { own, newer } = await locate(this.options.disk, this.path, to);
-    for (const file of newer) await file.close();
-    if (own?.as !== "rest") {
-      await own?.file.close();
-      throw goneFault(this.id);
-    }
-    const reading = await Reading.at(own.file, from.offset, from.line);
-    this.again = { key, reading };
-    return reading;
-  }
-
-  private async endAgain(): Promise<void> {
-    await this.again?.reading.file.close();
-    this.again = undefined;
   }
 
   /** Closes all; reading goes on from the position. */

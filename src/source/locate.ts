@@ -1,4 +1,5 @@
 import { basename, dirname, join } from "node:path";
+import { Reading } from "./cut.ts";
 import type { Disk, FileStat } from "./disk.ts";
 import { type Generation, Moved, NotAFile, openGeneration } from "./generation.ts";
 import { type FilePosition, fits, HEAD_KEPT, type Print, printOf } from "./position.ts";
@@ -13,13 +14,18 @@ const SLACK_MS = 3_600_000;
 
 /** Where reading goes on. All files in it are open and belong to the caller. */
 export type Located = {
-  /** The file of the position, when it was found. */
-  readonly own: { readonly file: Generation; readonly as: OwnState } | undefined;
-  /** Files begun after it, oldest first, to be read from their beginnings; the live one is the last, if it is there. */
-  readonly newer: readonly Generation[];
+  /** The file of the position, when it was found; with `rest`, the place in it. */
+  readonly own: Own | undefined;
+  /** Files begun after it, oldest first, at their beginnings; the live one is the last, if it is there. */
+  readonly newer: readonly Reading[];
   /** Whether lines may be missing between the position and `newer`. */
   readonly gap: boolean;
 };
+
+export type Own = { readonly file: Generation; readonly as: OwnState; readonly rest?: Reading };
+
+/** What was found, before anything is read of it. */
+type Found = Omit<Located, "newer"> & { readonly newer: readonly Generation[] };
 
 /** `rest`: it may hold more. `read`: a copy that ends before the position. `edited`: something before the position was changed. */
 export type OwnState = "rest" | "read" | "edited";
@@ -45,10 +51,11 @@ export async function locate(disk: Disk, path: string, position: FilePosition | 
     const opened: Generation[] = [];
     try {
       const before = await namesOf(disk, path);
-      const located = await search(disk, path, before, position, opened);
+      const located = await placesIn(await search(disk, path, before, position, opened), position);
+      // What the places hold of their files was read before this: a file that is copied and emptied from here on will not fit.
       const after = await namesOf(disk, path);
       if (before.length === after.length && before.every((name, i) => name.id === after[i]!.id)) {
-        const kept = new Set([...located.newer, located.own?.file]);
+        const kept = new Set([...located.newer.map(({ file }) => file), located.own?.file]);
         for (const file of opened) if (!kept.has(file)) await file.close();
         return located;
       }
@@ -63,6 +70,21 @@ export async function locate(disk: Disk, path: string, position: FilePosition | 
     }
   }
 }
+
+async function placesIn(found: Found, position: FilePosition | undefined): Promise<Located> {
+  const places: Reading[] = [];
+  for (const file of found.newer) places.push(await Reading.at(file, 0, 0));
+  // A copy of the next file, which is about to be emptied, or never will be.
+  const newer = places.filter((place, i) => !isCopyOf(place, places[i + 1]));
+  const { own, gap } = found;
+  if (own?.as !== "rest" || position === undefined) return { own, newer, gap };
+  const rest = await Reading.at(own.file, position.offset, position.line);
+  if (!rest.isAt(position)) throw new Moved(own.file.path);
+  return { own: { ...own, rest }, newer, gap };
+}
+
+const isCopyOf = ({ print }: Reading, next: Reading | undefined): boolean =>
+  print.bytes === HEAD_KEPT && print.sha256 === next?.print.sha256;
 
 /** Head of the newest rotated file of a path that isn't empty; null when there is none. */
 export async function newestRotated(disk: Disk, path: string): Promise<Print | null> {
@@ -129,7 +151,7 @@ async function search(
   names: readonly Name[],
   position: FilePosition | undefined,
   opened: Generation[],
-): Promise<Located> {
+): Promise<Found> {
   const seen: Seen[] = []; // oldest first
   for (const name of [...names].reverse()) {
     const file = await openGeneration(disk, name.path);
@@ -160,7 +182,7 @@ type Seen = {
 };
 
 /** No file holds the position as it was. complete: `seen` are all files since the one before it. */
-function withoutOwn(seen: readonly Seen[], position: FilePosition, complete: boolean): Located {
+function withoutOwn(seen: readonly Seen[], position: FilePosition, complete: boolean): Found {
   const files = seen.map((s) => s.file);
   // Nothing was read of it and it was empty: it is one of them, and all are read from their beginnings.
   if (position.head.bytes === 0) return { own: undefined, newer: files, gap: !complete && files.length > 1 };

@@ -19,7 +19,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { createRandom } from "../../src/math/random.ts";
 import { openStore } from "../../src/store/queries.ts";
-import { program } from "../e2e/support.ts";
+import { frozen, type Printed, printed, program } from "../e2e/support.ts";
 import { composedLog } from "./log.ts";
 
 /** LOGVANE_KILLS=100 for the whole stress. */
@@ -103,13 +103,14 @@ suite(`a watch that is killed ${KILLS} times while the log is written and rotate
   after(() => rmSync(dir, { recursive: true, force: true }));
 
   test("counts every line once, and tells every alert once", { timeout: 3_600_000 }, async () => {
-    const { past, today } = composedLog(Date.now(), PAST_DAYS, MAILS);
+    const { past, today, cut } = composedLog(Date.now(), PAST_DAYS, MAILS);
     writeFileSync(pathOf("past.log"), past);
     const trained = await program("bin/logvane.js", [
       ...["train", pathOf("past.log"), "--timezone", "UTC", "--state", pathOf("model"), "--quiet"],
     ]);
     assert.equal(trained.status, 0, trained.stderr);
-    for (const state of ["killed", "whole"]) cpSync(pathOf("model"), pathOf(state), { recursive: true });
+    for (const state of ["killed", "whole", "pieces"])
+      cpSync(pathOf("model"), pathOf(state), { recursive: true });
 
     mkdirSync(join(dir, "log"));
     writeFileSync(LOG, "");
@@ -164,5 +165,24 @@ suite(`a watch that is killed ${KILLS} times while the log is written and rotate
     assert.deepEqual([...new Set(keys)].sort(), keys.sort(), "nothing is told twice");
     assert.deepEqual(keys, told("whole").map(keyOf).sort(), "nothing is lost");
     assert.ok(keys.length >= 2);
+
+    // A day that is looked at in pieces, and a back-test, tell the same.
+    const piece = pathOf("pieces.log");
+    const part = Math.ceil(today.length / 3);
+    for (let at = 0; at < today.length; at += part) {
+      appendFileSync(piece, today.slice(at, at + part).join(""));
+      const flags = ["--config", settings("pieces", piece), "--state", pathOf("pieces"), "--quiet"];
+      const found = await program("bin/logvane.js", ["detect", ...flags]);
+      assert.equal(found.status, 0, found.stderr);
+    }
+    const pieces = stateOf("pieces").alerts;
+    assert.equal(plain(pieces).replaceAll(piece, LOG), plain(whole.alerts));
+    const tested = await program("bin/logvane.js", [
+      ...["backtest", pathOf("past.log"), pathOf("whole.log"), "--train-until", new Date(cut).toISOString()],
+      ...["--timezone", "UTC", "--include-held", "--format", "ndjson", "--quiet"],
+    ]);
+    const opened = (alerts: readonly object[]): object[] =>
+      alerts.map((alert) => frozen(alert as Printed)).sort((x, y) => (x.id < y.id ? -1 : 1));
+    assert.deepEqual(opened(printed(tested.stdout)), opened(whole.alerts));
   });
 });

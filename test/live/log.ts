@@ -10,6 +10,8 @@ export type ComposedLog = {
   readonly past: string;
   /** The lines of the day after, each with its end. */
   readonly today: readonly string[];
+  /** When the last day begins, in ms. */
+  readonly cut: number;
 };
 
 /** A small server's log that ends at `end` (ms): some days to learn from, and a day with two faults. */
@@ -40,5 +42,5 @@ export function composedLog(end: number, pastDays: number, mailsPerDay: number):
     for (const { text, time } of batch)
       if (time < cut) past += `${text}\n`;
       else today.push(`${text}\n`);
-  return { past, today };
+  return { past, today, cut };
 }

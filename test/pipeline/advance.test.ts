@@ -37,8 +37,8 @@ const everyMinute: Calls = (from, to) => {
 };
 
 /** cut: the watch is saved and restored after so many calls. */
-function walk(learned: Learned, ticks: boolean, calls?: Calls, cut = Number.POSITIVE_INFINITY): Told {
-  const watch = Watch.from({ ...learned, options: { ...learned.options, ticks } }, learned.start);
+function walk(learned: Learned, calls?: Calls, cut = Number.POSITIVE_INFINITY): Told {
+  const watch = Watch.from(learned, learned.start);
   let last = learned.log.until;
   let early = 0;
   let called = 0;
@@ -64,24 +64,21 @@ suite("time that passes without lines", () => {
     learned = learn(QUICKSTART, { timeOnly: true }); // the network knows nothing of ticks
   });
 
-  for (const ticks of [false, true])
-    suite(ticks ? "where slots end by the clock" : "where the next line ends a slot", () => {
-      let quiet: Told;
-      before(() => {
-        quiet = walk(learned, ticks);
-        const silences = quiet.result.alerts.filter((a) => a["kind"] === "log_silence");
-        assert.ok(silences.length >= 3, `${silences.length} silences`);
-      });
+  let quiet: Told;
+  before(() => {
+    quiet = walk(learned);
+    const silences = quiet.result.alerts.filter((a) => a["kind"] === "log_silence");
+    assert.ok(silences.length >= 3, `${silences.length} silences`);
+  });
 
-      for (const [name, calls, cut] of [
-        ["now and then", atRandom(1, 2)],
-        ["often", atRandom(12, 3)],
-        ["every minute, with cuts between", everyMinute, 101],
-      ] as const)
-        test(`changes no alert and no score, said ${name}`, () => {
-          const { result, early } = walk(learned, ticks, calls, cut);
-          assert.deepEqual(result, quiet.result);
-          assert.ok(early > 0, "some are told before the line that would have told them");
-        });
+  for (const [name, calls, cut] of [
+    ["now and then", atRandom(1, 2)],
+    ["often", atRandom(12, 3)],
+    ["every minute, with cuts between", everyMinute, 101],
+  ] as const)
+    test(`changes no alert and no score, said ${name}`, () => {
+      const { result, early } = walk(learned, calls, cut);
+      assert.deepEqual(result, quiet.result);
+      assert.ok(early > 0, "some are told before the line that would have told them");
     });
 });

@@ -79,10 +79,10 @@ export class RotatingLog {
     copyFileSync(this.path, this.shift());
     truncateSync(this.path, 0);
     if (this.open === "") return;
-    this.lines.push(this.open); // its rest becomes the first line
+    const rest = ` cut ${this.rotations}`; // which becomes the first line; no two files begin alike
+    this.lines.push(this.open, rest);
     this.open = "";
-    writeSync(this.fd, " cut\n");
-    this.lines.push(" cut");
+    writeSync(this.fd, `${rest}\n`);
   }
 
   /** Packs what was rotated, all of it or all but the newest. */
