@@ -67,6 +67,31 @@ suite("a silence", () => {
   });
 });
 
+suite("a silence that nobody wants to hear of now", () => {
+  const noon = END + DAY_MS / 2;
+  /** Looks every minute for hours; each silence of the second program is asked for again `later`. Returns when it was found, in minutes. */
+  const found = (hours: number, endsAt: number, later: number): number[] => {
+    const one = scorer();
+    const times: number[] = [];
+    for (const program of ["postfix/smtpd", "postfix/qmgr"]) one.see(program, noon);
+    for (let now = noon; now < noon + hours * 60 * MINUTE; now += MINUTE) {
+      for (const { key, at } of one.due(now)) {
+        times.push((at - noon) / MINUTE);
+        one.again(key, noon + later * MINUTE);
+      }
+      one.see("postfix/smtpd", now);
+      if (now >= noon + endsAt * MINUTE) one.see("postfix/qmgr", now);
+    }
+    return times;
+  };
+  test("is found again when it lasts until then", () => {
+    const [first, second] = found(6, 1000, 300);
+    assert.ok(first! < 120);
+    assert.equal(second, 300);
+  });
+  test("is not when it has ended before", () => assert.equal(found(6, 200, 300).length, 1));
+});
+
 suite("a silence of one program", () => {
   /** A milter that writes for every message that cleanup takes, whatever the hour; both by chance, but reproducibly. */
   const cleanup: number[] = [];
