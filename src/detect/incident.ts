@@ -10,7 +10,17 @@ import {
   type Suppressed,
 } from "./alert.ts";
 import type { Candidate } from "./candidate.ts";
-import { follows, hiderOf, NO_RULES, outgrown, type Rules, sizeOf, within } from "./rules.ts";
+import {
+  follows,
+  hiderOf,
+  NO_RULES,
+  outgrown,
+  partKey,
+  partName,
+  type Rules,
+  sizeOf,
+  within,
+} from "./rules.ts";
 
 /**
  * From candidates to incidents, and from incidents to what the budget admits. Everything is decided when it happens: what
@@ -343,9 +353,11 @@ export class IncidentManager {
 }
 
 /** Remembers what an incident consists of. */
-function note({ parts }: Alert, { key, kind, measure, templates }: Candidate): void {
-  const size = sizeOf(measure);
-  const ids = templates.map(({ id }) => id);
+function note({ parts }: Alert, c: Candidate): void {
+  const { kind } = c;
+  const key = partKey(c);
+  const size = sizeOf(c.measure);
+  const ids = c.templates.map(({ id }) => id);
   const known = parts.find((part) => part.key === key);
   if (known) {
     known.size = Math.max(known.size, size);
@@ -353,7 +365,7 @@ function note({ parts }: Alert, { key, kind, measure, templates }: Candidate): v
     for (const id of ids)
       if (known.templates.length < MAX_TEMPLATES && !known.templates.includes(id)) known.templates.push(id);
   } else if (parts.length < MAX_PARTS)
-    parts.push({ key, kinds: [kind], templates: ids.slice(0, MAX_TEMPLATES), name: measure.name, size });
+    parts.push({ key, kinds: [kind], templates: ids.slice(0, MAX_TEMPLATES), name: partName(c), size });
 }
 
 /** Incidents of states of before there was feedback. */

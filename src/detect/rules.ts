@@ -43,6 +43,11 @@ export function sizeOf({ actual, typicalLow, typicalHigh }: Measure): number {
   return Number.isFinite(size) ? size : 0;
 }
 
+/** Too few of something is another thing than too many. */
+const sense = ({ actual, typicalLow }: Measure): string => (actual < typicalLow ? "fewer: " : "");
+export const partKey = ({ key, measure }: Candidate): string => sense(measure) + key;
+export const partName = ({ measure }: Candidate): string => sense(measure) + measure.name;
+
 /** What hides a candidate by what it is, and up to which log time in ms; undefined when nothing does. */
 export function hiderOf(
   candidate: Candidate,
@@ -81,7 +86,8 @@ export function outgrown(candidate: Candidate, { feedback }: Rules): FeedbackRul
 export function fits(rule: FeedbackRule, c: Candidate): boolean {
   if (c.at >= rule.until) return false;
   if (ALWAYS.has(c.kind) && c.kind !== rule.kind) return false; // gravest, so never by the way
-  const known = rule.parts.find(({ key }) => key === c.key);
+  // what only came with it the first time is no sign of it
+  const known = rule.parts.find((part) => part.key === partKey(c) && part.kinds.includes(rule.kind));
   if (known && (c.kind === rule.kind || VAGUE.has(c.kind))) return true;
   if (known?.kinds.includes(c.kind) && !isGrave(c.kind)) return true;
   const named = (e: Candidate["entities"][number]): boolean =>
@@ -108,7 +114,9 @@ export function follows(rule: FeedbackRule, c: Candidate): boolean {
   if (c.kind === rule.kind) return true;
   const { parts } = rule;
   const belonged = parts.some(({ key, kinds, name }) =>
-    kinds.includes(c.kind) ? key === c.key || name === c.measure.name : key === c.key && !isGrave(c.kind),
+    kinds.includes(c.kind)
+      ? key === partKey(c) || name === partName(c)
+      : key === partKey(c) && !isGrave(c.kind),
   );
   if (belonged) return true;
   return c.templates.length > 0 && c.templates.every(({ id }) => parts.some((p) => p.templates.includes(id)));
@@ -126,7 +134,7 @@ function isLarger(rule: FeedbackRule, c: Candidate): boolean {
 }
 
 /** The largest of what is measured alike, whoever it was of, else of all. */
-function baseOf({ parts }: FeedbackRule, { measure }: Candidate): number {
-  const alike = parts.filter(({ name }) => name === measure.name);
+function baseOf({ parts }: FeedbackRule, c: Candidate): number {
+  const alike = parts.filter(({ name }) => name === partName(c));
   return (alike.length > 0 ? alike : parts).reduce((most, { size }) => Math.max(most, size), 0);
 }
