@@ -1,6 +1,7 @@
 import { Fault } from "../fault.ts";
 import { folderBytes } from "../store/folder.ts";
 import { type Health, readHealth } from "../store/health.ts";
+import { reserveBytes } from "../store/retention.ts";
 import type { Check } from "./doctor.ts";
 import type { Options } from "./options.ts";
 import { loadConfig } from "./settings.ts";
@@ -24,7 +25,7 @@ export async function checkFigures(dir: string, options: Options, now: number): 
     const health = readHealth(dir, now - RECENT_MS);
     if (health === undefined) return [];
     return [
-      sizeOf(health, folderBytes(dir)),
+      sizeOf(health, folderBytes(dir), reserveBytes(dir)),
       lostOf(health),
       outboxOf(health, now),
       modelOf(health, now),
@@ -43,11 +44,13 @@ function check(name: string, found: string, remedy: string | undefined): Check {
   return { name, status: "warn", found, remedy };
 }
 
-function sizeOf({ lines }: Health, bytes: number): Check {
-  const rate = lines >= 1e5 ? `, ${megabytes((bytes * 1e6) / lines)} for a million lines` : "";
+/** What is for the lines is all but the reserve, which has one size for ever. */
+function sizeOf({ lines }: Health, bytes: number, reserve: number): Check {
+  const rate = lines >= 1e5 ? `, ${megabytes(((bytes - reserve) * 1e6) / lines)} for a million lines` : "";
+  const fixed = reserve > 0 ? ` and a reserve of ${megabytes(reserve)}` : "";
   return check(
     "size",
-    `${megabytes(bytes)}, ${lines.toLocaleString("en-US")} lines counted${rate}`,
+    `${megabytes(bytes - reserve)}${fixed}, ${lines.toLocaleString("en-US")} lines counted${rate}`,
     bytes < LARGE_BYTES ? undefined : "see what is large there (du -a), and shorten the times under [keep]",
   );
 }

@@ -96,7 +96,11 @@ function build(
   own: boolean,
 ): DailyReport {
   const dir = stateDir(options);
-  const settings = { server: config.server.name, perDay: config.alerts.perDay, release: release(), now };
+  const { paths, journal, listen } = config.log;
+  const settings = {
+    ...{ server: config.server.name, perDay: config.alerts.perDay, release: release(), now },
+    ...{ logs: !own || paths.length > 0 || journal, network: own && listen.length > 0 },
+  };
   const without = { facts: undefined, figures: [], stateBytes: 0, log };
   try {
     if (!hasDatabase(dir)) return dailyReport(settings, day, without);

@@ -140,5 +140,11 @@ const paused = ({ exit, message, where, remedy }: Fault): Fault =>
     message,
     where,
     "reading pauses until this can be written; nothing is lost while the logs are kept",
-    remedy.replace(/, then run the command again$/, "; watching goes on by itself"),
+    /^cannot use the state folder/.test(message)
+      ? UNUSABLE
+      : remedy.replace(/, then run the command again$/, BY_ITSELF),
   );
+
+const BY_ITSELF = "; watching goes on by itself";
+/** It could be used until now. */
+const UNUSABLE = `see why it can't be written any more (mount, dmesg), and make it writable${BY_ITSELF}`;

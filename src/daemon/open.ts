@@ -12,7 +12,7 @@ import type { Kernels } from "../model/kernels.ts";
 import { Detector } from "../pipeline/detector.ts";
 import { coldStart } from "../pipeline/model.ts";
 import { Follower } from "../source/follow.ts";
-import type { Position, Run } from "../source/position.ts";
+import { isSameFile, type Position, type Run } from "../source/position.ts";
 import { type Champion, loadChampion } from "../store/champion.ts";
 import { lockFolder } from "../store/db.ts";
 import type { Input } from "../store/live.ts";
@@ -105,7 +105,11 @@ async function engineOf(
     new Detector(model, coldStart(model.entity.salt, pairs), settings);
   const engine = new Engine(options, detector, reader);
   if (checkpoint) {
-    say("another model is in use than before: it reads what came since its training\n");
+    const why =
+      checkpoint.model === id
+        ? "the running detector was saved by another release"
+        : "another model is in use than before";
+    say(`${why}: the model reads again what came since its training\n`);
     await catchUp(engine, model.to, config.log, where, store.live.positions() as Map<string, Position>);
     engine.adopt(checkpoint);
   }
@@ -177,7 +181,7 @@ async function catchUp(
 
 /** How many of a run's lines lie behind a position; negative where it ends before that. */
 function linesBeyond({ to }: Run, end: Position): number {
-  if (to.kind === "file" && end.kind === "file" && (to.ino !== end.ino || to.dev !== end.dev)) return -1;
+  if (to.kind === "file" && end.kind === "file" && !isSameFile(to, end)) return -1;
   if (to.kind === "spool" && end.kind === "spool" && to.segment < end.segment) return -1;
   return to.line - end.line;
 }

@@ -32,7 +32,11 @@ export class Pump {
     this.#stopped = true;
     clearTimeout(this.#timer);
     await this.#running;
-    await this.#deliverer.close();
+    try {
+      await this.#deliverer.close();
+    } catch (error) {
+      if (!(error instanceof Fault)) throw error; // where nothing can be written, the next one sees that this process is gone
+    }
   }
 
   async #run(): Promise<void> {

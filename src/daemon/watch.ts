@@ -234,5 +234,5 @@ const unwritten = (): Fault =>
     "what was read last could not be written",
     "state folder",
     "those lines are read again at the next start, so nothing is lost while the logs are kept",
-    "free some space (df -h shows where), then start again",
+    "free some space (df -h shows where) or make the state folder writable, then start again",
   );

@@ -26,6 +26,8 @@ export type Candidate = {
   readonly lines: readonly CitedLine[];
   /** Lines that are new with this candidate, for the incident's total. */
   readonly fresh: number;
+  /** How many like it, none of them rarer, it stands for beside itself; see WaitingCandidates. */
+  readonly more?: number;
   /** Share of the evidence that came after a time, 0..1. */
   readonly shareSince: (time: number) => number;
 };

@@ -11,6 +11,7 @@ import type { EntityFinding, EntityScorer } from "./entity.ts";
 import { duration, KIND_OF_CAUSE, KIND_TITLES, typicalRange, usual } from "./explain.ts";
 import type { LineRings } from "./lines.ts";
 import type { NoveltyFinding } from "./novelty.ts";
+import { programOf, said } from "./said.ts";
 import type { TransactionModel, TransactionScorer } from "./transaction.ts";
 import type { WindowFinding, WindowModel, WindowScorer } from "./window.ts";
 
@@ -34,7 +35,7 @@ function programsOf(
   lines: readonly { template: string }[],
   label: string,
 ): { type: string; value: string }[] {
-  const programs = new Set(lines.map((l) => l.template.slice(0, Math.max(0, l.template.indexOf(": ")))));
+  const programs = new Set(lines.map(programOf));
   programs.delete("");
   return programs.size === 0
     ? [{ type: "measure", value: label }]
@@ -45,11 +46,11 @@ function programsOf(
 export const short = (value: string): string =>
   value.length > MAX_VALUE ? `${value.slice(0, MAX_VALUE)}…` : value;
 
-/** What a column counts, for a title: its own name, or the message that it is about. */
-function labelOf(column: Column, template: string | undefined): string {
-  if (column.key.startsWith("rare "))
-    return template === undefined ? column.label : `rare lines such as "${short(template)}"`;
-  return column.level === "template" ? `"${short(template ?? column.label)}"` : column.label;
+/** How many of what a column counts, for a title: its own name, or what one of the lines says. */
+function counted(n: number, column: Column, line: SeenLine | undefined): string {
+  const rare = column.key.startsWith("rare ") ? "rare " : "";
+  if (line === undefined || (rare === "" && column.level !== "template")) return `${n} ${column.label}`;
+  return `${n} ${rare}lines of ${programOf(line)} such as ${said(line)}`;
 }
 
 export function windowCandidate(
@@ -65,8 +66,7 @@ export function windowCandidate(
       ? undefined
       : (kindOfLines(lines) ?? ctx.causes.kind(column.cause, f.width, column.family));
   const kind: Kind = named?.kind ?? "volume_change";
-  const label = labelOf(column, lines[0]?.template);
-  const figures = `${f.actual} ${label} in ${duration(f.width * 5)}, ${usual(low, high)}`;
+  const figures = `${counted(f.actual, column, lines[0])} in ${duration(f.width * 5)}, ${usual(low, high)}`;
   const { scorer } = ctx;
   return {
     at: ctx.at,
@@ -124,7 +124,8 @@ export function transactionCandidate(
       kind: "unknown" as Kind,
       confidence: 0.3,
     };
-  const figures = `${f.actual} ${column.label} in ${duration(f.width * 5)}, ${usual(low, high)}`;
+  const one = lines[0] === undefined ? "" : `; one of their lines is ${said(lines[0])}`;
+  const figures = `${f.actual} ${column.label} in ${duration(f.width * 5)}, ${usual(low, high)}${one}`;
   const { scorer } = ctx;
   return {
     at: ctx.at,
@@ -258,7 +259,7 @@ export function noveltyCandidate(
   const named = noveltyKind(event, line.family, ctx.causes);
   const times = f.repeats === 1 ? "" : `${f.repeats} times `;
   const others = f.others.length > 0 ? `, and ${f.others.length} other new messages within the hour` : "";
-  const figures = `${times}"${short(event.template)}", never seen before${others}`;
+  const figures = `${times}${said(line)} of ${event.daemon}, never seen before${others}`;
   return {
     at: ctx.at,
     start: ctx.at - HOUR_MS,

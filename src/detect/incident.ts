@@ -21,6 +21,7 @@ import {
   sizeOf,
   within,
 } from "./rules.ts";
+import { weightOf } from "./waiting.ts";
 
 /**
  * From candidates to incidents, and from incidents to what the budget admits. Everything is decided when it happens: what
@@ -196,16 +197,16 @@ export class IncidentManager {
     for (const candidate of [...candidates].sort((a, b) => a.rate - b.rate || (a.key < b.key ? -1 : 1))) {
       this.tick(candidate.at);
       if (candidate.rate > this.bar && !isOwnAlarm(candidate)) {
-        this.ledger.belowBar++;
+        this.ledger.belowBar += weightOf(candidate);
         continue;
       }
       const hider = this.hiderOf(candidate)?.by;
       const home = hider ? this.#homeOfHidden(candidate, hider) : this.#homeOf(candidate);
       if (home) this.#join(home, candidate);
       else if (candidate.rate > this.#barOfNow(candidate.at) && !isOwnAlarm(candidate))
-        this.ledger.belowBar++;
+        this.ledger.belowBar += weightOf(candidate);
       else if (this.#isNews(candidate)) opened.push(this.#start(candidate, hider));
-      else this.ledger.joined++; // the shadow of an incident that is over
+      else this.ledger.joined += weightOf(candidate); // the shadow of an incident that is over
     }
     return opened;
   }
@@ -259,7 +260,7 @@ export class IncidentManager {
   }
 
   #join(incident: Incident, candidate: Candidate): void {
-    this.ledger.joined++;
+    this.ledger.joined += weightOf(candidate);
     incident.keys.add(candidate.key);
     if (incident.keys.size > MAX_KEYS) incident.keys.delete(incident.keys.values().next().value!);
     note(incident.alert, candidate);
@@ -268,7 +269,7 @@ export class IncidentManager {
     incident.lastActivity = candidate.at;
     incident.families.add(candidate.family);
     incident.alert.end = candidate.at;
-    incident.alert.total.events++;
+    incident.alert.total.events += weightOf(candidate);
     if (candidate.key === incident.key && candidate.at > incident.countedAt) {
       incident.alert.total.lines += candidate.fresh;
       incident.countedAt = candidate.at;
@@ -313,6 +314,7 @@ export class IncidentManager {
     const always = ALWAYS.has(c.kind);
     if (hider) this.ledger[hider.by === "feedback" ? "suppressed" : "planned"]++;
     const held = hider !== undefined || this.#spend(c.at, always);
+    this.ledger.joined += weightOf(c) - 1;
     const alert: Alert = {
       id: hash64(`${c.at} ${c.view} ${c.key} ${c.lines[0]?.text ?? ""}`).slice(0, 12),
       openedAt: c.at,
@@ -334,7 +336,7 @@ export class IncidentManager {
       measures: [c.measure],
       lines: c.lines.slice(0, MAX_LINES) as CitedLine[],
       updates: [],
-      total: { lines: c.fresh, events: 1 },
+      total: { lines: c.fresh, events: weightOf(c) },
       parts: [],
     };
     note(alert, c);

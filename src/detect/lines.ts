@@ -1,3 +1,4 @@
+import { SLOT_MS } from "../feature/clock.ts";
 import type { ColumnSet } from "../feature/columns.ts";
 import { ENTITY_FEATURES, type Observation } from "../feature/entity.ts";
 import { LEFT_OUT, type LineLoader, type LineSaver } from "../feature/line-table.ts";
@@ -48,8 +49,8 @@ export class LineRings {
     append(ring, line, this.#number++);
   }
 
-  /** The slot ends: its lines go to their columns. index: the model's column of a registered one. */
-  close(index: (id: number) => number): void {
+  /** A slot ends: its lines go to their columns, and what is too old to be cited leaves. index: the model's column of a registered one. */
+  close(slot: number, index: (id: number) => number): void {
     for (const [set, ring] of this.#open) {
       for (const id of set.ids) {
         const column = index(id);
@@ -58,6 +59,16 @@ export class LineRings {
       }
     }
     if (this.#open.size > 0) this.#open = new Map();
+    this.#forget((slot + 1 - ENTITY_SLOTS) * SLOT_MS);
+  }
+
+  /** Rings are in the order of their newest lines. Turns stay, since any silence may ask. */
+  #forget(before: number): void {
+    for (const [key, ring] of this.#rings) {
+      if (key === TURN) continue;
+      if (ring.at(-1)!.time >= before) return;
+      this.#rings.delete(key);
+    }
   }
 
   entity(observation: Observation, line: SeenLine): void {

@@ -1,3 +1,4 @@
+import { SLOT_MS } from "../feature/clock.ts";
 import type { LineLoader, LineSaver } from "../feature/line-table.ts";
 import {
   CITED_SLOTS,
@@ -27,8 +28,9 @@ export const LEVELS = [0.1, 0.01] as const;
 export const LEAST_SLOW = 4;
 /** Seconds that Postfix tells apart; they make the logarithm of none finite. */
 const RESOLUTION = 0.01;
-/** The newest deliveries of each program that are kept for citing. */
+/** The newest deliveries of each program that are kept for citing, and for how long, in ms. */
 const MAX_RECENT = 1024;
+const RECENT_MS = MAX_WIDTH * SLOT_MS;
 /** Messages whose reception is judged in one go; only memory depends on it. */
 const MAX_WAITING = 256;
 
@@ -192,7 +194,8 @@ export class SlownessScorer {
     }
     const recent = this.#recent[program]!;
     recent.push({ ...delivery, slow });
-    if (recent.length > MAX_RECENT) recent.shift();
+    const oldest = delivery.line.time - RECENT_MS;
+    while (recent.length > MAX_RECENT || recent[0]!.line.time < oldest) recent.shift();
   }
 
   /** The program's column that stands out most at the end of the open slot, for each program that has one. */

@@ -187,7 +187,7 @@ const STRANGE: readonly Column[] = TRANSACTION_TYPES.flatMap((type) =>
       level: "event",
       family: "total",
       cause: undefined,
-      label: `strange ${type}s (one in ${1 / level})`,
+      label: `${type}s as unusual as one in ${1 / level}`,
     }),
   ),
 );

@@ -7,6 +7,7 @@ import { OwnMail } from "../mail/own-mail.ts";
 import type { EventReader } from "../mail/read.ts";
 import { Detector } from "../pipeline/detector.ts";
 import type { Model, PipelineOptions } from "../pipeline/model.ts";
+import { STATE_VERSION, StateError } from "../pipeline/saved.ts";
 import { continues, type Position, type Run } from "../source/position.ts";
 import type { Checkpoint, Effects, Input } from "../store/live.ts";
 import { DayTally } from "./day-tally.ts";
@@ -86,13 +87,10 @@ export class Engine {
   static restore(checkpoint: Checkpoint, options: EngineOptions, reader: EventReader): Engine | undefined {
     if (checkpoint.model !== options.modelId) return undefined;
     const saved = unpacked(checkpoint);
-    if (saved === undefined) return undefined;
+    const detector = saved && restored(saved, options);
+    if (saved === undefined || detector === undefined) return undefined;
     reader.load(saved.reader);
-    const engine = new Engine(
-      options,
-      Detector.restore(options.model, saved.detector, options.settings),
-      reader,
-    );
+    const engine = new Engine(options, detector, reader);
     engine.#own.restore(saved.own);
     engine.#watching = saved.watching;
     engine.#last = saved.last;
@@ -246,5 +244,14 @@ export class Engine {
 /** Undefined for the state of another release. */
 function unpacked({ blob }: Checkpoint): Saved | undefined {
   const saved = deserialize(gunzipSync(blob, { maxOutputLength: MAX_STATE })) as Saved;
-  return saved.version === VERSION ? saved : undefined;
+  return saved.version === VERSION && saved.detector.version === STATE_VERSION ? saved : undefined;
+}
+
+function restored({ detector }: Saved, { model, settings }: EngineOptions): Detector | undefined {
+  try {
+    return Detector.restore(model, detector, settings);
+  } catch (error) {
+    if (error instanceof StateError) return undefined;
+    throw error;
+  }
 }

@@ -18,6 +18,8 @@ export const STAGES = [
 const MAX_RECEPTION = 60;
 /** Messages remembered in each of two generations, so that each counts once a program: its many recipients would be slow together. */
 const MAX_REMEMBERED = 8192;
+/** A generation's time in ms at most: who is not delivered to on the first way through the queue has waited too long for MAX_RECEPTION. */
+const GENERATION_MS = 12 * 3_600_000;
 const MAX_PROGRAMS = 16;
 /** Slots back to which a delivery's line may be cited: the widest window of detect/slowness.ts. */
 export const CITED_SLOTS = 72;
@@ -72,6 +74,7 @@ type SavedGeneration = { readonly keys: readonly string[]; readonly deliveries: 
 export type SavedTimer = {
   readonly seen: SavedGeneration;
   readonly before: SavedGeneration;
+  readonly since: number;
   readonly programs: readonly string[];
 };
 
@@ -82,6 +85,8 @@ export class DeliveryTimer {
   );
   #seen = new Map<string, TimedDelivery>();
   #before = new Map<string, TimedDelivery>();
+  /** Log time of the first one in #seen, in ms. */
+  #since = Number.NaN;
   /** The programs that delivered. */
   readonly #programs = new Set<string>();
 
@@ -98,13 +103,18 @@ export class DeliveryTimer {
       ...{ program: daemon, destination: to.slice(to.lastIndexOf("@") + 1).toLowerCase(), seconds },
       line: line ?? seenLine(event, event.time ?? 0, familyOf(event)),
     };
-    this.#seen.set(key, timed);
+    this.#remember(key, timed);
     if (this.#programs.size < MAX_PROGRAMS) this.#programs.add(daemon);
-    if (this.#seen.size >= MAX_REMEMBERED) {
-      this.#before = this.#seen;
-      this.#seen = new Map();
-    }
     return timed;
+  }
+
+  #remember(key: string, timed: TimedDelivery): void {
+    const { time } = timed.line;
+    if (this.#seen.size === 0) this.#since = time;
+    this.#seen.set(key, timed);
+    if (this.#seen.size < MAX_REMEMBERED && time - this.#since < GENERATION_MS) return;
+    this.#before = this.#seen;
+    this.#seen = new Map();
   }
 
   save(lines: LineSaver): SavedTimer {
@@ -115,15 +125,17 @@ export class DeliveryTimer {
     return {
       seen: generation(this.#seen),
       before: generation(this.#before),
+      since: this.#since,
       programs: [...this.#programs],
     };
   }
 
-  load({ seen, before, programs }: SavedTimer, lines: LineLoader): void {
+  load({ seen, before, since, programs }: SavedTimer, lines: LineLoader): void {
     const generation = ({ keys, deliveries }: SavedGeneration): Map<string, TimedDelivery> =>
       new Map(loadDeliveries(deliveries, lines).map((d, i) => [keys[i]!, d]));
     this.#seen = generation(seen);
     this.#before = generation(before);
+    this.#since = since;
     for (const program of programs) this.#programs.add(program);
   }
 

@@ -20,6 +20,7 @@ import { RegularScorer } from "../detect/regular.ts";
 import { slowCandidate } from "../detect/slow-candidate.ts";
 import { SlownessScorer } from "../detect/slowness.ts";
 import { TransactionScorer } from "../detect/transaction.ts";
+import { WaitingCandidates } from "../detect/waiting.ts";
 import { WindowScorer } from "../detect/window.ts";
 import { columnIndex } from "../detect/window-fit.ts";
 import { DAY_MS, placeOf, SLOT_MS, slotOf } from "../feature/clock.ts";
@@ -88,8 +89,8 @@ export class Detector {
   readonly #observed: Observation[] = [];
   /** Alerts that the line at hand opened. */
   #opened: Alert[] = [];
-  /** Novelty candidates that wait for the end of their slot. */
-  #waiting: Candidate[] = [];
+  /** Of novelty. */
+  readonly #waiting = new WaitingCandidates();
   #now: number;
   /** Log time of the newest line, in ms. */
   #read: number;
@@ -170,7 +171,7 @@ export class Detector {
       clocks: this.#clockWatch.save(lines),
       incidents: this.manager.save(),
       explained: this.#explained,
-      waiting: this.#waiting.map(({ shareSince: _, ...candidate }) => candidate),
+      waiting: this.#waiting.save().map(({ shareSince: _, ...candidate }) => candidate),
     };
     return { ...parts, lines: lines.done() };
   }
@@ -198,7 +199,7 @@ export class Detector {
     this.#clockWatch.load(saved.clocks, lines);
     this.manager.load(saved.incidents);
     this.#explained = saved.explained;
-    this.#waiting = saved.waiting.map((candidate) => ({ ...candidate, shareSince: ALL_NEW }));
+    this.#waiting.load(saved.waiting.map((candidate) => ({ ...candidate, shareSince: ALL_NEW })));
   }
 
   get ledger(): Ledger {
@@ -304,7 +305,7 @@ export class Detector {
     const slot = this.#slot;
     const quiet = this.#quiet;
     if (quiet <= MAX_GAP_SLOTS) {
-      this.#rings.close(this.#index);
+      this.#rings.close(slot, this.#index);
       this.#push(this.#counter.close(), slot);
       this.#offer(this.#judge(slot, at, quiet > 0));
       this.#slowness?.next();
@@ -376,8 +377,7 @@ export class Detector {
   /** Candidates of the window and entity views at the end of a slot. */
   #judge(slot: number, now: number, silent: boolean): Candidate[] {
     const end = (slot + 1) * SLOT_MS;
-    const candidates: Candidate[] = this.#waiting.map((c) => ({ ...c, at: now }));
-    this.#waiting = [];
+    const candidates: Candidate[] = this.#waiting.take().map((c) => ({ ...c, at: now }));
     const { without } = this.#options;
     const full = (this.model.to - this.model.from) / DAY_MS >= MIN_TRAINING_DAYS;
     if (!without.has("window") && full) {
@@ -477,7 +477,7 @@ export class Detector {
       at: now,
     });
     // An attack on passwords is told better by who and how many, so it waits for the end of the slot, where the rarest view speaks.
-    if (candidate.family === "auth") this.#waiting.push(candidate);
+    if (candidate.family === "auth") this.#waiting.add(candidate);
     else this.#offer([candidate]);
   }
 }

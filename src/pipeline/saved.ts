@@ -21,7 +21,7 @@ import { hash64 } from "../math/hash.ts";
 import type { Model } from "./model.ts";
 
 /** Raised when a saved state means something else than before; states of another version are refused. */
-export const STATE_VERSION = 1;
+export const STATE_VERSION = 2;
 
 /** A saved state that is none of this release, or of another model: the detector must begin without it. */
 export class StateError extends Error {}

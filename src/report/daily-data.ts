@@ -30,6 +30,9 @@ export type ReportSettings = {
   readonly release: string;
   /** The clock, in milliseconds since the Unix epoch. */
   readonly now: number;
+  /** Whether what is watched comes from logs that can be read again, and whether some of it comes over the network. */
+  readonly logs: boolean;
+  readonly network: boolean;
 };
 
 /** What is known of the day: facts is undefined without a state, figures are those kept beside the model's own. */
@@ -77,6 +80,7 @@ export function dailyReport(settings: ReportSettings, day: Day, known: DayKnown)
     })),
     more_new_templates: facts?.templates.more ?? 0,
     summary: log.summary ?? null,
+    figures_lack: lackOf(settings, known),
     usual: over ? usualOf(figures, day.day) : {},
     before: figures,
     health: health(settings, day, known, damaged),
@@ -95,6 +99,16 @@ const isPlanned = (alert: StoredAlert): boolean =>
   (alert["suppressed"] as { by?: unknown } | null | undefined)?.by === "calendar";
 
 const iso = (ms: number): string => new Date(ms).toISOString();
+
+/** What the figures of a day lack that was watched. */
+function lackOf({ logs, network }: ReportSettings, { facts, log }: DayKnown): string | null {
+  const lines = facts?.counts?.lines ?? 0;
+  if (!network || lines === 0) return null;
+  if (!logs)
+    return `There are no mail figures: they are made of logs, and the ${countText(lines, "line")} of this day came over the network and ${lines === 1 ? "is" : "are"} kept nowhere. Alerts and new kinds of lines are of all of them.`;
+  if (log.summary === undefined) return null; // that is told as it is
+  return "The figures are of the logs alone: what came over the network was watched, but is kept nowhere.";
+}
 
 /** Records that can be shown, without what the report does not show; and how many can't be. */
 function sound(records: readonly StoredAlert[]): [StoredAlert[], number] {
@@ -174,16 +188,17 @@ function notes(
   health: Omit<ReportHealth, "notes">,
   settings: ReportSettings,
   day: Day,
-  { facts, log }: DayKnown,
+  known: DayKnown,
   damaged: number,
 ): string[] {
+  const { facts, log } = known;
   const out: string[] = [];
   const say = (when: boolean, what: string): void => {
     if (when) out.push(what);
   };
   const since = facts?.outbox.since;
   say(
-    log.summary === undefined,
+    log.summary === undefined && lackOf(settings, known) === null,
     "No line of this day was found in the log. If the server ran, check that mail is still logged where Logvane looks, and that rotated files are kept for two days: logvane doctor.",
   );
   say(

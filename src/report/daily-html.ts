@@ -26,7 +26,7 @@ const TITLE = 160;
 const ROW_TITLE = 110;
 const SUMMARY = 300;
 const LINE = 200;
-const WORDS = 90;
+const WORDS = 120;
 const NOTE = 320;
 const ENTITIES = 5;
 const MEASURES = 3;
@@ -195,7 +195,8 @@ type Draw = (cid: string, style: string) => string;
 
 function figures(report: DailyReport, draw: Draw): string {
   const rows = figuresOf(report);
-  if (rows.length === 0) return "";
+  const lack = htmlSafe(report.figures_lack ?? "");
+  if (rows.length === 0) return lack === "" ? "" : card("Figures", `<p ${look("p")}>${lack}</p>\n`);
   const pictures = rows.map((f) => draw(trendCid(f.name), "display:inline-block"));
   const drawn = pictures.some((p) => p !== "");
   const line = (f: Figure, i: number): string => {
@@ -216,6 +217,7 @@ function figures(report: DailyReport, draw: Draw): string {
     drawn
       ? `Pictures: the ${TREND_DAYS - 1} days before in grey, weekends paler; this day in blue, in orange when far out${days === undefined ? "" : "; the usual range as a band"}.`
       : "",
+    lack,
   ].filter((sentence) => sentence !== "");
   return card(
     "Figures",

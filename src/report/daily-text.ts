@@ -155,7 +155,10 @@ function spark(values: readonly (number | null)[], unicode: boolean): string {
 
 function figures(report: DailyReport, unicode: boolean): string {
   const rows = figuresOf(report);
-  if (rows.length === 0) return "";
+  const lack = folded(report.figures_lack ?? "", WIDTH - 2, SUMMARY_LINES).map((l) =>
+    l === "" ? "" : `  ${l}\n`,
+  );
+  if (rows.length === 0) return lack.join("") === "" ? "" : heading("Figures") + lack.join("");
   const trends = rows.map((f) => trendOf(report, f.name)?.slice(-SPARK) ?? []);
   const some = rows.some((f) => f.usual !== "");
   const drawn = trends.some((t) => t.length > 0);
@@ -168,7 +171,7 @@ function figures(report: DailyReport, unicode: boolean): string {
     days === undefined
       ? ""
       : `  usual: 8 in 10 of the ${days} days of this kind; ${marks.above} ${marks.below}: far above or below that\n`;
-  return `${heading("Figures")}${`${[names, ...rows.map(line)].map((l) => l.trimEnd()).join("\n")}\n`}${note}`;
+  return `${heading("Figures")}${`${[names, ...rows.map(line)].map((l) => l.trimEnd()).join("\n")}\n`}${note}${lack.join("")}`;
 }
 
 function hours(report: DailyReport, unicode: boolean): string {
@@ -193,7 +196,8 @@ function list({ title, headings, heading: words, rows, more: rest }: ShownList):
   const lines = rows.map(({ figures: cells, words: text }) => {
     const start = begin(cells);
     const blank = " ".repeat(columns(start));
-    return folded(shown(text), WIDTH - columns(start), LIST_LINES)
+    const most = text.endsWith("...") ? 1 : LIST_LINES; // cut already: what is left would stand alone on its line
+    return folded(shown(text), WIDTH - columns(start), most)
       .map((line, i) => `${i === 0 ? start : blank}${line}\n`)
       .join("");
   });

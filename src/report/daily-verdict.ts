@@ -84,7 +84,8 @@ function withoutIncident(report: DailyReport): Verdict {
   const notice = (text: (day: string) => string): Verdict => ({ level: "notice", text });
   const { held } = report.budget;
   const { notes, model, watched } = report.health;
-  if (report.summary === null) return notice((day) => `no log of ${day}`);
+  if (report.summary === null && (report.figures_lack ?? null) === null)
+    return notice((day) => `no log of ${day}`);
   if (model === null) return notice((day) => `the figures of ${day}; nothing is learned yet`);
   if (!watched && held === 0) return notice((day) => `the figures of ${day}; nothing was watched`);
   if (held > 0) return notice((day) => `no incident on ${day}, ${numberText(held)} held back`);

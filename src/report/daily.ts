@@ -37,6 +37,8 @@ export type DailyReport = {
   readonly more_new_templates: number;
   /** Mail figures of the day; null where no log of the day could be read. */
   readonly summary: Summary | null;
+  /** What the figures lack, in a sentence: nobody keeps what comes over the network alone. Null where they are of all that was watched. */
+  readonly figures_lack: string | null;
   /** Usual ranges of the totals by name: 10th to 90th percentile of days of the same kind. Empty while the day is not over. */
   readonly usual: Readonly<Record<string, Range>>;
   /** Figures of the days before, oldest first, for the charts. */

@@ -90,13 +90,13 @@ export type LossReason = "emptied" | "removed" | "late" | "edited" | "damaged";
 const LOSS: Readonly<Record<LossReason, readonly [string, string, string]>> = {
   emptied: [
     "was emptied before all of it was read",
-    "no rotated file holds what was in it",
-    'with "copytruncate" logrotate can lose lines; "create" loses none',
+    "no rotated file beside it holds what was in it",
+    'with "copytruncate" logrotate can lose lines, and does with "olddir"; "create" loses none',
   ],
   removed: [
-    "was rotated away and removed while nobody watched",
-    "no file holds the place up to which it was read",
-    'let logrotate keep more files ("rotate 7"), and the service run',
+    "was rotated away while nobody watched, and removed or put into another folder",
+    "no file beside it holds the place up to which it was read",
+    'let logrotate keep more files ("rotate 7") beside the log (no "olddir"), and the service run',
   ],
   late: [
     "was still written to after it had been rotated",

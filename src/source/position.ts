@@ -52,6 +52,12 @@ export type Run = {
   readonly to: Position;
 };
 
+/** Whether two places lie in one file. A copy or a packed file is the one that it was made of. */
+export function isSameFile(a: FilePosition, b: FilePosition): boolean {
+  if (a.head.bytes > 0 && a.head.bytes === b.head.bytes) return a.head.sha256 === b.head.sha256;
+  return a.dev === b.dev && a.ino === b.ino;
+}
+
 /** Whether lines up to `a` and lines from `b` to `c` may be read again as one run: a run lies in one file, or segment. */
 export function continues(a: Position, b: Position, c: Position): boolean {
   if (a.kind === "file" && b.kind === "file" && c.kind === "file")

@@ -110,9 +110,9 @@ export function schemaVersion(db: Migratable): number {
   return Number(db.pragma("user_version", { simple: true }));
 }
 
-/** Brings an older or new database to this release's schema; the caller holds a write transaction. */
-export function migrate(db: Migratable): void {
-  for (let version = schemaVersion(db); version < SCHEMA_VERSION; version++) {
+/** Brings an older or new database to this release's schema, or an earlier one; the caller holds a write transaction. */
+export function migrate(db: Migratable, to: number = SCHEMA_VERSION): void {
+  for (let version = schemaVersion(db); version < to; version++) {
     db.exec(STEPS[version]!);
     db.pragma(`user_version = ${version + 1}`);
   }

@@ -57,6 +57,10 @@ export function makeReserve(dir: string): void {
   }
 }
 
+/** The size of the reserve, in bytes; none where it was spent. */
+export const reserveBytes = (dir: string): number =>
+  statSync(join(dir, RESERVE), { throwIfNoEntry: false })?.size ?? 0;
+
 /** Gives the reserve back to the disk. Returns whether there was one. */
 export function spendReserve(dir: string): boolean {
   try {

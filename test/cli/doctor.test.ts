@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, suite, test } from "node:test";
 import { openStore } from "../../src/store/queries.ts";
+import { makeReserve } from "../../src/store/retention.ts";
 import { logvane } from "../faults/support.ts";
 
 const root = mkdtempSync(join(tmpdir(), "logvane-doctor-"));
@@ -59,6 +60,14 @@ suite("doctor of a state", () => {
     assert.match(found["keep"]!.found, /^alerts \d+ days, their lines \d+, notifications \d+$/);
     for (const name of ["size", "lost", "outbox", "model", "checkpoint", "keep"])
       assert.deepEqual([found[name]!.status, found[name]!.remedy], ["ok", undefined], name);
+  });
+  test("does not count the reserve among what lines take", () => {
+    const dir = state("reserve", 20 * 60_000, 0);
+    makeReserve(dir);
+    assert.match(
+      checks(dir)["size"]!.found,
+      /^0\.\d MB and a reserve of 8\.4 MB, 1,500,000 lines counted, 0\.\d MB for a million lines$/,
+    );
   });
   test("says what to do where something is off", () => {
     const found = checks(state("old", 30 * DAY_MS, 12));

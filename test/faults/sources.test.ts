@@ -146,7 +146,7 @@ const CASES: readonly Case[] = [
     },
     [
       /was emptied before all of it was read/,
-      /no rotated file holds/,
+      /no rotated file beside it holds/,
       /11 bytes of it can't be scored/,
       /copytruncate/,
     ],
@@ -160,7 +160,7 @@ const CASES: readonly Case[] = [
       writeFileSync(file, "Nov 29 11:00:00 mx1 postfix/smtpd[7]: other\n");
       return follow({ paths: [file] }, { positions });
     },
-    [/was rotated away and removed/, /up to which it was read/, /can't be scored/, /rotate 7/],
+    [/was rotated away while nobody watched/, /up to which it was read/, /can't be scored/, /rotate 7/],
   ],
   [
     "a log that was edited before its place",

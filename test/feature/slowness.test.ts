@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
+import { LineSaver } from "../../src/feature/line-table.ts";
 import { DeliveryTimer, type TimedDelivery } from "../../src/feature/slowness.ts";
-import { TransactionTracker } from "../../src/feature/transaction.ts";
+import { type SeenLine, seenLine, TransactionTracker } from "../../src/feature/transaction.ts";
 import { eventsOf } from "../mail/transaction-support.ts";
 
 function timed(text: string): Omit<TimedDelivery, "line">[] {
@@ -59,6 +60,25 @@ suite("the time of a delivery", () => {
         ["postfix/lmtp", 0.2],
       ],
     );
+  });
+
+  test("is remembered for half a day, and forgotten within a day of more mail", () => {
+    const timer = new DeliveryTimer();
+    const known = (): number => {
+      const { seen, before } = timer.save(new LineSaver(0));
+      return seen.keys.length + before.keys.length;
+    };
+    const counts: number[] = [];
+    for (let hour = 0; hour < 240; hour++) {
+      const [event] = eventsOf(line(`AAAAA${hour + 10000}`, "0.1/0/1/3"));
+      const at = (hours: number): SeenLine => seenLine(event!, hours * 3_600_000, "outbound");
+      assert.ok(timer.read(event!, at(hour)));
+      assert.equal(timer.read(event!, at(hour)), undefined, "twice");
+      counts.push(known());
+    }
+    assert.deepEqual(counts.slice(0, 12), [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
+    assert.ok(Math.min(...counts.slice(12)) >= 12);
+    assert.ok(Math.max(...counts) <= 26);
   });
 
   test("is not that of a retry, of a damaged record, or of another line", () =>

@@ -14,8 +14,9 @@ export class Daemon {
   readonly #ended: Promise<number | null>;
   #said = "";
 
-  constructor(config: string, state: string) {
-    const args = ["bin/logvane.js", "watch", "--config", config, "--state", state];
+  /** node: options of Node itself. */
+  constructor(config: string, state: string, node: readonly string[] = []) {
+    const args = [...node, "bin/logvane.js", "watch", "--config", config, "--state", state];
     this.#child = spawn(process.execPath, args, { stdio: ["ignore", "ignore", "pipe"] });
     this.pid = this.#child.pid!;
     this.#child.stderr!.on("data", (chunk: Buffer) => {
@@ -47,6 +48,15 @@ export class Daemon {
   cpuS(): number {
     const fields = readFileSync(`/proc/${this.pid}/stat`, "latin1").split(") ")[1]!.split(" ");
     return (Number(fields[11]) + Number(fields[12])) / HZ;
+  }
+
+  /** Seconds that its main thread was ready to run and others had the processor (sched-stats of the kernel); NaN where that is not told. */
+  waitedS(): number {
+    try {
+      return Number(readFileSync(`/proc/${this.pid}/schedstat`, "latin1").split(" ")[1]) / 1e9;
+    } catch {
+      return Number.NaN;
+    }
   }
 
   /** Resident memory in bytes. */

@@ -5,10 +5,13 @@ import { join } from "node:path";
 import { after, suite, test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { Fault } from "../../src/fault.ts";
+import type { DailyReport } from "../../src/report/daily.ts";
 import { type DayKnown, dailyReport, type ReportSettings } from "../../src/report/daily-data.ts";
 import { hoursOfDay } from "../../src/report/daily-figures.ts";
+import { reportHtml } from "../../src/report/daily-html.ts";
 import { type DayLog, dayOf, readConfiguredDay, readDay } from "../../src/report/daily-log.ts";
 import { reportText } from "../../src/report/daily-text.ts";
+import { reportSubject } from "../../src/report/daily-verdict.ts";
 import type { DayFacts } from "../../src/store/report-queries.ts";
 import { DAY, dayLines, daysBefore, incident, summaryOf, ZONE } from "./daily-support.ts";
 
@@ -49,9 +52,49 @@ const facts: DayFacts = {
   retrained: undefined,
 };
 const known: DayKnown = { facts, figures: [], stateBytes: 1_234_567, log };
-const settings: ReportSettings = { server: "mx", perDay: 2, release: "0.1.0", now: day.to + 6 * HOUR };
+const settings: ReportSettings = {
+  ...{ server: "mx", perDay: 2, release: "0.1.0", now: day.to + 6 * HOUR },
+  ...{ logs: true, network: false },
+};
 const notesOf = (change: Partial<DayKnown>): readonly string[] =>
   dailyReport(settings, day, { ...known, ...change }).health.notes;
+
+suite("the daily report of what comes over the network", () => {
+  const nothing: DayLog = { summary: undefined, lines: 0, unknown: 0, badEnvelope: 0, faults: [] };
+  const of = (logs: boolean, network: boolean, change: Partial<DayKnown> = {}): DailyReport =>
+    dailyReport({ ...settings, logs, network }, day, { ...known, ...change });
+  const quiet: Partial<DayKnown> = { log: nothing, facts: { ...facts, alerts: { rows: [], more: 0 } } };
+
+  test("says that there are no figures, and why, and can be quiet", () => {
+    const report = of(false, true, quiet);
+    assert.match(report.figures_lack!, /no mail figures: .* the 510 lines of this day came over the network/);
+    assert.deepEqual(report.health.notes, []);
+    assert.match(reportSubject(report), /: all quiet on /);
+    assert.match(reportText(report), /^Figures\n-+\n {2}There are no mail figures: /m);
+    assert.match(reportHtml(report, { charts: "data" }), /There are no mail figures: /);
+  });
+  test("says what the figures leave out, where there are logs beside it", () => {
+    const report = of(true, true);
+    assert.match(report.figures_lack!, /^The figures are of the logs alone/);
+    assert.match(reportText(report), /The figures are of the logs alone: /);
+    assert.equal(of(true, false).figures_lack, null);
+  });
+  test("says that nothing came, where nothing did", () => {
+    const none = {
+      ...quiet,
+      facts: { ...facts, alerts: { rows: [], more: 0 }, counts: { ...counts, lines: 0 } },
+    };
+    for (const [logs, network] of [
+      [false, true],
+      [true, false],
+      [true, true],
+    ] as const) {
+      const report = of(logs, network, none);
+      assert.match(report.health.notes[0]!, /^No line of this day was found/);
+      assert.match(reportSubject(report), /: no log of /);
+    }
+  });
+});
 
 suite("the daily report's data", () => {
   const report = dailyReport(settings, day, known);

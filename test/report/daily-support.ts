@@ -94,6 +94,7 @@ export function quietReport(change: Partial<DailyReport> = {}): DailyReport {
     new_templates: [],
     more_new_templates: 0,
     summary,
+    figures_lack: null,
     usual: usualOf(before, DAY),
     before,
     health: {

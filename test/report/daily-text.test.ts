@@ -4,8 +4,18 @@ import { join } from "node:path";
 import { suite, test } from "node:test";
 import { columns } from "../../src/report/columns.ts";
 import type { DailyReport } from "../../src/report/daily.ts";
+import { dayOf } from "../../src/report/daily-log.ts";
 import { reportText } from "../../src/report/daily-text.ts";
-import { busyReport, hostileReport, incident, quietReport } from "./daily-support.ts";
+import {
+  busyReport,
+  DAY,
+  dayLines,
+  hostileReport,
+  incident,
+  quietReport,
+  summaryOf,
+  ZONE,
+} from "./daily-support.ts";
 
 const CASES = join(process.cwd(), "test/report/cases/daily");
 
@@ -39,6 +49,15 @@ function golden(name: string, text: string): void {
   if (process.env["UPDATE"] === "1") writeFileSync(file, text);
   assert.equal(text, readFileSync(file, "utf8"));
 }
+
+suite("a text that was cut where it was counted", () => {
+  test("takes one line, not a second one for its last letters", () => {
+    const warning =
+      "Nov 28 10:00:00 mx postfix/smtpd[10]: warning: unknown[198.51.100.7]: SASL LOGIN authentication failed: of a reason that goes on and on";
+    const summary = summaryOf([...dayLines(DAY, () => 4), warning], dayOf(DAY, ZONE));
+    assert.match(reportText(quietReport({ summary })), /^ +1 {2}smtpd, unknown.*…$/m);
+  });
+});
 
 suite("the daily report as text", () => {
   test("of a busy day", () => golden("busy", reportText(busyReport())));

@@ -1,6 +1,12 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import { continues, type FilePosition, type Position, printOf } from "../../src/source/position.ts";
+import {
+  continues,
+  type FilePosition,
+  isSameFile,
+  type Position,
+  printOf,
+} from "../../src/source/position.ts";
 
 const print = printOf(new Uint8Array());
 const file = (ino: number, offset: number): FilePosition => ({
@@ -17,5 +23,21 @@ suite("runs that are read again as one", () => {
   test("lie in one segment of a spool", () => {
     assert.ok(continues(spool(1, 5), spool(1, 5), spool(1, 9)));
     assert.ok(!continues(spool(1, 5), spool(1, 5), spool(2, 9)));
+  });
+});
+
+suite("two places", () => {
+  const headed = (ino: number, head: string): FilePosition => ({
+    ...file(ino, 9),
+    head: printOf(Buffer.from(head)),
+  });
+  test("lie in one file when that begins alike, also in a copy", () => {
+    assert.ok(isSameFile(headed(7, "Nov 29"), headed(8, "Nov 29")));
+    assert.ok(!isSameFile(headed(7, "Nov 29"), headed(7, "Nov 30")), "emptied and written anew");
+  });
+  test("lie in one file that has grown since, by its inode", () => {
+    assert.ok(isSameFile(headed(7, "Nov"), headed(7, "Nov 29")));
+    assert.ok(isSameFile(file(7, 0), headed(7, "Nov 29")));
+    assert.ok(!isSameFile(file(7, 0), file(8, 0)), "both are empty");
   });
 });

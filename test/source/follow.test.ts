@@ -185,6 +185,25 @@ suite("rotation", () => {
     await daemon.readTo(20);
     assert.deepEqual(daemon.texts, trimmed(more.slice(0, 20)));
   });
+  test("into another folder loses nothing while it is followed, and says what is gone when it is not", async () => {
+    const { file, daemon, more } = await begun();
+    const old = `${file}.old.d`;
+    mkdirSync(old);
+    appendFileSync(file, more.slice(0, 10).join(""));
+    renameSync(file, join(old, "mail.log.2"));
+    writeFileSync(file, more.slice(10, 20).join(""));
+    await daemon.readTo(20);
+    assert.equal(daemon.faults.length, 0);
+    await daemon.kill();
+    appendFileSync(file, more.slice(20, 30).join(""));
+    renameSync(file, join(old, "mail.log.1"));
+    writeFileSync(file, more.slice(30, 40).join(""));
+    await daemon.start();
+    await daemon.readTo(30);
+    assert.deepEqual(daemon.texts, trimmed([...more.slice(0, 20), ...more.slice(30, 40)]));
+    assert.equal(daemon.follower!.status()[0]!.lost.times, 1);
+    assert.match(daemon.faults[0]!.message, /put into another folder/);
+  });
   test("by copy and truncation: the rest is read from the copy", async () => {
     const { file, daemon, more } = await begun({ pollMs: 400 });
     appendFileSync(file, more.slice(0, 10).join(""));
@@ -291,7 +310,7 @@ suite("rotation", () => {
     assert.equal(daemon.follower!.status()[0]!.lost.times, 1);
     assert.match(
       daemon.faults[0]!.format(),
-      /^error {3}.*mail\.log was rotated away and removed[\s\S]*do {6}\S/,
+      /^error {3}.*mail\.log was rotated away while nobody watched[\s\S]*do {6}\S/,
     );
   });
   test("with the file's number used again by another file is told by its head", async () => {

@@ -26,3 +26,11 @@ export function needsNamespaces(...programs: readonly string[]): { skip?: string
   if (process.env.REQUIRE_ALL === "1") throw new Error(why);
   return { skip: why };
 }
+
+/** The same for a suite that makes a file system of a file. No package brings loop devices, so a machine without them fails nothing. */
+export function needsLoop(...programs: readonly string[]): { skip?: string } {
+  const missing = needsNamespaces("losetup", "mkfs.ext4", "e2fsck", ...programs);
+  if (missing.skip !== undefined) return missing;
+  if (spawnSync("losetup", ["--find"], { stdio: "ignore" }).status === 0) return {};
+  return { skip: "this machine gives out no loop devices" };
+}
