@@ -26,7 +26,7 @@ const USUAL: Limits = { full: 6, short: 12, held: 10, suppressed: 10, templates:
 /** Characters of the name of what is planned. */
 const REASON = 30;
 /** On a day with so much to tell that the mail would grow beyond what mail programs show (100 kB), each part is shorter. */
-const CROWDED: Limits = { full: 3, short: 6, held: 2, suppressed: 1, templates: 2, rows: 3, notes: 4 };
+const CROWDED: Limits = { full: 3, short: 6, held: 2, suppressed: 1, templates: 2, rows: 3, notes: 3 };
 
 function limitsOf(report: DailyReport): Limits {
   const many =
