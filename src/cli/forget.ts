@@ -19,7 +19,7 @@ import { writeOut } from "./out.ts";
 const MIN_NAME = 2;
 const MAX_NAME = 255;
 /** Files of the state folder that are looked through, or hold nothing. */
-const OURS = /^(logvane\.db(-wal|-shm|-journal)?|reserve|watch\.lock)$/;
+const OURS = /^(logvane\.db(-wal|-shm|-journal)?|reserve|watch\.lock|link\.key)$/;
 
 /** Registers `logvane forget`. */
 export function forgetCommand(program: Command): Command {
@@ -100,8 +100,16 @@ function holdsAny(path: string, names: readonly string[]): boolean {
   return names.some((name) => text.includes(name.toLowerCase()));
 }
 
-const countOf = ({ alerts, notifications, templates, models, warm, checkpoint }: ForgetResult): number =>
-  alerts + notifications + templates + models.length + warm + (checkpoint ? 1 : 0);
+const countOf = ({
+  alerts,
+  notifications,
+  templates,
+  rules,
+  models,
+  warm,
+  checkpoint,
+}: ForgetResult): number =>
+  alerts + notifications + templates + rules + models.length + warm + (checkpoint ? 1 : 0);
 
 function recordOf(
   names: readonly string[],
@@ -111,7 +119,15 @@ function recordOf(
 ): object {
   const { alerts, notifications, templates, models, entries, pairs, warm, checkpoint } = result;
   return {
-    ...{ names, dry_run: dry, found: countOf(result) > 0, alerts, notifications, new_templates: templates },
+    ...{
+      names,
+      dry_run: dry,
+      found: countOf(result) > 0,
+      alerts,
+      notifications,
+      new_templates: templates,
+      rules: result.rules,
+    },
     ...{ models, model_entries: entries, model_pairs: pairs, starts: warm, running_detector: checkpoint },
     ...{ dropped: result.dropped, unread_models: result.unread, unmarked_pairs: result.unmarked },
     ...{ reread: result.inputs, left },
@@ -131,7 +147,7 @@ function textOf(
       ? [`nothing that is kept names ${what}`]
       : [
           `${dry ? "would forget" : "forgot"} ${what}`,
-          `  ${alerts} alerts, ${notifications} notifications, ${templates} new kinds of lines name them`,
+          `  ${alerts} alerts, ${notifications} notifications, ${templates} new kinds of lines, ${result.rules} of feedback and calendar name them`,
           `  ${models.length} models know them, by ${entries} pseudonyms and ${pairs} pairs with networks`,
           ...(dry ? [] : models.map(({ from, to }) => `  model ${from} is ${to} now`)),
           `  ${warm + (checkpoint ? 1 : 0)} states in which a watch begins or goes on remember them`,

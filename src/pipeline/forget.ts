@@ -18,13 +18,14 @@ const OUR_WORDS: ReadonlySet<string> = new Set([
     "salt",
     "file",
     "files",
+    "source",
     "channel",
     "server",
     "templateId",
     "opened_at",
     "closed_at",
-    "version",
   ],
+  ...["version", "zone", "repeat", "scope", "verdict", "by"],
 ]);
 
 /** What may follow a name, or stand before it, without making it part of a longer one. */

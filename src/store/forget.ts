@@ -24,6 +24,8 @@ export type Forgotten = {
   alerts: number;
   notifications: number;
   templates: number;
+  /** Feedback and entries of the calendar. */
+  rules: number;
   /** By their ids of before. */
   models: { from: string; to: string }[];
   /** States in which a watch begins or goes on; dropped: those that could not be read. */
@@ -99,6 +101,8 @@ function forgetAll(db: Database, without: Without, path: string): Forgotten {
   const alerts = records("alerts", "record");
   const notifications = records("outbox", "payload") + texts("outbox", "error");
   const templates = texts("new_templates", "text");
+  const rules = records("feedback", "about") + texts("feedback", "note") + records("calendar", "record");
+  records("inputs", "record"); // rules once more
   texts("switches", "reason");
   texts("marks", "value");
   const models = forgetInModels(db, without, path);
@@ -106,7 +110,7 @@ function forgetAll(db: Database, without: Without, path: string): Forgotten {
   const checkpoint = forgetInCheckpoint(db, without);
   const { n } = db.prepare("SELECT count(*) AS n FROM inputs").get() as { n: number };
   return {
-    ...{ alerts, notifications, templates, models, inputs: n },
+    ...{ alerts, notifications, templates, rules, models, inputs: n },
     ...{ warm: warm.changed, checkpoint: checkpoint.changed, dropped: warm.dropped + checkpoint.dropped },
   };
 }

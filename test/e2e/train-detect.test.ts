@@ -26,6 +26,19 @@ const SAMPLE = "samples/quickstart.log.gz";
 const UNTIL = "Sep 28 ";
 /** Stolen in the last week. */
 const ACCOUNT = "xenia.grande@lindgaard.example";
+const PLAN = {
+  ...{
+    name: "work",
+    zone: "UTC",
+    repeat: "once",
+    first: 0,
+    minutes: 1,
+    every: 1,
+    weekdays: [],
+    monthDays: [],
+  },
+  ...{ monthWeekdays: [], except: [], kinds: [], entities: [ACCOUNT] },
+};
 const LOG_IN =
   "Oct  5 00:30:00 mx1 dovecot: imap-login: Login: user=<nobody@lindgaard.example>, method=PLAIN, rip=198.51.100.9, lip=192.0.2.1, mpid=77, TLS, session=<aaaaaaaaaaaa>";
 
@@ -56,7 +69,15 @@ function holders(folder: string): string[] {
       })),
     );
     const packed = rows.filter(({ blob }) => names(gunzipSync(blob))).map(({ table }) => table);
-    const all = ["alerts.record", "outbox.payload", "new_templates.text", "models.header"].filter((place) => {
+    const all = [
+      "alerts.record",
+      "outbox.payload",
+      "new_templates.text",
+      "models.header",
+      "feedback.about",
+      "feedback.note",
+      "calendar.record",
+    ].filter((place) => {
       const [table, column] = place.split(".");
       const cells = db.prepare(`SELECT ${column} AS text FROM ${table}`).all() as { text: string }[];
       return cells.some(({ text }) => text.toLowerCase().includes(ACCOUNT));
@@ -142,7 +163,13 @@ suite("a model that is kept", () => {
       const payload = { type: "test", text: `of <${ACCOUNT.toUpperCase()}>`, kind: "x" };
       storeOf(db, "").outbox.enqueue("alert x", JSON.stringify(payload), ["mail"], 1);
       db.prepare("INSERT INTO new_templates VALUES ('t', ?, 5, 1)").run(`smtpd: mail of ${ACCOUNT} failed`);
+      db.prepare("INSERT INTO calendar (record) VALUES (?)").run(JSON.stringify(PLAN));
     });
+    const stolen = alertIds(state).find((id) =>
+      logvane("explain", id, "--state", state).stdout.includes(ACCOUNT),
+    )!;
+    const said = logvane("feedback", stolen, "incident", "--note", `asked ${ACCOUNT}`, "--state", state);
+    assert.equal(said.status, 0, said.stderr);
     const before = alertIds(state);
     const known = learned();
     assert.ok(holders(state).length >= 5, `${holders(state)}`);
@@ -157,7 +184,7 @@ suite("a model that is kept", () => {
     );
     assert.ok(Number(counts["alerts"]) >= 2 && Number(counts["model_pairs"]) > 0, done.stdout);
     assert.deepEqual([counts["notifications"], counts["new_templates"]], [1, 1]);
-    assert.equal(counts["running_detector"], true);
+    assert.deepEqual([counts["rules"], counts["running_detector"]], [3, true]);
     assert.deepEqual(holders(state), []);
     assert.deepEqual(alertIds(state), before);
 

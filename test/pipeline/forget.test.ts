@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import { EntityReader } from "../../src/feature/entity.ts";
+import { pseudonym } from "../../src/detect/entity.ts";
+import { accountMark, ENTITY_FEATURES, EntityReader } from "../../src/feature/entity.ts";
 import { hash64 } from "../../src/math/hash.ts";
-import { Forgetter, isOwnWord } from "../../src/pipeline/forget.ts";
+import { Forgetter, isOwnWord, unmarkedPairs } from "../../src/pipeline/forget.ts";
+import type { Model } from "../../src/pipeline/model.ts";
+import { modelMark, type SavedDetector } from "../../src/pipeline/saved.ts";
 import { QUICKSTART, readerOf } from "./support.ts";
 
 const without = (name: string, text: string): string => new Forgetter([name]).text(text);
@@ -59,6 +62,54 @@ suite("a name that is forgotten", () => {
     assert.deepEqual(
       ["account", "bruteforce", "ann"].map((name) => isOwnWord(name, [])),
       [true, true, false],
+    );
+  });
+});
+
+suite("a model without a name", () => {
+  const salt = "salt";
+  const feature = ENTITY_FEATURES.findIndex((f) => f.regular === "also");
+  const nameOf = (key: string): string => pseudonym(salt, feature, key);
+  const floats = new Float32Array(1);
+  const model = {
+    ...{ from: 0, to: 1, events: 2, absence: { streams: [] } },
+    window: { columns: [], upperCeiling: floats, lowerCeiling: floats, alpha: floats },
+    entity: {
+      salt,
+      features: ENTITY_FEATURES.map(() => ({ known: { [nameOf("ann")]: [1], [nameOf("bob")]: [2] } })),
+    },
+    regular: {
+      regulars: [
+        { feature, name: nameOf("ann") },
+        { feature, name: nameOf("bob") },
+      ],
+    },
+  } as unknown as Model;
+  const pair = (account: string): string => `${accountMark(salt, account)}0123456789abcdef`;
+  const pairs = { used: [pair("ann"), pair("bob")], tried: [pair("ann"), "0123456789abcdef"] };
+
+  test("has neither its pseudonyms nor its pairs, nor has the detector that goes on with it", () => {
+    const forgetter = new Forgetter(["Ann"]);
+    const without = forgetter.model(model, pairs);
+    assert.deepEqual(without.pairs, { used: [pair("bob")], tried: ["0123456789abcdef"] });
+    assert.deepEqual(
+      without.model.regular.regulars.map(({ name }) => name),
+      [nameOf("bob")],
+    );
+    assert.deepEqual(Object.keys(without.model.entity.features[feature]!.known), [nameOf("bob")]);
+    assert.deepEqual([forgetter.pairs, unmarkedPairs(pairs)], [2, 1]);
+    const watched = new Map([
+      [`${feature} ${nameOf("ann")}`, { key: "ann" }],
+      [`${feature} ${nameOf("bob")}`, { key: "bob" }],
+    ]);
+    const reader = { used: new Set(pairs.used), tried: new Set(pairs.tried) };
+    const saved = { model: modelMark(model), regulars: { watched }, reader } as unknown as SavedDetector;
+    const next = forgetter.detector(saved, without.model);
+    assert.deepEqual([...next.regulars.watched.keys()], [`${feature} ${nameOf("bob")}`]);
+    assert.deepEqual([...next.reader.used], [pair("bob")]);
+    assert.deepEqual(
+      [next.model === modelMark(without.model), next.model === modelMark(model)],
+      [true, false],
     );
   });
 });
