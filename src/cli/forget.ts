@@ -184,7 +184,7 @@ const ownWord = (name: string): Fault =>
     `"${name}" is a word that logs themselves are made of, and not only a name`,
     "command line: logvane forget",
     UNCHANGED,
-    "name the whole address of the account; what the account is in alerts, logvane model prune and [keep] remove with time",
+    "name the whole address of the account; the bare word goes with time, as keep.lines_days and keep.alerts_days say",
   );
 
 const noState = (dir: string): Fault =>

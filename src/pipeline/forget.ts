@@ -10,6 +10,8 @@ import { modelMark, type SavedDetector } from "./saved.ts";
 export const FORGOTTEN = "[forgotten]";
 /** Length of a pair with its account's mark; those of earlier releases are shorter. */
 const MARKED_PAIR = 24;
+/** A text of ours that was cut ends in "…": so much of a name before it is one. */
+const MIN_CUT = 4;
 /** Fields whose texts are words of ours, or name a file. */
 const OUR_WORDS: ReadonlySet<string> = new Set([
   ...["id", "type", "kind", "view", "class", "severity", "family", "level", "cause", "event", "program"],
@@ -36,9 +38,6 @@ const ADDRESS_BEFORE = "(?<![\\p{L}\\p{N}_]|[\\p{L}\\p{N}_][.-])";
 const ADDRESS_AFTER = "(?![\\p{L}\\p{N}_]|[.-][\\p{L}\\p{N}_])";
 
 const quoted = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&");
-
-/** A text of ours that was cut ends in "…": so much of a name before it is one. */
-const MIN_CUT = 4;
 
 function patternOf(name: string): string {
   const cuts = Array.from({ length: Math.max(0, name.length - MIN_CUT) }, (_, i) =>
