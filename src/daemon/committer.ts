@@ -8,6 +8,7 @@ import type { Position } from "../source/position.ts";
 import type { Effects, Telling } from "../store/live.ts";
 import type { Store } from "../store/queries.ts";
 import { makeReserve, spendReserve } from "../store/retention.ts";
+import { pausedFault } from "./paused.ts";
 
 /** Incidents that opened so long before they were found are kept for the report and not sent: the mail would be history. */
 const STALE_MS = 48 * 3_600_000;
@@ -93,7 +94,12 @@ export class Committer {
       if (!(error instanceof Fault)) throw error;
       if (error.message !== this.#complained) {
         this.#complained = error.message;
-        fault(paused(error));
+        fault(
+          pausedFault(
+            error,
+            "reading pauses until this can be written; nothing is lost while the logs are kept",
+          ),
+        );
       }
       return reserve && spendReserve(stateDir) && this.#tried(write, true);
     }
@@ -133,18 +139,3 @@ const isEmpty = (e: Effects): boolean =>
   e.templates.length === 0 &&
   e.notifications.length === 0 &&
   e.checkpoint === undefined;
-
-const paused = ({ exit, message, where, remedy }: Fault): Fault =>
-  new Fault(
-    exit,
-    message,
-    where,
-    "reading pauses until this can be written; nothing is lost while the logs are kept",
-    /^cannot use the state folder/.test(message)
-      ? UNUSABLE
-      : remedy.replace(/, then run the command again$/, BY_ITSELF),
-  );
-
-const BY_ITSELF = "; watching goes on by itself";
-/** It could be used until now. */
-const UNUSABLE = `see why it can't be written any more (mount, dmesg), and make it writable${BY_ITSELF}`;

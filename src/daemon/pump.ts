@@ -1,5 +1,6 @@
 import type { Deliverer } from "../deliver/deliverer.ts";
 import { Fault } from "../fault.ts";
+import { pausedFault } from "./paused.ts";
 
 /** Between two looks at the outbox at most: other commands put things there, too. */
 const LOOK_MS = 30_000;
@@ -48,7 +49,7 @@ export class Pump {
         ({ nextAt } = await this.#deliverer.drain());
       } catch (error) {
         if (!(error instanceof Fault)) throw error;
-        this.#fault(error);
+        this.#fault(pausedFault(error, "sending pauses until this can be used; nothing is lost"));
       }
     }
     if (this.#stopped) return;

@@ -185,14 +185,14 @@ suite("a watch in trouble", { concurrency: true, timeout: 600_000 }, () => {
     await until("the change", WAIT_MS, () =>
       /another model is in use now, going on with that/.test(daemon.said) ? true : undefined,
     );
-    here.write(someLines(20));
+    here.write(someLines(2));
     assert.deepEqual(await here.settled(), keys);
     const rolled = await program("bin/logvane.js", ["model", "rollback", "--state", here.state]);
     assert.equal(rolled.status, 0, rolled.stderr);
     await until("the change back", WAIT_MS, () =>
       daemon.said.split("another model is in use now, going on with that").length > 2 ? true : undefined,
     );
-    here.write(someLines(20));
+    here.write(someLines(2));
     assert.deepEqual(await here.settled(), keys);
     assert.equal(await daemon.end("SIGTERM"), 0);
   });

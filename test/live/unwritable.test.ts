@@ -106,13 +106,10 @@ suite("a watch whose state can't be written", { concurrency: true, timeout: 600_
       // As after an error of the disk: whoever has files open may not write to them any more.
       writeFileSync(`/sys/fs/ext4/${basename(device)}/trigger_fs_error`, "1");
       here.write(fullLines(30));
-      await until("the message", WAIT_MS, () =>
-        fourParts(/cannot use the state folder \(\w+\)/).test(daemon.said) ? true : undefined,
-      );
-      assert.match(
-        daemon.said,
-        /reading pauses until this can be written.*\n.*make it writable; watching goes on by itself/,
-      );
+      const pauses =
+        /reading pauses until this can be written.*\n.*make it writable; watching goes on by itself/;
+      await until("the message", WAIT_MS, () => (pauses.test(daemon.said) ? true : undefined));
+      assert.match(daemon.said, fourParts(/cannot use the state folder \(\w+\)/));
       here.write(someLines(20));
       await sleep(3000);
       assert.ok(daemon.running, daemon.said);
