@@ -1,14 +1,14 @@
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { packWarm } from "../engine/warm.ts";
 import { localClock } from "../feature/clock.ts";
+import type { KnownPairs } from "../feature/entity.ts";
 import type { Flagged } from "../feature/flagged.ts";
 import { DailyFigures, type DayFigures } from "../mail/summary.ts";
-import { hash64 } from "../math/hash.ts";
 import { Detector } from "../pipeline/detector.ts";
 import { type HeldOut, Learner } from "../pipeline/learner.ts";
 import type { Model, PipelineOptions } from "../pipeline/model.ts";
 import { FORMAT_VERSION, packModel } from "../store/model.ts";
-import type { StoredModel } from "../store/queries.ts";
+import type { StoredModel } from "../store/registry.ts";
 import { eachEvent } from "./events.ts";
 import type { MailInput } from "./input.ts";
 import { loadKernels } from "./kernels.ts";
@@ -20,6 +20,8 @@ import { checkHistory } from "./replay.ts";
 
 /** Days whose mail figures are kept beside the model, for the usual ranges of `summary`. */
 const MAX_FIGURE_DAYS = 84;
+/** Hexadecimal digits. */
+const ID_LENGTH = 12;
 
 export type LearnRequest = {
   readonly seed: number;
@@ -33,6 +35,7 @@ export type LearnRequest = {
 
 export type Lesson = {
   readonly model: Model;
+  readonly pairs: KnownPairs;
   /** First and last log time learned from, in ms. */
   readonly from: number;
   readonly to: number;
@@ -71,8 +74,9 @@ export async function learn(input: MailInput, request: LearnRequest): Promise<Le
   const { from, to } = learner.range;
   checkHistory(learner, to);
   const model = learner.fit(to + 1, old?.model); // the end is exclusive
-  const blob = packModel({ model, pairs: learner.reader.pairs });
-  const id = hash64([from, to, model.events, seed, ...(old ? [old.id] : [])].join(" ")).slice(0, 12);
+  const { pairs } = learner.reader;
+  const blob = packModel({ model, pairs });
+  const id = idOf(blob, old?.id);
   const header = {
     from,
     to,
@@ -83,15 +87,35 @@ export async function learn(input: MailInput, request: LearnRequest): Promise<Le
     trainedAt: Date.now(), // for people; no result depends on it
     columns: model.window.columns.length,
     shapes: model.novelty.known.length,
+    parent: old?.id ?? null,
+    metrics: metricsOf(model, learner.heldOut),
     figures: withFigures(old?.header, figures.days),
   };
   return {
-    ...{ model, from, to, lines },
+    ...{ model, pairs, from, to, lines },
     heldOut: learner.heldOut,
     stored: (more = {}) => ({ id, createdAt: to, header: { ...header, ...more }, blob }),
     warm: packWarm(new Detector(model, learner, settings), input.reader),
   };
 }
+
+/** Passes over the rows that all networks took together, and how well they tell days that they did not see, in nats a row. */
+function metricsOf(model: Model, heldOut: HeldOut): object {
+  const { windowFolds, transaction, slowness } = model;
+  const epochs = [windowFolds, transaction?.folds, slowness?.reception?.folds];
+  const bound = (days: HeldOut["window"]): number | null => {
+    const rows = days.reduce((sum, day) => sum + day.rows, 0);
+    return rows === 0 ? null : days.reduce((sum, day) => sum + day.rows * day.new, 0) / rows;
+  };
+  return {
+    epochs: epochs.reduce((sum, f) => sum + (f?.epochs ?? 0), 0),
+    held_out: { window: bound(heldOut.window), transaction: bound(heldOut.transaction) },
+  };
+}
+
+/** A model is what it holds and what it came from, so that another one never has its id. */
+const idOf = (blob: Uint8Array, parent = ""): string =>
+  createHash("sha256").update(parent).update(blob).digest("hex").slice(0, ID_LENGTH);
 
 /** Figures of days that are no longer in the log are those of the model before. */
 function withFigures(header: object | undefined, days: readonly DayFigures[]): readonly DayFigures[] {

@@ -5,7 +5,9 @@ import { Fault } from "../fault.ts";
 import { DAY_MS } from "../feature/clock.ts";
 import { type Incident, type LeftOut, leaveOut, MAX_FLAGGED_SHARE } from "../pipeline/incidents.ts";
 import type { Model } from "../pipeline/model.ts";
-import { type Judged, judge, type Verdict } from "../pipeline/promote.ts";
+import { afterTrial, type Judged, judge, type Verdict } from "../pipeline/promote.ts";
+import type { Evidence as TrialEvidence } from "../pipeline/verdict.ts";
+import { judgedLines, trialLines, trialSentence } from "../report/evidence.ts";
 import { noModel, placeOfModel } from "../store/champion.ts";
 import { unpackModel } from "../store/model.ts";
 import { openStore, type Store, type StoredAlert } from "../store/queries.ts";
@@ -19,6 +21,7 @@ import { writeError, writeOut } from "./out.ts";
 import { settingsOf } from "./settings.ts";
 import { filesOf } from "./sources.ts";
 import { learnedText } from "./train.ts";
+import { type Contender, type TrialRequest, tryModels } from "./trial.ts";
 
 /** The name under which the state keeps how the last retraining went, for the daily report. */
 const MARK = "retrained";
@@ -45,6 +48,8 @@ type Evidence = {
   readonly incidents_left_out: readonly string[];
   readonly incidents_learned: readonly string[];
   readonly judged: readonly Judged[];
+  /** Null where the networks decided already, or no whole day is new. */
+  readonly trial: TrialEvidence | null;
   readonly reason: string;
   /** Passes over the rows that all networks took together. */
   readonly epochs: number;
@@ -61,7 +66,7 @@ async function retrain(files: readonly string[], options: Options): Promise<void
   const champion = store.champion();
   if (!champion) throw noModel(stateDir(options), "there is nothing to compare a new model with");
   const { id, header } = champion;
-  const { model } = unpackModel(champion.blob, loadKernels(), placeOfModel(stateDir(options), id));
+  const { model, pairs } = unpackModel(champion.blob, loadKernels(), placeOfModel(stateDir(options), id));
   const input = await openMail(named, options);
   const times = await timesOf(input);
   const since = Math.max(times.first, times.last - days * DAY_MS);
@@ -69,10 +74,10 @@ async function retrain(files: readonly string[], options: Options): Promise<void
   const old = { id, model, header };
   const { flagged } = left;
   const lesson = await learn(input, { seed, quiet: isQuiet(options), since, flagged, old });
-  const verdict = judge(model, lesson.model, lesson.heldOut);
-  const evidence = evidenceOf(id, lesson, left, verdict);
+  const { verdict, trial } = await compare(input, lesson, { model, pairs, since, flagged, seed }, options);
+  const evidence = evidenceOf(id, lesson, left, verdict, trial);
   const fresh = lesson.stored({ retrained: evidence });
-  const result = dry ? verdict : keep(store, lesson, fresh, id, verdict);
+  const result = dry ? verdict : keep(store, lesson, fresh, id, verdict, trial);
   store.close();
   if (format === "json") {
     const { promoted, reason } = result;
@@ -82,9 +87,25 @@ async function retrain(files: readonly string[], options: Options): Promise<void
     return;
   }
   await writeOut(`learned ${learnedText(lesson, input)}${leftText(left)}`);
-  await writeOut(judgedText(result.judged));
+  await writeOut(`${[...judgedLines(result.judged), ...trialLines(trial)].join("\n")}\n`);
   await writeOut(outcome(fresh.id, id, result, dry));
   if (left.learned.length > 0 && !isQuiet(options)) writeError(tooMuch(left));
+}
+
+/** The networks decide first; a trial costs more, and only one that passes there needs it. */
+async function compare(
+  input: MailInput,
+  lesson: Lesson,
+  { since, flagged, seed, ...old }: Contender & Pick<TrialRequest, "since" | "flagged" | "seed">,
+  options: Options,
+): Promise<{ verdict: Verdict; trial: TrialEvidence | undefined }> {
+  const first = judge(old.model, lesson.model, lesson.heldOut);
+  if (!first.promoted) return { verdict: first, trial: undefined };
+  const budget = settingsOf(options).alerts.perDay;
+  const quiet = isQuiet(options);
+  const request = { old, fresh: lesson, since, to: lesson.to, flagged, seed, budget, quiet };
+  const trial = await tryModels(input, request);
+  return { verdict: afterTrial(first, trial), trial };
 }
 
 /** The mail comes first. A service manager that forbids it has set our priority itself. */
@@ -138,6 +159,7 @@ function evidenceOf(
   { model, from, to }: Lesson,
   left: LeftOut,
   { judged, reason }: Verdict,
+  trial: TrialEvidence | undefined,
 ): Evidence {
   return {
     parent,
@@ -146,6 +168,7 @@ function evidenceOf(
     incidents_left_out: left.incidents,
     incidents_learned: left.learned,
     judged,
+    trial: trial ?? null,
     reason,
     epochs: epochsOf(model),
   };
@@ -161,40 +184,34 @@ function keep(
   fresh: ReturnType<Lesson["stored"]>,
   old: string,
   verdict: Verdict,
+  trial: TrialEvidence | undefined,
 ): Verdict {
+  const sentence = trial ? `. ${trialSentence(trial)}` : "";
   const mark = (result: Verdict): { name: string; value: string } => ({
     name: MARK,
     value: JSON.stringify({
       at: new Date().toISOString(),
-      text: outcome(fresh.id, old, result, false).trim(),
+      text: outcome(fresh.id, old, result, false).trim() + sentence,
       model: result.promoted ? fresh.id : old,
       promoted: result.promoted,
       reason: result.reason,
     }),
   });
-  if (verdict.promoted && store.saveModel(fresh, { replaces: old, warm, mark: mark(verdict) }))
+  const { reason } = verdict;
+  const use = { how: "retrain", reason, at: Date.now() } as const;
+  if (verdict.promoted && store.saveModel(fresh, { replaces: old, warm, mark: mark(verdict), use }))
     return verdict;
   const refused = verdict.promoted
     ? { ...verdict, promoted: false, reason: "another model came into use meanwhile" }
     : verdict;
-  const { name, value } = mark(refused);
-  store.outbox.setMark(name, value);
+  // It is kept out of use, so that its evidence can be read, and a person may decide otherwise.
+  store.saveModel(fresh, { warm, mark: mark(refused), use: false });
   return refused;
 }
 
 function leftText({ hours, incidents }: LeftOut): string {
   if (incidents.length === 0) return "no incident was told of in this time, so nothing of it was left out\n";
   return `${hours.toFixed(1)} hours of ${incidents.length} incidents were left out\n`;
-}
-
-/** Nats a row of each network on the days that neither model has learned from: less is better. */
-function judgedText(judged: readonly Judged[]): string {
-  return judged
-    .map(
-      (j) =>
-        `${j.view.padEnd(11)} ${j.new.toFixed(2)} nats a row, the model in use ${j.old.toFixed(2)} (margin ${j.margin.toFixed(2)}; ${j.rows} rows of ${j.days} days)\n`,
-    )
-    .join("");
 }
 
 function outcome(fresh: string, old: string, { promoted, reason }: Verdict, dry: boolean): string {

@@ -48,8 +48,9 @@ export async function train(
   const input = await openMail(files, options);
   const since = days === undefined ? undefined : (await lastTime(input)) - days * DAY_MS;
   const lesson = await learn(input, { seed, quiet: isQuiet(options), since });
-  const stored = lesson.stored();
-  store.saveModel(stored, { warm: lesson.warm });
+  const reason = "learned from the beginning";
+  const stored = lesson.stored({ reason });
+  store.saveModel(stored, { warm: lesson.warm, use: { how: "train", reason, at: Date.now() } });
   store.close();
   const { from, to } = lesson;
   return { id: stored.id, from, to, text: `model ${stored.id}: ${learnedText(lesson, input)}` };

@@ -154,8 +154,8 @@ class Service {
     this.#keepHouse(health, steady);
     if (steady - this.#modelAt < MODEL_MS) return;
     this.#modelAt = steady;
-    const inUse = store.listModels().find((m) => m.champion);
-    if (inUse && inUse.id !== champion.id && !this.#options.once) this.#end("model");
+    const inUse = store.championId();
+    if (inUse !== undefined && inUse !== champion.id && !this.#options.once) this.#end("model");
   }
 
   #keepHouse({ now, stuck }: Health, steady: number): void {

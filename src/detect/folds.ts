@@ -18,6 +18,8 @@ export type Folds = {
   readonly networks: readonly Uint8Array[];
   /** Passes over the rows that all networks took together. */
   readonly epochs: number;
+  /** In the parents of a stand-in: its networks are theirs, untrained, and the one that did not see this fold watches. */
+  readonly standIn?: number;
 };
 
 export const keepFolds = (networks: readonly Vae[], epochs: number): Folds => ({
@@ -51,8 +53,10 @@ export function parentOf(
   kernels: Kernels,
 ): Parent | undefined {
   if (old === undefined) return undefined;
-  const bytes = fold === undefined ? undefined : old.folds?.networks[fold];
-  if (fold !== undefined && bytes === undefined) return undefined;
+  const standIn = old.folds?.standIn;
+  const unseen = fold ?? standIn;
+  const bytes = unseen === undefined ? undefined : old.folds?.networks[unseen];
+  if (unseen !== undefined && bytes === undefined) return undefined;
   const vae = bytes ? decodeVae(bytes, kernels).vae : old.vae;
-  return { vae, columns: columnsIn(old.columns, names) };
+  return { vae, columns: columnsIn(old.columns, names), frozen: standIn !== undefined };
 }

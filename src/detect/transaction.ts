@@ -301,6 +301,7 @@ function trainRobust(
     kernels,
   );
   const first = trainVae(vae, rows, { ...OPTIONS, seed, validation, parent });
+  if (parent?.frozen) return { vae, epochs: 0 };
   const scores = elbo(vae, rows);
   const limit =
     [...scores].sort((a, b) => a - b)[Math.floor(scores.length * (1 - TRIMMED))] ?? Number.POSITIVE_INFINITY;

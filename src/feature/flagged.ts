@@ -1,4 +1,4 @@
-import { type LocalClock, placeOf, SLOTS_PER_DAY, type SlotPlace, slotOf } from "./clock.ts";
+import { type LocalClock, placeOf, SLOT_MS, SLOTS_PER_DAY, type SlotPlace, slotOf } from "./clock.ts";
 
 /** Time that training leaves out, in whole slots. What happened in it is unknown, which is not the same as nothing. */
 export class Flagged {
@@ -16,6 +16,12 @@ export class Flagged {
       else merged.push([first, last]);
     }
     this.#ranges = merged;
+  }
+
+  /** With more time left out. ranges: as in the constructor. */
+  plus(ranges: readonly { readonly start: number; readonly end: number }[]): Flagged {
+    const own = this.#ranges.map(([first, last]) => ({ start: first * SLOT_MS, end: last * SLOT_MS }));
+    return new Flagged([...own, ...ranges]);
   }
 
   has(slot: number): boolean {

@@ -1,7 +1,12 @@
 import type { Vae } from "./vae.ts";
 
 /** A network to begin with. columns: for each count of the new network the one that it is in the old; -1 for new ones. */
-export type Parent = { readonly vae: Vae; readonly columns: Int32Array };
+export type Parent = {
+  readonly vae: Vae;
+  readonly columns: Int32Array;
+  /** True where the new network is to be this one, and nothing is trained. */
+  readonly frozen?: boolean;
+};
 
 /** Finds the counts of a new network in an old one by their names. */
 export function columnsIn(old: readonly string[], names: readonly string[]): Int32Array {

@@ -142,8 +142,9 @@ export function trainVae(vae: Vae, given: Rows, asked: TrainOptions): Training {
   if (index.length === 0) return { epochs: 0, trainBound: Number.NaN, validationBound: Number.NaN };
   if (!vae.fitted) fitScales(vae, given, index);
   if (parent) inherit(vae, parent);
-  const rows = prepared(vae, given);
   vae.families = options.families ?? vae.families;
+  if (parent?.frozen) return { epochs: 0, trainBound: Number.NaN, validationBound: Number.NaN };
+  const rows = prepared(vae, given);
   vae.adamMean.fill(0);
   vae.adamSquare.fill(0);
   const held = options.validation?.length ? options.validation : undefined;

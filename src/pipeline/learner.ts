@@ -24,7 +24,7 @@ import { TransactionTracker } from "../feature/transaction.ts";
 import { joinColumns, SlotCounter, type SlotCounts } from "../feature/window.ts";
 import type { MailEvent } from "../mail/event.ts";
 import { PlanMemo } from "../mail/plan-memo.ts";
-import { GroupTable, learnGroups, type TemplateGroups } from "../template/groups.ts";
+import { GroupTable, learnGroups, type TemplateGroups, templateOf } from "../template/groups.ts";
 import type { Template } from "../template/mask.ts";
 import { MAX_GAP_SLOTS, MIN_TRAINING_DAYS, type Model, type PipelineOptions, type Warmth } from "./model.ts";
 
@@ -141,6 +141,16 @@ export class Learner implements Warmth {
     return { groups, ids: new Map([...templates].map(([id, template]) => [id, template.id])) };
   }
 
+  /** Texts of shapes, joined ones and those of the groups. */
+  #catalogue(groups: TemplateGroups): [id: string, text: string][] {
+    const own = [...this.#shapes].map(([id, { writer, shape }]): [string, string] => [
+      id,
+      `${writer}: ${shape}`,
+    ]);
+    const joined = groups.map(([writer, , group]) => templateOf(writer, group));
+    return [...new Map([...own, ...joined.map(({ id, text }): [string, string] => [id, text])])];
+  }
+
   #closeSlot(next: number): void {
     const closed = this.counter.close();
     if (closed) this.#slots.push(closed);
@@ -231,6 +241,7 @@ export class Learner implements Warmth {
       entity,
       groups,
       novelty,
+      catalogue: this.#catalogue(groups),
       absence,
       regular,
       from: this.#first,

@@ -54,6 +54,8 @@ export type Model = {
   /** Shapes that differ in one word, joined; the reader of the lines to judge must adopt them. */
   readonly groups: TemplateGroups;
   readonly novelty: NoveltyModel;
+  /** Texts of the known shapes by their ids, for people; undefined in models of before. */
+  readonly catalogue?: readonly (readonly [id: string, text: string])[];
   readonly absence: AbsenceModel;
   readonly regular: RegularModel;
   readonly from: number;

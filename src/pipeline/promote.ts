@@ -1,6 +1,7 @@
 import type { HeldOutDay } from "../detect/held-out.ts";
 import type { HeldOut } from "./learner.ts";
 import type { Model } from "./model.ts";
+import { type Evidence, objection } from "./verdict.ts";
 
 /**
  * Whether a newly trained model takes the place of the one in use: when each of its networks finds the days that neither has learned from
@@ -59,6 +60,12 @@ export function judge(old: Model, fresh: Model, heldOut: HeldOut): Verdict {
     reason: judged.length === 0 ? "the model in use has no network" : "it is not worse on the new days",
     judged,
   };
+}
+
+/** The verdict when a trial has followed: it can only speak against the new model. */
+export function afterTrial(verdict: Verdict, trial: Evidence | undefined): Verdict {
+  const against = verdict.promoted && trial ? objection(trial) : undefined;
+  return against === undefined ? verdict : { ...verdict, promoted: false, reason: against };
 }
 
 function judgedBy(view: Judged["view"], all: readonly HeldOutDay[]): Judged | undefined {

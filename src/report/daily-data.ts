@@ -163,7 +163,7 @@ function retrainedOf(mark: string | undefined, day: Day): string | null {
     const { at, text } = JSON.parse(mark) as { at?: unknown; text?: unknown };
     const time = Date.parse(String(at));
     if (typeof text !== "string" || !(time >= day.from && time < day.to)) return null;
-    return cut(text.replace(/\s+/g, " ").trim(), LINE);
+    return cut(text.replace(/\s+/g, " ").trim(), 2 * LINE);
   } catch {
     return null;
   }

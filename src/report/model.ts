@@ -1,7 +1,10 @@
 import { weightCount } from "../model/vae.ts";
+import type { CalibrationSummary } from "../pipeline/describe.ts";
 import type { Network } from "../pipeline/networks.ts";
-import type { ModelEntry } from "../store/queries.ts";
+import type { ModelEntry } from "../store/registry.ts";
+import type { Switch } from "../store/switches.ts";
 import { terminalSafe } from "./escape.ts";
+import { evidenceLines } from "./evidence.ts";
 import { localTime } from "./format.ts";
 
 /** What `model list` and `model show` tell of a model. Null where an earlier release did not write it down. */
@@ -26,6 +29,17 @@ export type ModelRecord = {
   readonly shapes: number | null;
   /** As stored. */
   readonly bytes: number;
+  /** The model that was in use when it was learned. */
+  readonly parent: string | null;
+  /** Why it was learned, or came into use or not when it was. */
+  readonly reason: string | null;
+  readonly metrics: Metrics | null;
+};
+
+/** epochs: passes over the rows, of all networks together. held_out: nats a row on days that a network did not see; null where none are. */
+export type Metrics = {
+  readonly epochs: number;
+  readonly held_out: { readonly window: number | null; readonly transaction: number | null };
 };
 
 /** A network of a model: the sizes of its layers, and what its columns are called. */
@@ -43,6 +57,8 @@ export type NetworkRecord = {
 const MS_PER_DAY = 86_400_000;
 /** Width of the column of labels. */
 const LABEL = 10;
+/** Times of coming into use that are shown, the last. */
+const MAX_USES = 5;
 
 /** The record of a registry entry, whose header an older release may have written. */
 export function modelRecord({ id, header, bytes, champion }: ModelEntry): ModelRecord {
@@ -55,7 +71,8 @@ export function modelRecord({ id, header, bytes, champion }: ModelEntry): ModelR
     const ms = number(key);
     return ms === null || Number.isNaN(new Date(ms).getTime()) ? null : new Date(ms).toISOString();
   };
-  const { release } = known;
+  const { release, parent, reason, metrics, retrained } = known;
+  const told = reason ?? (retrained as { reason?: unknown } | undefined)?.reason;
   return {
     id,
     in_use: champion,
@@ -69,7 +86,15 @@ export function modelRecord({ id, header, bytes, champion }: ModelEntry): ModelR
     columns: number("columns"),
     shapes: number("shapes"),
     bytes,
+    parent: typeof parent === "string" ? parent : null,
+    reason: typeof told === "string" ? told : null,
+    metrics: isMetrics(metrics) ? metrics : null,
   };
+}
+
+function isMetrics(value: unknown): value is Metrics {
+  const { epochs, held_out: heldOut } = (value ?? {}) as { epochs?: unknown; held_out?: unknown };
+  return typeof epochs === "number" && typeof heldOut === "object" && heldOut !== null;
 }
 
 export function networkRecord({ name, vae, counts, reals, conditions }: Network): NetworkRecord {
@@ -78,11 +103,11 @@ export function networkRecord({ name, vae, counts, reals, conditions }: Network)
   return { name, kernels: vae.kernels, hidden, latent, weights, counts, reals, conditions };
 }
 
-/** One model on a line. timeZone: IANA zone in which times are shown. */
-export function modelRowText(model: ModelRecord, timeZone: string): string {
+/** One model on a line. former: whether it was in use before. timeZone: IANA zone in which times are shown. */
+export function modelRowText(model: ModelRecord, former: boolean, timeZone: string): string {
   const parts = [
     terminalSafe(model.id),
-    model.in_use ? "in use" : "      ",
+    model.in_use ? "in use" : former ? "before" : "      ",
     rangeText(model, timeZone),
     `${known(model.events)} lines`,
     `${known(model.columns)} columns`,
@@ -92,23 +117,51 @@ export function modelRowText(model: ModelRecord, timeZone: string): string {
   return `${parts.join("  ")}\n`;
 }
 
-/** All of one model. The names of columns are counted here; the JSON form lists them. */
-export function modelText(model: ModelRecord, networks: readonly NetworkRecord[], timeZone: string): string {
+/** All that is shown of one model. */
+export type ShownModel = ModelRecord & {
+  readonly used: readonly Switch[];
+  readonly retrained: object | null;
+  readonly calibration: readonly CalibrationSummary[];
+  readonly networks: readonly NetworkRecord[];
+};
+
+/** All of one model. The names of columns are counted here; the JSON form lists them, and the calibration of every part. */
+export function modelText(model: ShownModel, timeZone: string): string {
   const row = (label: string, text: string): string => `${label.padEnd(LABEL)}${terminalSafe(text)}\n`;
+  const rows = (label: string, texts: readonly string[]): string[] =>
+    texts.map((text, i) => row(i === 0 ? label : "", text));
   const trained =
     model.trained_at === null ? "not recorded" : localTime(Date.parse(model.trained_at), timeZone);
+  const { networks, used, calibration } = model;
+  const views = calibration.filter(({ name }) => /^(?:window|transaction)/.test(name));
   return [
     row("model", `${model.id}${model.in_use ? ", in use" : ""}`),
     row("learned", rangeText(model, timeZone)),
     row("lines", known(model.events)),
     row("trained", `${trained}, by release ${known(model.release)}, seed ${known(model.seed)}`),
+    row("parent", model.parent ?? "none"),
+    row("reason", known(model.reason)),
+    ...rows(
+      "used",
+      used.slice(-MAX_USES).map((s) => `since ${localTime(s.at, timeZone)}, by ${s.how}: ${s.reason}`),
+    ),
+    ...rows("evidence", evidenceLines(model.retrained)),
     row("format", known(model.format)),
     row("columns", `${known(model.columns)}, and ${known(model.shapes)} message shapes known`),
     row("size", `${sizeText(model.bytes)} as stored`),
-    ...networks.map((n, i) => row(i === 0 ? "networks" : "", networkText(n))),
-    networks.length === 0 ? row("networks", "none: history was too short for them") : "",
+    ...rows(
+      "networks",
+      networks.length === 0 ? ["none: history was too short for them"] : networks.map(networkText),
+    ),
+    ...rows("limits", views.map(calibrationText)),
   ].join("");
 }
+
+const calibrationText = (c: CalibrationSummary): string =>
+  `${c.name}: one row in a hundred at ${c.one_in_100.toFixed(2)} nats` +
+  (c.days > 0
+    ? `, the highest of a day ${c.location.toFixed(2)} on a scale of ${c.scale.toFixed(2)} (${c.days} days)`
+    : "");
 
 const networkText = (n: NetworkRecord): string =>
   `${n.name}: ${n.counts.length} counts, ${n.reals.length} numbers, ${n.conditions.length} conditions, ` +

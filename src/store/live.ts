@@ -162,7 +162,11 @@ function writeCheckpoint(db: Database, { model, logTime, blob }: Checkpoint): vo
 }
 
 function writeAlerts(db: Database, alerts: readonly StoredAlert[]): void {
-  const insert = db.prepare("INSERT OR REPLACE INTO alerts (id, opened_at, record) VALUES (?, ?, ?)");
+  // The model is that of the opening, and another one may have taken the incident over.
+  const insert = db.prepare(
+    `INSERT INTO alerts (id, opened_at, record, model) VALUES (?, ?, ?, (SELECT model FROM checkpoint))
+     ON CONFLICT (id) DO UPDATE SET opened_at = excluded.opened_at, record = excluded.record`,
+  );
   for (const alert of alerts) insert.run(alert.id, Date.parse(alert.opened_at), JSON.stringify(alert));
 }
 

@@ -79,6 +79,17 @@ const STEPS: readonly string[] = [
      name TEXT PRIMARY KEY,
      value TEXT NOT NULL
    ) STRICT;`,
+  // Which model came into use when, and why; and which one an alert is of.
+  `CREATE TABLE switches (
+     seq INTEGER PRIMARY KEY AUTOINCREMENT,
+     at INTEGER NOT NULL,                    -- the system's time, milliseconds since the Unix epoch
+     model TEXT NOT NULL,                    -- in use from then on; it may have been removed since
+     how TEXT NOT NULL CHECK (how IN ('train', 'retrain', 'promote', 'rollback')),
+     reason TEXT NOT NULL
+   ) STRICT;
+   INSERT INTO switches (at, model, how, reason)
+     SELECT created_at, id, 'train', 'in use before switches were written down' FROM models WHERE champion = 1;
+   ALTER TABLE alerts ADD COLUMN model TEXT;  -- that was in use when it opened`,
 ];
 
 /** The schema that this release reads and writes. */

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { Fault } from "../fault.ts";
-import type { StoredModel } from "./queries.ts";
+import type { StoredModel } from "./registry.ts";
 
 /**
  * A model as a file of its own, to be kept or carried elsewhere:

@@ -47,7 +47,7 @@ suite("completion in fish", () => {
   test("offers verbs, inner verbs, and the flags of either", () => {
     has(/^complete -c logvane -n '__fish_use_subcommand' -f -a backtest -d 'learn from /m);
     has(
-      /^complete -c logvane -n '__fish_seen_subcommand_from model; and not __fish_seen_subcommand_from list show export' -f -a show -d /m,
+      /^complete -c logvane -n '__fish_seen_subcommand_from model; and not __fish_seen_subcommand_from list show export diff promote rollback prune' -f -a show -d /m,
     );
     has(/from schedule; and __fish_seen_subcommand_from install' -l dry-run -d /);
     assert.doesNotMatch(stdout, /from install' -l root/);

@@ -171,7 +171,7 @@ suite("a watch in trouble", { concurrency: true, timeout: 600_000 }, () => {
     assert.deepEqual([...new Set(here.keys())], here.keys());
   });
 
-  test("goes on with another model as soon as one is in use, and tells nothing twice", async () => {
+  test("goes on with another model as soon as one is in use, and back after a rollback, and tells nothing twice", async () => {
     const here = new Watched("another");
     const daemon = here.start();
     const keys = await here.settled();
@@ -184,6 +184,13 @@ suite("a watch in trouble", { concurrency: true, timeout: 600_000 }, () => {
     assert.equal(trained.status, 0, trained.stderr);
     await until("the change", WAIT_MS, () =>
       /another model is in use now, going on with that/.test(daemon.said) ? true : undefined,
+    );
+    here.write(someLines(20));
+    assert.deepEqual(await here.settled(), keys);
+    const rolled = await program("bin/logvane.js", ["model", "rollback", "--state", here.state]);
+    assert.equal(rolled.status, 0, rolled.stderr);
+    await until("the change back", WAIT_MS, () =>
+      daemon.said.split("another model is in use now, going on with that").length > 2 ? true : undefined,
     );
     here.write(someLines(20));
     assert.deepEqual(await here.settled(), keys);

@@ -18,6 +18,7 @@ import { Fault } from "../../src/fault.ts";
 import { createRandom } from "../../src/math/random.ts";
 import { writeBackup } from "../../src/store/backup.ts";
 import { databasePath, lockFolder, openDatabase } from "../../src/store/db.ts";
+import { SCHEMA_VERSION } from "../../src/store/migrations.ts";
 import { restoreBackup } from "../../src/store/restore.ts";
 import { alertIds, dump, fill, remade, sha256, withState } from "./backup-support.ts";
 
@@ -65,7 +66,7 @@ suite("a backup", () => {
     const end = whole.indexOf(10);
     assert.deepEqual(JSON.parse(whole.subarray(0, end).toString()), manifest);
     const { logvane, release, schema, created, bytes } = manifest;
-    assert.deepEqual([logvane, release, schema], ["backup", "9.9", 2]);
+    assert.deepEqual([logvane, release, schema], ["backup", "9.9", SCHEMA_VERSION]);
     assert.equal(created, "2026-09-21T00:00:00.000Z");
     const database = whole.subarray(end + 1);
     assert.equal(database.subarray(0, 15).toString(), "SQLite format 3");
@@ -228,7 +229,9 @@ suite("a backup of another release", () => {
     fill(dir);
     const later = withState(dir, (db) => {
       const all = ["checkpoint", "inputs", "positions", "counters", "days", "figures", "new_templates"];
-      for (const name of [...all, "outbox", "warm_states", "marks"]) db.exec(`DROP TABLE ${name}`);
+      for (const name of [...all, "outbox", "warm_states", "marks", "switches"])
+        db.exec(`DROP TABLE ${name}`);
+      db.exec("ALTER TABLE alerts DROP COLUMN model");
       db.pragma("user_version = 1");
       db.pragma("journal_mode = DELETE");
       return readFileSync(databasePath(dir));
@@ -243,7 +246,7 @@ suite("a backup of another release", () => {
     await restoreBackup(at, restored, false);
     assert.deepEqual(alertIds(restored), ["aaaa"]);
     withState(restored, (db) => {
-      assert.equal(db.pragma("user_version", { simple: true }), 2);
+      assert.equal(db.pragma("user_version", { simple: true }), SCHEMA_VERSION);
       assert.deepEqual(db.prepare("SELECT count(*) AS n FROM outbox").get(), { n: 0 });
     });
   });

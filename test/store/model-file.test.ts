@@ -4,7 +4,7 @@ import { suite, test } from "node:test";
 import fc from "fast-check";
 import { Fault } from "../../src/fault.ts";
 import { decodeModelFile, encodeModelFile } from "../../src/store/model-file.ts";
-import type { StoredModel } from "../../src/store/queries.ts";
+import type { StoredModel } from "../../src/store/registry.ts";
 
 const MODEL: StoredModel = {
   id: "52857f3062c6",
