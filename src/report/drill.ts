@@ -1,0 +1,103 @@
+import type { Alert } from "../detect/alert.ts";
+import type { Drilled } from "../pipeline/drill.ts";
+import { cut, terminalSafe } from "./escape.ts";
+import { localTime } from "./format.ts";
+
+/** What a drill found, in a table for a terminal and as a record. */
+
+export type DrillReport = {
+  readonly seed: number;
+  /** Of the model in use; null for one that was learned from the log. */
+  readonly model: string | null;
+  /** Log times in ms: the end of what the model learned, and the days that were gone through. */
+  readonly learnedTo: number;
+  readonly from: number;
+  readonly to: number;
+  readonly drilled: readonly Drilled[];
+  /** Alerts that the days bring by themselves. */
+  readonly own: readonly Alert[];
+};
+
+const KIND = 29;
+const TIME = 24;
+const RESULT = 25;
+const MIN_WIDTH = 100;
+const count = (n: number, word: string): string => `${n} ${word}${n === 1 ? "" : "s"}`;
+const zoned = (ms: number, timeZone: string): string => localTime(ms, timeZone);
+
+export function drillText(report: DrillReport, timeZone: string, columns: number): string {
+  const width = Math.max(MIN_WIDTH, columns);
+  const { drilled, own, model, learnedTo, from, to } = report;
+  const by = model === null ? "a model learned from the log" : `model ${model}`;
+  const known =
+    learnedTo > from ? "; it has learned of these days too, so what they bring by themselves flatters it" : "";
+  const row = (cells: readonly [string, string, string], rest: string): string =>
+    `${cells[0].padEnd(KIND)}${cells[1].padEnd(TIME)}${cells[2].padEnd(RESULT)}${cut(terminalSafe(rest), width - KIND - TIME - RESULT)}`.trimEnd();
+  return `${[
+    `${zoned(from, timeZone)} to ${zoned(to, timeZone)}, watched by ${by} (learned until ${zoned(learnedTo, timeZone)}${known}).`,
+    "Each fault was put into a copy of these days in memory, by itself. Nothing was written or sent.",
+    "",
+    row(["put in", "at", "what became of it"], "alert"),
+    ...drilled.map((d) => row([d.kind, zoned(d.start, timeZone), became(d)], d.alert?.title ?? d.note)),
+    "",
+    totals(drilled),
+    "",
+    own.length === 0
+      ? "Without anything put in, these days bring no alert."
+      : `Without anything put in, these days bring ${count(own.length, "alert")}:`,
+    ...own.map(
+      (a) => `  ${zoned(a.openedAt, timeZone)}  ${a.severity.padEnd(8)}  ${cut(terminalSafe(a.title), width)}`,
+    ),
+  ].join("\n")}\n`;
+}
+
+function became({ result, minutes, alert }: Drilled): string {
+  if (result === "no_trace") return "left no line here";
+  if (alert === null) return "MISSED";
+  return `after ${minutes} min${alert.named ? "" : `, kind ${alert.kind}`}`;
+}
+
+function totals(drilled: readonly Drilled[]): string {
+  const of = (result: Drilled["result"]): Drilled[] => drilled.filter((d) => d.result === result);
+  const caught = of("caught");
+  const put = drilled.length - of("no_trace").length;
+  const named = caught.filter(({ alert }) => alert?.named).length;
+  const after = caught.length === 0 ? "" : `, after ${median(caught)} minutes in the middle`;
+  const none = put < drilled.length ? ` ${drilled.length - put} left no line on this server.` : "";
+  return `${caught.length} of ${put} caught${after}; the kind named right for ${named} of ${caught.length}.${none}`;
+}
+
+function median(caught: readonly Drilled[]): number {
+  const minutes = caught.map((d) => d.minutes!).sort((a, b) => a - b);
+  const half = minutes.length >> 1;
+  return minutes.length % 2 === 1 ? minutes[half]! : Math.round((minutes[half - 1]! + minutes[half]!) / 2);
+}
+
+const iso = (ms: number): string => new Date(ms).toISOString();
+
+/** The same for programs. */
+export function drillRecord(report: DrillReport): object {
+  const { seed, model, learnedTo, from, to, drilled, own } = report;
+  return {
+    ...{ seed, model, learned_to: iso(learnedTo), from: iso(from), to: iso(to) },
+    put_in: drilled.map(({ start, end, alert, ...rest }) => ({
+      ...rest,
+      start: iso(start),
+      end: iso(end),
+      alert: alert && {
+        opened_at: iso(alert.openedAt),
+        title: alert.title,
+        kind: alert.kind,
+        severity: alert.severity,
+        kind_right: alert.named,
+      },
+    })),
+    own_alerts: own.map(({ id, openedAt, kind, severity, title }) => ({
+      id,
+      opened_at: iso(openedAt),
+      kind,
+      severity,
+      title,
+    })),
+  };
+}
