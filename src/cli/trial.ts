@@ -37,7 +37,9 @@ export async function tryModels(input: MailInput, request: TrialRequest): Promis
   const judged = heldOutDays(days);
   if (judged.length === 0) return undefined;
   const { standIn, sketch } = await learnStandIn(input.again(), request, judged);
-  const injections = sketch ? planInjections(days, cleanTime(days, flagged), sketch, () => loadMaterial(), seed) : [];
+  const injections = sketch
+    ? planInjections(days, cleanTime(days, flagged), sketch, () => loadMaterial(), seed)
+    : [];
   const is = cleanTime(judged, flagged);
   const from = judged[0]! - WARM_UP_MS;
   const settings = { ...settingsFor(input, request), budget: request.budget };

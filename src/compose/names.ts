@@ -5,7 +5,9 @@ import { type Stream, stream } from "./stream.ts";
 export const RECORDED_OWN: readonly string[] = ["nordhav", "havnkontor", "fjordpost"];
 /** Recorded domains to which mail goes; the first and the third are those that die or refuse. */
 const CORRESPONDENTS: readonly string[] = [
-  ..."deltaenergy hazelmail brightworks falconenergy cedarworks mapleparts metrotravel metrosoft stoneenergy".split(" "),
+  ..."deltaenergy hazelmail brightworks falconenergy cedarworks mapleparts metrotravel metrosoft stoneenergy".split(
+    " ",
+  ),
   ..."hazelprint northmotors emberprint quantapress bluemail cedarhealth".split(" "),
 ];
 /** The recorded server's own host. */

@@ -68,7 +68,12 @@ export const DRILLS: Readonly<Record<string, DrillKind>> = {
     480,
     false,
   ),
-  latency_degradation: first("DNS and remotes slower", ["latency", "dns_failure", "queue_growth"], 240, false),
+  latency_degradation: first(
+    "DNS and remotes slower",
+    ["latency", "dns_failure", "queue_growth"],
+    240,
+    false,
+  ),
   disk_full: second("the disk is full", ["disk_full"]),
   postfix_stopped: second("Postfix is stopped", ["service_stopped", "delivery_stopped", "log_silence"]),
   postfix_config_broken: second("smtpd dies of its settings", ["config_error", "crash_loop"]),

@@ -70,7 +70,11 @@ export function planInjections(
   const material = load();
   return places.map((start, i): Injection => {
     const kind = KINDS[(first + i) % KINDS.length]!;
-    return injectionOf({ kind, start, faultMs: FAULT_MS, afterMs: AFTER_MS, seed: seed + i }, sketch, material);
+    return injectionOf(
+      { kind, start, faultMs: FAULT_MS, afterMs: AFTER_MS, seed: seed + i },
+      sketch,
+      material,
+    );
   });
 }
 

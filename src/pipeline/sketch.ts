@@ -119,4 +119,3 @@ function count(names: Map<string, number>, name: string): void {
 /** The names, the commonest first. */
 const most = (names: ReadonlyMap<string, number>): string[] =>
   [...names].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1)).map(([name]) => name);
-

@@ -18,44 +18,56 @@ export type DrillReport = {
   readonly own: readonly Alert[];
 };
 
-const KIND = 29;
-const TIME = 24;
-const RESULT = 25;
-const MIN_WIDTH = 100;
+/** Columns: kind, when, lines, after how long, named. */
+const COLUMNS = [30, 18, 7, 10, 22] as const;
+const BEFORE_TITLE = COLUMNS.reduce((sum, n) => sum + n, 0);
+const TITLE = 32;
 const count = (n: number, word: string): string => `${n} ${word}${n === 1 ? "" : "s"}`;
-const zoned = (ms: number, timeZone: string): string => localTime(ms, timeZone);
+const minuteOf = (ms: number, timeZone: string): string => localTime(ms, timeZone).slice(0, 16);
 
+/** columns: of the terminal; 0 where there is none, and nothing is cut. */
 export function drillText(report: DrillReport, timeZone: string, columns: number): string {
-  const width = Math.max(MIN_WIDTH, columns);
+  const room = columns === 0 ? Number.POSITIVE_INFINITY : Math.max(TITLE, columns - BEFORE_TITLE);
   const { drilled, own, model, learnedTo, from, to } = report;
-  const by = model === null ? "a model learned from the log" : `model ${model}`;
+  const at = (ms: number): string => minuteOf(ms, timeZone);
+  const title = (text: string): string => cut(terminalSafe(text), room);
+  const by = model === null ? "a model learned from the log" : `model ${terminalSafe(model)}`;
   const known =
-    learnedTo > from ? "; it has learned of these days too, so what they bring by themselves flatters it" : "";
-  const row = (cells: readonly [string, string, string], rest: string): string =>
-    `${cells[0].padEnd(KIND)}${cells[1].padEnd(TIME)}${cells[2].padEnd(RESULT)}${cut(terminalSafe(rest), width - KIND - TIME - RESULT)}`.trimEnd();
+    learnedTo > from
+      ? "; it has learned of these days too, so what they bring by themselves flatters it"
+      : "";
+  const row = (...cells: readonly string[]): string =>
+    cells
+      .map((cell, i) => cell.padEnd(COLUMNS[i] ?? 0))
+      .join("")
+      .trimEnd();
   return `${[
-    `${zoned(from, timeZone)} to ${zoned(to, timeZone)}, watched by ${by} (learned until ${zoned(learnedTo, timeZone)}${known}).`,
+    `${at(from)} to ${at(to)} (${timeZone}), watched by ${by}, learned until ${at(learnedTo)}${known}.`,
     "Each fault was put into a copy of these days in memory, by itself. Nothing was written or sent.",
     "",
-    row(["put in", "at", "what became of it"], "alert"),
-    ...drilled.map((d) => row([d.kind, zoned(d.start, timeZone), became(d)], d.alert?.title ?? d.note)),
+    row("put in", "at", "lines", "told", "its kind", "alert, or what was put in"),
+    ...drilled.map((d) =>
+      row(d.kind, at(d.start), String(d.lines), toldOf(d), kindOf(d), title(d.alert?.title ?? d.note)),
+    ),
     "",
     totals(drilled),
     "",
     own.length === 0
       ? "Without anything put in, these days bring no alert."
       : `Without anything put in, these days bring ${count(own.length, "alert")}:`,
-    ...own.map(
-      (a) => `  ${zoned(a.openedAt, timeZone)}  ${a.severity.padEnd(8)}  ${cut(terminalSafe(a.title), width)}`,
-    ),
+    ...own.map((a) => `  ${at(a.openedAt)}  ${a.severity.padEnd(8)}  ${title(a.title)}`),
   ].join("\n")}\n`;
 }
 
-function became({ result, minutes, alert }: Drilled): string {
-  if (result === "no_trace") return "left no line here";
-  if (alert === null) return "MISSED";
-  return `after ${minutes} min${alert.named ? "" : `, kind ${alert.kind}`}`;
+function toldOf({ result, minutes }: Drilled): string {
+  if (result === "no_trace") return "-";
+  return minutes === null ? "MISSED" : `${minutes} min`;
 }
+
+const kindOf = ({ result, alert }: Drilled): string => {
+  if (result === "no_trace") return "no line that tells";
+  return alert === null ? "" : alert.named ? "right" : `said ${alert.kind}`;
+};
 
 function totals(drilled: readonly Drilled[]): string {
   const of = (result: Drilled["result"]): Drilled[] => drilled.filter((d) => d.result === result);
