@@ -35,7 +35,12 @@ export function drillCommand(program: Command): Command {
     .command("drill")
     .description("put faults into a copy of the log's last days, in memory, and tell which would be caught")
     .argument("[file...]", "log files, globs, or directories (default: those of the configuration)")
-    .option("--kind <kind>", "a fault to put in; may be repeated (default: thirteen of them)", collect, [])
+    .option(
+      "--kind <kind>",
+      "a fault to put in; may be repeated (default: thirteen; docs/drill.md lists all)",
+      collect,
+      [],
+    )
     .option("--days <n>", "days at the end of the log to put them into", "3")
     .option("--seed <n>", "seed of the faults, and of a training", "1")
     .action(async (files: string[], options: Options) => drill(files, options));

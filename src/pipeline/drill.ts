@@ -97,7 +97,7 @@ export function planDrill(
   const random = stream(seed, "drill");
   const order = Int32Array.from(kinds.keys());
   random.shuffle(order);
-  return [...order].flatMap((k, place) => {
+  const planned = [...order].flatMap((k, place) => {
     const kind = kinds[k]!;
     const { minutes, site } = DRILLS[kind]!;
     const faultMs = minutes * MINUTE_MS;
@@ -107,6 +107,7 @@ export function planDrill(
     if (room < 0) return [];
     return [injectionOf({ kind, start, faultMs, afterMs: AFTER_MS, seed: seed + k }, sketch, load(site))];
   });
+  return planned.sort((a, b) => a.start - b.start);
 }
 
 /** What became of a fault. */

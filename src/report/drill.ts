@@ -19,9 +19,11 @@ export type DrillReport = {
 };
 
 /** Columns: kind, when, lines, after how long, named. */
-const COLUMNS = [30, 18, 7, 10, 22] as const;
+const COLUMNS = [30, 18, 7, 8, 27] as const;
 const BEFORE_TITLE = COLUMNS.reduce((sum, n) => sum + n, 0);
 const TITLE = 32;
+/** A model that knows less than this of the days is not said to know them. */
+const SMALL_MS = 3_600_000;
 const count = (n: number, word: string): string => `${n} ${word}${n === 1 ? "" : "s"}`;
 const minuteOf = (ms: number, timeZone: string): string => localTime(ms, timeZone).slice(0, 16);
 
@@ -33,7 +35,7 @@ export function drillText(report: DrillReport, timeZone: string, columns: number
   const title = (text: string): string => cut(terminalSafe(text), room);
   const by = model === null ? "a model learned from the log" : `model ${terminalSafe(model)}`;
   const known =
-    learnedTo > from
+    learnedTo > from + SMALL_MS
       ? "; it has learned of these days too, so what they bring by themselves flatters it"
       : "";
   const row = (...cells: readonly string[]): string =>
