@@ -65,5 +65,6 @@ export function recordOf({ excess, start, pValue, baseline, kind, template, line
     lines,
     updates: [],
     total: { lines: lines.length, events: 1 },
+    parts: [],
   });
 }

@@ -2,7 +2,6 @@ import { mkdirSync } from "node:fs";
 import type { Command } from "commander";
 import { alertRecord } from "../detect/alert.ts";
 import { Fault, FOUND } from "../fault.ts";
-import { DAY_MS } from "../feature/clock.ts";
 import type { ViewName } from "../pipeline/model.ts";
 import { alertDays, type DaysReport, daysText } from "../report/days.ts";
 import { renderHtml } from "../report/html.ts";
@@ -14,7 +13,7 @@ import { createProgress } from "./progress.ts";
 import { type ReplayRequest, type ReplayResult, replay } from "./replay.ts";
 import { reportData } from "./report-data.ts";
 import { ScoreFile } from "./score-file.ts";
-import { instant } from "./when.ts";
+import { durationMs, instant } from "./when.ts";
 
 const VIEWS: readonly ViewName[] = ["window", "transaction", "entity", "novelty", "absence"];
 const DEFAULT_BUDGET = 2;
@@ -111,7 +110,7 @@ function requestOf(files: readonly string[], options: Options): ReplayRequest {
     options,
     until:
       trainUntil === undefined
-        ? { sinceMs: durationMs(String(since)) }
+        ? { sinceMs: durationMs(String(since), "--since", "30d") }
         : { time: instant(String(trainUntil), "--train-until") },
     budget: budgetOf(String(options["alertBudget"])),
     without: new Set(without as ViewName[]),
@@ -121,14 +120,6 @@ function requestOf(files: readonly string[], options: Options): ReplayRequest {
 
 const usage = (what: string, where: string, remedy: string): Fault =>
   new Fault("usage", what, where, "nothing was done", `type: ${remedy}`);
-
-const UNITS: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: DAY_MS, w: 7 * DAY_MS };
-
-function durationMs(text: string): number {
-  const match = /^(\d{1,6})([mhdw])$/.exec(text);
-  if (!match) throw usage(`"${text.slice(0, 60)}" is no duration`, "--since", "--since 30d");
-  return Number(match[1]) * UNITS[match[2]!]!;
-}
 
 export function budgetOf(text: string): number {
   const match = /^(\d{1,4})(?:\/day)?$/.exec(text);

@@ -99,7 +99,13 @@ async function sendTest(dir: string, options: Options, now: number): Promise<Res
     return { name: "test", level: 1, what: "no test was sent: the configuration has no channel" };
   const store = openStore(dir);
   try {
-    const waiting = await tellNow(store, config, { type: "test", at: new Date(now).toISOString() }, channels);
+    const waiting = await tellNow(
+      store,
+      config,
+      dir,
+      { type: "test", at: new Date(now).toISOString() },
+      channels,
+    );
     const level = waiting > 0 ? 1 : 0;
     return {
       name: "test",

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { type AlertRecord, alertRecord } from "../detect/alert.ts";
+import { type AlertRecord, alertRecord, keptRecord } from "../detect/alert.ts";
 import { unpackWarm } from "../engine/warm.ts";
 import { FOUND } from "../fault.ts";
 import { localClock, SLOT_MS } from "../feature/clock.ts";
@@ -10,6 +10,7 @@ import { renderAlertsText } from "../report/text.ts";
 import { noModel, placeOfModel } from "../store/champion.ts";
 import { unpackModel } from "../store/model.ts";
 import { openStore } from "../store/queries.ts";
+import { LAST_LINE_MARKS } from "../store/rules.ts";
 import { budgetOf } from "./backtest.ts";
 import { drive, ledgerText } from "./drive.ts";
 import { openMail } from "./input.ts";
@@ -19,6 +20,9 @@ import { viewOptions, writeError, writeOut } from "./out.ts";
 import { createProgress } from "./progress.ts";
 import { filesOf } from "./sources.ts";
 import { serve } from "./watch.ts";
+
+/** Under this name the state keeps the log time of the last line that was read. */
+const READ_MARK = LAST_LINE_MARKS[1];
 
 /** Registers `logvane detect`. */
 export function detectCommand(program: Command): Command {
@@ -82,18 +86,22 @@ async function detect(files: readonly string[], options: Options): Promise<void>
   };
   const progress = createProgress("watching", 0, { quiet: isQuiet(options) });
   const bytes = store.warmState(stored.id);
+  const rules = store.rules.inForce();
   const begin = (first: number, onScore?: (score: Score) => void): Detector => {
     // Across hours of which nothing is known no window and no count goes on.
     const goesOn = first - model.to < MAX_GAP_SLOTS * SLOT_MS;
     const warm = goesOn && bytes && unpackWarm(bytes, model, settings, undefined, onScore);
-    return warm || new Detector(model, coldStart(salt, pairs), settings, onScore);
+    const detector = warm || new Detector(model, coldStart(salt, pairs), settings, onScore);
+    detector.manager.obey(rules);
+    return detector;
   };
   const driven = await drive(input, { model, begin }, settings, {
     onProgress: (lines) => progress.update(lines),
   });
   progress.end();
   const { alerts, lines } = driven!; // with a model there is always a detector
-  store.saveAlerts(alerts.map(alertRecord));
+  store.saveAlerts(alerts.map(keptRecord));
+  if (Number.isFinite(driven!.last)) store.outbox.setMark(READ_MARK, new Date(driven!.last).toISOString());
   store.close();
   const shown = alerts.filter((a) => !a.held);
   await print(shown.map(alertRecord), format, { ...options, timezone: input.timezone });

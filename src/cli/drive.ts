@@ -122,7 +122,12 @@ export async function drive(
 export function ledgerText({ ledger, lines }: Pick<Driven, "ledger" | "lines">): string {
   const { total, watched, unknown, badEnvelope, duplicates } = lines;
   return (
-    `${ledger.opened} alerts, ${ledger.held} held back by the budget; ${total} lines read, ${watched} of them watched` +
+    `${ledger.opened} alerts, ${ledger.held} held back by the budget${saidText(ledger)}; ${total} lines read, ${watched} of them watched` +
     ` (${unknown} not understood, ${badEnvelope} without a readable time, ${duplicates} duplicates left out)\n`
   );
 }
+
+/** What was not told because the operator said so; "" where nothing was. */
+const saidText = ({ suppressed, planned }: Ledger): string =>
+  (suppressed > 0 ? `, ${suppressed} hidden by feedback` : "") +
+  (planned > 0 ? `, ${planned} planned in the calendar` : "");

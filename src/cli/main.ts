@@ -38,6 +38,8 @@ const VERBS: Readonly<Record<string, (program: Command) => Promise<unknown>>> = 
   trace: async (program) => (await import("./trace.ts")).traceCommand(program),
   explain: async (program) => (await import("./explain.ts")).explainCommand(program),
   alerts: async (program) => (await import("./alerts.ts")).alertsCommand(program),
+  feedback: async (program) => (await import("./feedback.ts")).feedbackCommand(program),
+  calendar: async (program) => (await import("./calendar.ts")).calendarCommand(program),
   model: async (program) => (await import("./model.ts")).modelCommand(program),
   export: async (program) => (await import("./export.ts")).exportCommand(program),
   config: async (program) => (await import("./config.ts")).configCommand(program),

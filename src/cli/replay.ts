@@ -60,15 +60,21 @@ export async function replay(request: ReplayRequest): Promise<ReplayResult> {
   return { ...driven, first: learner.range.from, timeZone: input.timezone, costs: budgets.costs };
 }
 
-/** Time of the newest line, for --since, in ms. Reads all files once more. Throws Fault badData when no line has one. */
-export async function lastTime(input: MailInput): Promise<number> {
+/** Log times of the first and the newest line. Reads all files once more. Throws Fault badData when no line has one. */
+export async function timesOf(input: MailInput): Promise<{ first: number; last: number }> {
+  let first = Number.POSITIVE_INFINITY;
   let last = Number.NEGATIVE_INFINITY;
   await eachEvent(input.again(), ({ time }) => {
-    if (time !== null && time > last) last = time;
+    if (time === null) return;
+    first = Math.min(first, time);
+    last = Math.max(last, time);
   });
   if (!Number.isFinite(last)) throw noTimes(input.files);
-  return last;
+  return { first, last };
 }
+
+/** Time of the newest line, for --since, in ms. Reads all files once more. Throws Fault badData when no line has one. */
+export const lastTime = async (input: MailInput): Promise<number> => (await timesOf(input)).last;
 
 const iso = (ms: number): string => new Date(ms).toISOString();
 

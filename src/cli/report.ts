@@ -171,7 +171,7 @@ async function send(made: DailyReport, config: Config, options: Options): Promis
     );
   const store = openStore(stateDir(options));
   try {
-    const waiting = await tellNow(store, config, notification, channels);
+    const waiting = await tellNow(store, config, stateDir(options), notification, channels);
     if (isQuiet(options)) return;
     const rest = waiting === 0 ? "" : `; ${waiting} notifications still wait there`;
     writeError(`${reportSubject(made)}: given to ${channels.join(", ")}${rest}\n`);

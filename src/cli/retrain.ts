@@ -1,6 +1,7 @@
 import { constants, setPriority } from "node:os";
 import type { Command } from "commander";
 import type { AlertSeverity } from "../detect/alert.ts";
+import { plannedRanges } from "../detect/planned.ts";
 import { Fault } from "../fault.ts";
 import { DAY_MS } from "../feature/clock.ts";
 import { type Incident, type LeftOut, leaveOut, MAX_FLAGGED_SHARE } from "../pipeline/incidents.ts";
@@ -11,13 +12,13 @@ import { judgedLines, trialLines, trialSentence } from "../report/evidence.ts";
 import { noModel, placeOfModel } from "../store/champion.ts";
 import { unpackModel } from "../store/model.ts";
 import { openStore, type Store, type StoredAlert } from "../store/queries.ts";
-import { eachEvent } from "./events.ts";
+import type { Feedback } from "../store/rules.ts";
 import { type MailInput, openMail } from "./input.ts";
 import { loadKernels } from "./kernels.ts";
 import { type Lesson, learn } from "./learn.ts";
 import { addInputOptions, isQuiet, type Options, outputFormat, seedOf, stateDir } from "./options.ts";
 import { writeError, writeOut } from "./out.ts";
-
+import { timesOf } from "./replay.ts";
 import { settingsOf } from "./settings.ts";
 import { filesOf } from "./sources.ts";
 import { learnedText } from "./train.ts";
@@ -71,7 +72,8 @@ async function retrain(files: readonly string[], options: Options): Promise<void
   const input = await openMail(named, options);
   const times = await timesOf(input);
   const since = Math.max(times.first, times.last - days * DAY_MS);
-  const left = leaveOut(incidentsOf(store, since, times.last), since, times.last);
+  const planned = plannedRanges(store.rules.plans(), since, times.last);
+  const left = leaveOut(incidentsOf(store, since, times.last), since, times.last, planned);
   const old = { id, model, header };
   const { flagged } = left;
   const lesson = await learn(input, { seed, quiet: isQuiet(options), since, flagged, old });
@@ -87,7 +89,7 @@ async function retrain(files: readonly string[], options: Options): Promise<void
     );
     return;
   }
-  await writeOut(`learned ${learnedText(lesson, input)}${leftText(left)}`);
+  await writeOut(`learned ${learnedText(lesson, input)}${leftText(left, planned.length > 0)}`);
   await writeOut(`${[...judgedLines(result.judged), ...trialLines(trial)].join("\n")}\n`);
   await writeOut(outcome(fresh.id, id, result, dry));
   if (left.learned.length > 0 && !isQuiet(options)) writeError(tooMuch(left));
@@ -127,25 +129,29 @@ function daysOf(options: Options): number {
   throw new Fault("usage", "--days takes a number of days", "--days", "nothing was done", "type: --days 35");
 }
 
-/** Log times of the first and the newest line. Reads all files once more. */
-async function timesOf(input: MailInput): Promise<{ first: number; last: number }> {
-  let first = Number.POSITIVE_INFINITY;
-  let last = Number.NEGATIVE_INFINITY;
-  await eachEvent(input.again(), ({ time }) => {
-    if (time === null) return;
-    first = Math.min(first, time);
-    last = Math.max(last, time);
-  });
-  return { first, last };
-}
-
-/** What was told of the time: alerts that were sent, with what they began with up to a day before. */
+/**
+ * What was told of the time: alerts that were sent, with what they began with up to a day before. What the operator called harmless is to
+ * be learned; what he confirmed is an incident, though the alert was held back or is kept no longer.
+ */
 function incidentsOf(store: Store, from: number, to: number): Incident[] {
-  return store
-    .alertsBetween(from - DAY_MS, to + DAY_MS)
-    .filter((alert) => alert["held"] !== true)
+  const said = store.rules.feedback().filter(({ revokedAt }) => revokedAt === undefined);
+  /** The last word on each alert; what is to be left alone for a while is not judged. */
+  const judged = new Map<string, Feedback>();
+  for (const one of said.filter(({ verdict }) => verdict !== "snooze"))
+    if (!judged.has(one.about.id)) judged.set(one.about.id, one);
+  const alerts = store.alertsBetween(from - DAY_MS, to + DAY_MS);
+  const told = alerts
+    .filter((alert) => alert["held"] !== true && !judged.has(alert.id))
     .map(incidentOf)
     .filter(({ start, end }) => start <= end);
+  const ends = new Map(alerts.map((alert) => [alert.id, incidentOf(alert).end]));
+  const confirmed = [...judged.values()]
+    .filter(({ verdict }) => verdict === "incident")
+    .map(({ about: { id, start, end, severity } }) => ({
+      ...{ id, start, severity, confirmed: true },
+      end: Math.max(end, ends.get(id) ?? end),
+    }));
+  return [...told, ...confirmed];
 }
 
 const incidentOf = (alert: StoredAlert): Incident => ({
@@ -210,9 +216,13 @@ function keep(
   return refused;
 }
 
-function leftText({ hours, incidents }: LeftOut): string {
-  if (incidents.length === 0) return "no incident was told of in this time, so nothing of it was left out\n";
-  return `${hours.toFixed(1)} hours of ${incidents.length} incidents were left out\n`;
+function leftText({ hours, incidents }: LeftOut, planned: boolean): string {
+  const of = [
+    ...(incidents.length > 0 ? [`of ${incidents.length} incidents`] : []),
+    ...(planned ? ["of what was planned"] : []),
+  ];
+  if (of.length > 0) return `${hours.toFixed(1)} hours ${of.join(" and ")} were left out\n`;
+  return "no incident was told of in this time, so nothing of it was left out\n";
 }
 
 function outcome(fresh: string, old: string, { promoted, reason }: Verdict, dry: boolean): string {

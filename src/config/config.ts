@@ -14,6 +14,7 @@ export type Config = {
   readonly retrain: RetrainConfig;
   readonly heartbeat: HeartbeatConfig;
   readonly metrics: MetricsConfig;
+  readonly web: WebConfig;
   readonly keep: KeepConfig;
 };
 
@@ -131,6 +132,12 @@ export type MetricsConfig = {
   readonly textfile: string | undefined;
   /** Where GET /metrics is answered; undefined: nowhere. */
   readonly listen: { readonly address: string; readonly port: number } | undefined;
+};
+
+/** Pages for people who get mails. */
+export type WebConfig = {
+  /** Where they are reached from outside; undefined: mails carry no links. */
+  readonly url: string | undefined;
 };
 
 /** How long things are kept, in days. */

@@ -8,6 +8,7 @@ import type {
   MetricsConfig,
   ReportConfig,
   RetrainConfig,
+  WebConfig,
 } from "./config.ts";
 import {
   absolutePath,
@@ -69,7 +70,7 @@ export function readConfig(source: string, path: string | undefined, facts: Fact
     report: readReport(top.below("report")),
     retrain: readRetrain(top.below("retrain")),
     heartbeat: readHeartbeat(top.below("heartbeat")),
-    metrics: readMetrics(top.below("metrics")),
+    ...readMetricsAndWeb(top),
     keep: readKeep(top.below("keep")),
   };
   top.end();
@@ -168,6 +169,24 @@ function readMetrics(reader: TableReader): MetricsConfig {
     reader.complainOf("textfile", "node_exporter reads *.prom alone", "a name that ends in .prom");
   reader.end();
   return metrics;
+}
+
+/** The pages are served where the metrics are. */
+function readMetricsAndWeb(top: TableReader): Pick<Config, "metrics" | "web"> {
+  const metrics = readMetrics(top.below("metrics"));
+  return { metrics, web: readWeb(top.below("web"), metrics) };
+}
+
+function readWeb(reader: TableReader, { listen }: MetricsConfig): WebConfig {
+  const web = { url: reader.read("url", webAddress) };
+  if (web.url !== undefined && listen === undefined)
+    reader.complainOf(
+      "url",
+      "nothing answers there",
+      'listen = "127.0.0.1:9469" in [metrics], which serves these pages too',
+    );
+  reader.end();
+  return web;
 }
 
 function readKeep(reader: TableReader): KeepConfig {

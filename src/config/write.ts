@@ -77,6 +77,10 @@ days = 35
 # textfile = "/var/lib/prometheus/node-exporter/logvane.prom"
 # listen = "127.0.0.1:9469"
 
+# Mails carry links by which an alert is called harmless, real, or left alone: where metrics.listen is reached from outside.
+# [web]
+# url = "https://mx.example.org/logvane"
+
 # Days that things are kept; raw lines of alerts name people.
 [keep]
 alerts_days = 365

@@ -1,6 +1,7 @@
 import { renameSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { DayRecord } from "../store/live.ts";
+import type { Answer } from "./feedback-pages.ts";
 import type { Health } from "./watch.ts";
 
 /**
@@ -56,7 +57,7 @@ export function metricsText(f: Figures): string {
       "candidates_today",
       "gauge",
       "Candidates of the local day by what became of them.",
-      ...(["opened", "held", "joined", "below_bar"] as const).map(
+      ...(["opened", "held", "suppressed", "planned", "joined", "below_bar"] as const).map(
         (fate): Value => [{ fate }, f.today?.[fate] ?? 0],
       ),
     ],
@@ -95,19 +96,27 @@ export function writeTextfile(path: string, text: string): void {
   renameSync(temporary, path);
 }
 
-/** Answers GET /metrics, and nothing else. text: made at each request. */
+/** Answers GET /metrics, and what `page` knows; nothing else. text: made at each request. */
 export function serveMetrics(
   { address, port }: { readonly address: string; readonly port: number },
   text: () => string,
   failed: (error: Error) => void,
+  page?: (method: string, path: string) => Answer | undefined,
 ): Server {
   const server = createServer({ requestTimeout: 5000, headersTimeout: 5000 }, (request, response) => {
-    if (request.url !== "/metrics" || (request.method !== "GET" && request.method !== "HEAD")) {
-      response.writeHead(request.url === "/metrics" ? 405 : 404).end();
+    const { method = "", url = "" } = request;
+    request.resume(); // a body says nothing to us
+    const answer = page?.(method, url);
+    if (answer) {
+      response.writeHead(answer.status, answer.headers).end(method === "HEAD" ? undefined : answer.body);
+      return;
+    }
+    if (url !== "/metrics" || (method !== "GET" && method !== "HEAD")) {
+      response.writeHead(url === "/metrics" ? 405 : 404).end();
       return;
     }
     response.writeHead(200, { "content-type": "text/plain; version=0.0.4; charset=utf-8" });
-    response.end(request.method === "HEAD" ? undefined : text());
+    response.end(method === "HEAD" ? undefined : text());
   });
   server.maxConnections = 16;
   server.on("error", failed);

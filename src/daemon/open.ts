@@ -129,6 +129,10 @@ async function again(
       engine.tick(input.tick);
       continue;
     }
+    if ("rules" in input) {
+      engine.obey(input.rules);
+      continue;
+    }
     try {
       for await (const run of follower.reread(input as Pick<Run, "source" | "from" | "to">)) engine.take(run);
     } catch (error) {

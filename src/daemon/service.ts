@@ -1,12 +1,16 @@
 import { spawn } from "node:child_process";
 import { setPriority } from "node:os";
 import { Deliverer } from "../deliver/deliverer.ts";
+import { Links } from "../deliver/links.ts";
+import { HARMLESS } from "../deliver/saying.ts";
 import type { AlertRecord } from "../detect/alert.ts";
 import type { Told } from "../engine/engine.ts";
 import { Fault } from "../fault.ts";
 import { dayHour } from "../mail/summary-day.ts";
 import { folderBytes } from "../store/folder.ts";
+import { linkKey } from "../store/link-key.ts";
 import { Committer } from "./committer.ts";
+import { type Answer, feedbackPage } from "./feedback-pages.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import { type Figures, metricsText, serveMetrics, writeTextfile } from "./metrics.ts";
 import { type Opened, type OpenOptions, openWatch } from "./open.ts";
@@ -55,6 +59,7 @@ class Service {
   readonly #options: ServiceOptions;
   readonly #opened: Opened;
   readonly #stop = new AbortController();
+  readonly #links: Links | undefined;
   readonly #pump: Pump;
   readonly #watch: Watch;
   readonly #heartbeat: Heartbeat;
@@ -79,8 +84,10 @@ class Service {
       if (typeof entry === "string") say(`${entry}\n`);
       else fault(entry);
     };
+    const { url } = config.web;
+    this.#links = url === undefined ? undefined : new Links(url, linkKey(stateDir));
     const deliverer = new Deliverer({
-      ...{ outbox: store.outbox, config, release, now, log },
+      ...{ outbox: store.outbox, config, release, now, log, harmless: HARMLESS, links: this.#links },
       signal: this.#stop.signal,
     });
     this.#pump = new Pump(deliverer, fault);
@@ -108,6 +115,7 @@ class Service {
             listen,
             () => (this.#figures ? metricsText(this.#figures) : ""),
             (error) => fault(metricsFault(listen, error)),
+            (method, path) => this.#page(method, path),
           );
     this.#notify.ready("watching");
     try {
@@ -121,9 +129,18 @@ class Service {
     return { why: this.#why, lines: this.#watch.lines, opened: this.#alerts };
   }
 
+  #page(method: string, path: string): Answer | undefined {
+    const { config, say } = this.#options;
+    const links = this.#links;
+    if (links === undefined) return undefined;
+    const { store } = this.#opened;
+    return feedbackPage(method, path, { store, links, timeZone: config.log.timezone, now: Date.now, say });
+  }
+
   #told(told: readonly Told[]): void {
     if (!this.#options.once) return;
-    for (const { event, alert } of told) if (event === "opened") this.#alerts.push(alert);
+    for (const { event, alert } of told)
+      if (event === "opened" && alert["held"] !== true) this.#alerts.push(alert);
   }
 
   #end(why: Ended["why"]): void {

@@ -1,4 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Suppressed } from "../detect/alert.ts";
+import { hiderOfBlindness } from "../detect/rules.ts";
 import { BlindWatch, type Trouble } from "../engine/blind.ts";
 import type { Engine } from "../engine/engine.ts";
 import { Pace } from "../engine/pace.ts";
@@ -6,6 +8,7 @@ import { Fault } from "../fault.ts";
 import type { Follower } from "../source/follow.ts";
 import type { SourceStatus } from "../source/followed.ts";
 import type { Store } from "../store/queries.ts";
+import { LAST_LINE_MARKS } from "../store/rules.ts";
 import type { Committer } from "./committer.ts";
 
 /**
@@ -65,7 +68,7 @@ const BLIND_MARK = "watch.blind";
 /** When the daemon was last seen alive, ISO 8601; `check` looks at both. */
 const ALIVE_MARK = "watch.alive";
 /** Log time of the last line, likewise. */
-const LINE_MARK = "watch.last_line";
+const LINE_MARK = LAST_LINE_MARKS[0];
 
 /** Between two moments of this process: the system's clock may be set meanwhile. In ms. */
 const steady = (): number => performance.now();
@@ -80,6 +83,8 @@ export class Watch {
   #lines = 0;
   /** Log time of the last line, not of ticks. */
   #lastLine = Number.NaN;
+  /** Revision of the rules that the engine obeys. */
+  #rules = Number.NaN;
   #uncommitted = 0;
   #sinceCheckpoint = 0;
   /** All of `steady`. */
@@ -105,6 +110,7 @@ export class Watch {
   /** Watches until the signal; `once`: until no more lines are there. Throws a Fault when the end can't be written. */
   async run(once: boolean): Promise<void> {
     const { signal, follower, committer } = this.#parts;
+    this.#obey();
     this.#commit(true); // what inputs are counted from; after a crash it takes the place of those that were taken in again
     while (!signal.aborted) {
       const more = await this.#step(!once);
@@ -135,8 +141,24 @@ export class Watch {
     }
     if (steady() - this.#roundAt >= ROUND_MS) this.#round();
     const due = run === undefined || steady() - this.#committedAt >= COMMIT_MS;
-    if (due || this.#uncommitted >= COMMIT_LINES) this.#commit(this.#checkpointDue());
+    if (due || this.#uncommitted >= COMMIT_LINES) {
+      this.#obey();
+      this.#commit(this.#checkpointDue());
+    }
     return run !== undefined;
+  }
+
+  /** Takes in what the operator has said since the last look. A state that can't be read now is asked again at the next commit. */
+  #obey(): void {
+    const { store, engine } = this.#parts;
+    try {
+      const revision = store.rules.revision();
+      if (revision === this.#rules) return;
+      engine.obey(store.rules.inForce());
+      this.#rules = revision;
+    } catch (error) {
+      if (!(error instanceof Fault)) throw error;
+    }
   }
 
   #checkpointDue(): boolean {
@@ -167,7 +189,8 @@ export class Watch {
       this.#lost.set(source, lost.lines);
     }
     const marked = this.#mark(); // before the next look: what that tells is not written yet
-    committer.tell(this.#blind.look(troublesOf(sources), now()));
+    const hider = (source: string): Suppressed | undefined => hiderOfBlindness(source, now(), engine.rules);
+    committer.tell(this.#blind.look(troublesOf(sources), now(), hider));
     round({
       now: now(),
       last: engine.last,

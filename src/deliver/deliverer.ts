@@ -6,6 +6,7 @@ import type { Outbox, OutboxRow } from "../store/outbox.ts";
 import { LONGEST_WAIT_MS, refusedAfter, retryAfter, tooOld } from "./backoff.ts";
 import { sumUp } from "./digest.ts";
 import { givenUpFault, goneFault, sendingFault } from "./fault.ts";
+import type { Links } from "./links.ts";
 import { holdsLock, releaseLock } from "./lock.ts";
 import { standIns } from "./route.ts";
 import type { Outcome, Sender, SenderContext } from "./sender.ts";
@@ -43,6 +44,8 @@ export type DelivererOptions = {
   readonly patienceMs?: number;
   /** Verb that marks an alert as harmless; none when absent. */
   readonly harmless?: string;
+  /** Signs the links of mails; none when absent. */
+  readonly links?: Links | undefined;
 };
 
 /** What came of one drain. */
@@ -77,12 +80,12 @@ export class Deliverer {
 
   constructor(options: DelivererOptions) {
     this.#options = options;
-    const { config, release, signal, harmless = "" } = options;
+    const { config, release, signal, harmless = "", links } = options;
     this.#context = {
       server: config.server.name,
       release,
       timeZone: config.log.timezone,
-      harmless,
+      ...{ harmless, links },
     };
     const stop = (): void => void setTimeout(() => this.#hard.abort(), GRACE_MS).unref();
     if (signal.aborted) stop();

@@ -38,7 +38,7 @@ export async function composeMail(
   context: SenderContext,
 ): Promise<Buffer> {
   const { notification, key, at } = delivery;
-  const { subject, text, html, pictures } = partsOf(notification, context);
+  const { subject, text, html, pictures } = partsOf(notification, context, at);
   const opening = openingId(notification, context.server);
   const composer = new MailComposer({
     from: channel.from,
@@ -66,7 +66,7 @@ export async function composeMail(
   return await composer.compile().build();
 }
 
-function partsOf(notification: Notification, context: SenderContext): Parts {
+function partsOf(notification: Notification, context: SenderContext, at: number): Parts {
   if (notification.type === "report") {
     const { report } = notification;
     return {
@@ -76,7 +76,9 @@ function partsOf(notification: Notification, context: SenderContext): Parts {
       pictures: reportCharts(report),
     };
   }
-  const words = wordsOf(notification, context);
+  const judged = notification.type === "alert" && notification.event !== "closed";
+  const links = judged ? context.links?.of(notification.alert, at) : undefined;
+  const words = { ...wordsOf(notification, context), ...(links && { links }) };
   return { subject: words.subject, text: noticeText(words), html: noticeHtml(words), pictures: [] };
 }
 

@@ -59,7 +59,7 @@ ${Object.entries(DARK)
   .join("\n")}
 }`;
 
-/** The words as the HTML part of a mail. Nothing in it is remote, nothing runs, nothing is a link. */
+/** The words as the HTML part of a mail. Nothing in it is remote, nothing runs, and only what we sign is a link. */
 export function noticeHtml(words: Words): string {
   const tone = words.over ? "over" : (words.severity ?? "none");
   const badge = words.over ? (words.severity === undefined ? "works" : "over") : (words.severity ?? "");
@@ -88,7 +88,7 @@ export function noticeHtml(words: Words): string {
 ${words.lead === "" ? "" : `<p class="lv-text" style="${S.lead}">${htmlSafe(words.lead)}</p>\n`}<table role="presentation" width="100%" cellpadding="0" cellspacing="0" border="0" style="${S.rows}">
 ${rows.join("\n")}
 </table>
-${linesHtml(words)}${words.hints.map(hintHtml).join("")}<p class="lv-soft" style="${S.foot}">${htmlSafe(words.footer)}</p>
+${linesHtml(words)}${words.hints.map(hintHtml).join("")}${linksOut(words)}<p class="lv-soft" style="${S.foot}">${htmlSafe(words.footer)}</p>
 </td></tr></table>
 </td></tr></table>
 </body>
@@ -103,6 +103,15 @@ function linesHtml(words: Words): string {
       `<div class="lv-box" style="${S.line}"><span class="lv-soft" style="color:#5c6570;">${htmlSafe(place)}</span><br>${htmlSafe(text)}</div>`,
   );
   return `<p class="lv-soft" style="${S.note}">${htmlSafe(words.linesTitle)}</p>\n${rows.join("\n")}\n`;
+}
+
+function linksOut({ links = [] }: Words): string {
+  if (links.length === 0) return "";
+  const all = links.map(
+    ({ label, url }) =>
+      `<a class="lv-low" href="${htmlSafe(url)}" style="color:${COLORS.low};margin:0 16px 0 0;">${htmlSafe(label)}</a>`,
+  );
+  return `<p class="lv-text" style="${S.hint}">${all.join(" ")}</p>\n`;
 }
 
 function hintHtml({ text, command }: Words["hints"][number]): string {

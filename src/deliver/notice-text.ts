@@ -18,6 +18,7 @@ export function noticeText(words: Words): string {
       ...fold(text, ""),
       ...(command === undefined ? [] : [`${INDENT}${INDENT}${command}`]),
     ]),
+    (words.links ?? []).flatMap(({ label, url }) => [`${label}:`, `${INDENT}${url}`]),
     ["-- ", ...fold(words.footer, "")],
   ];
   return `${parts

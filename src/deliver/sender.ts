@@ -1,5 +1,6 @@
 import type { Fault } from "../fault.ts";
 import type { Notification } from "../report/notification.ts";
+import type { Links } from "./links.ts";
 
 /** One notification on its way to one channel. */
 export type Delivery = {
@@ -44,8 +45,10 @@ export type SenderContext = {
   readonly release: string;
   /** IANA zone in which times are shown. */
   readonly timeZone: string;
-  /** Verb that marks an alert as harmless, such as "logvane feedback"; "" while there is none. */
+  /** Verb that judges an alert, such as "logvane feedback"; "" while there is none. */
   readonly harmless: string;
+  /** Signs links for mails; undefined where the settings have no address for them. */
+  readonly links?: Links | undefined;
 };
 
 export const sent: Outcome = { result: "sent" };

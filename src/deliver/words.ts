@@ -10,6 +10,7 @@ import {
 } from "../report/format.ts";
 import type { Digest, Notification } from "../report/notification.ts";
 import { alertFromRecord } from "../report/record.ts";
+import type { MailLink } from "./links.ts";
 import { alertSeverity } from "./route.ts";
 import type { SenderContext } from "./sender.ts";
 
@@ -30,6 +31,8 @@ export type Words = {
   readonly linesTitle: string;
   /** What to do, and what to type for it: commands are made of our own words and ids alone. */
   readonly hints: readonly { readonly text: string; readonly command?: string | undefined }[];
+  /** Pages that act; for mails alone. */
+  readonly links?: readonly MailLink[];
   readonly footer: string;
 };
 
@@ -142,13 +145,17 @@ function alertHints(alert: Alert, event: AlertNotification["event"], context: Se
   const more = explain === undefined ? [] : [{ text: "All that is known of it:", command: explain }];
   if (event === "closed") return more;
   const harmless = context.harmless === "" ? undefined : nextCommand(context.harmless, alert.id);
+  const grave = alert.class === "always";
   return [
     ...more,
     harmless === undefined
       ? {
           text: "If it is harmless, nothing need be done: you are told again only if it gets worse, and the next training learns from these days too.",
         }
-      : { text: "If it is harmless, say so:", command: harmless },
+      : {
+          text: grave ? "If it may wait, leave it alone for a day:" : "If it is harmless, say so:",
+          command: `${harmless} ${grave ? "snooze" : "benign"}`,
+        },
   ];
 }
 

@@ -102,6 +102,8 @@ type Gap = {
   /** When it was last told, and how much longer it must last since then. */
   toldAt: number;
   patience: number;
+  /** Not told before this time, in ms: somebody asked for that. */
+  notBefore: number;
 };
 
 /** What changes of a gap. */
@@ -117,6 +119,7 @@ const RUNNING = [
   "levelLines",
   "toldAt",
   "patience",
+  "notBefore",
 ] as const;
 type Running = Pick<Gap, (typeof RUNNING)[number]>;
 
@@ -164,6 +167,7 @@ export class AbsenceScorer {
     if (time !== gap.last) gap.lines++;
     gap.last = time;
     gap.raised = false;
+    gap.notBefore = Number.NEGATIVE_INFINITY;
     gap.lookAt = time + MIN_GAP_MS;
     if (gap.companion) gap.companionLines = gap.companion.lines;
     if (gap.lookAt < this.#lookAt) this.#lookAt = gap.lookAt;
@@ -195,7 +199,7 @@ export class AbsenceScorer {
         gap.lookAt = until + (asked ? Math.min(LOOK_AGAIN_MS, wait) : wait);
         continue;
       }
-      const at = told ? until : (this.#dueAt(stream, last, until, gap.alone * scale) ?? until);
+      const at = told ? until : (this.#dueAt(gap, until, gap.alone * scale) ?? until);
       found.push(this.#raise(gap, at, told));
       if (gap === this.#whole) break;
     }
@@ -218,7 +222,7 @@ export class AbsenceScorer {
     if (gap.level * stream.perDay < MIN_DAILY) return undefined;
     const threshold = gap.alone * (gap.patience / gap.level);
     if (expectedEvents(stream, last, until, this.#clock) < threshold) return undefined;
-    const at = this.#dueAt(stream, last, until + 1, threshold);
+    const at = this.#dueAt(gap, until + 1, threshold);
     return at === undefined ? undefined : this.#raise(gap, at, false);
   }
 
@@ -244,6 +248,17 @@ export class AbsenceScorer {
     };
   }
 
+  /** A silence that was found was not told, since somebody asked for that: it is found again from `time` on, if it lasts until then. */
+  again(key: string, time: number): void {
+    const gap = this.#byProgram.get(key);
+    if (!gap?.raised) return;
+    gap.raised = false;
+    gap.patience /= AGAIN;
+    gap.notBefore = time;
+    gap.lookAt = time;
+    if (time < this.#lookAt) this.#lookAt = time;
+  }
+
   save(): SavedGaps {
     const running = (gap: Gap): Running => Object.fromEntries(RUNNING.map((of) => [of, gap[of]])) as Running;
     return { gaps: this.#gaps.map(running), lookAt: this.#lookAt, slot: this.#slot };
@@ -256,8 +271,9 @@ export class AbsenceScorer {
   }
 
   /** The first whole minute of the gap, before `until`, at which the threshold was passed. */
-  #dueAt(stream: StreamModel, last: number, until: number, threshold: number): number | undefined {
-    for (let at = Math.ceil((last + MIN_GAP_MS) / 60_000) * 60_000; at < until; at += 60_000) {
+  #dueAt({ stream, last, notBefore }: Gap, until: number, threshold: number): number | undefined {
+    const earliest = Math.max(last + MIN_GAP_MS, notBefore);
+    for (let at = Math.ceil(earliest / 60_000) * 60_000; at < until; at += 60_000) {
       if (expectedEvents(stream, last, at, this.#clock) >= threshold) return at;
     }
     return undefined;
@@ -313,6 +329,7 @@ function gapOf(stream: StreamModel, rate: number): Gap {
     levelLines: 0,
     toldAt: Number.NEGATIVE_INFINITY,
     patience: 1,
+    notBefore: Number.NEGATIVE_INFINITY,
   };
 }
 

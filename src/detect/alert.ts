@@ -13,7 +13,10 @@ export type Alert = {
   end: number;
   readonly severity: AlertSeverity;
   readonly class: "budget" | "always";
+  /** Not told: by the budget, or by what `suppressed` says. */
   readonly held: boolean;
+  /** What the operator has said or planned, where that keeps it from being told. */
+  readonly suppressed?: Suppressed | undefined;
   readonly pValue: number;
   readonly view: View;
   readonly kind: Kind;
@@ -28,6 +31,28 @@ export type Alert = {
   readonly lines: readonly CitedLine[];
   readonly updates: { readonly at: number; readonly severity: AlertSeverity; readonly title: string }[];
   readonly total: { lines: number; events: number };
+  /** What it consists of; feedback on it recognises it by them. */
+  readonly parts: Part[];
+};
+
+/** by: feedback of that number, or an entry of the calendar. name: "harmless", "snoozed", or the entry's. */
+export type Suppressed = {
+  readonly by: "feedback" | "calendar";
+  readonly rule: number;
+  readonly name: string;
+};
+
+/** Something that an incident consists of: a column, or a feature of an entity. */
+export type Part = {
+  readonly key: string;
+  /** As what it was seen. */
+  readonly kinds: Kind[];
+  /** Ids of templates of its lines. */
+  readonly templates: string[];
+  /** What is measured. */
+  readonly name: string;
+  /** How far from what is typical it was at most, in its own unit. */
+  size: number;
 };
 
 export type Measure = {
@@ -87,6 +112,22 @@ export const ALWAYS: ReadonlySet<Kind> = new Set([
   "blind",
 ]);
 
+/** Other kinds that are never of low or medium severity. */
+export const HIGH: ReadonlySet<Kind> = new Set([
+  "account_compromised",
+  "log_silence",
+  "auth_backend_failure",
+  "lookup_failure",
+  "dns_failure",
+  "remote_blocked",
+  "crash_loop",
+  "mail_loop",
+  "mailbox_corruption",
+  "tls_failure",
+]);
+/** Kinds that no other explains by the way. */
+export const isGrave = (kind: Kind): boolean => ALWAYS.has(kind) || HIGH.has(kind);
+
 const iso = (ms: number): string => new Date(ms).toISOString();
 
 /** An alert as JSON; the contract names its fields. */
@@ -105,6 +146,7 @@ export function alertRecord(alert: Alert): AlertRecord {
     severity: alert.severity,
     class: alert.class,
     held: alert.held,
+    ...(alert.suppressed === undefined ? {} : { suppressed: alert.suppressed }),
     p_value: alert.pValue,
     view: alert.view,
     kind: alert.kind,
@@ -124,3 +166,6 @@ export function alertRecord(alert: Alert): AlertRecord {
     total: alert.total,
   };
 }
+
+/** The record as it is kept: with what feedback needs to recognise the like again. */
+export const keptRecord = (alert: Alert): AlertRecord => ({ ...alertRecord(alert), parts: alert.parts });

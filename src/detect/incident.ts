@@ -1,7 +1,26 @@
 import { DAY_MS, type LocalClock } from "../feature/clock.ts";
 import { hash64 } from "../math/hash.ts";
-import { ALWAYS, type Alert, type AlertSeverity, type CitedLine } from "./alert.ts";
+import {
+  ALWAYS,
+  type Alert,
+  type AlertSeverity,
+  type CitedLine,
+  HIGH,
+  isGrave,
+  type Suppressed,
+} from "./alert.ts";
 import type { Candidate } from "./candidate.ts";
+import {
+  follows,
+  hiderOf,
+  NO_RULES,
+  outgrown,
+  partKey,
+  partName,
+  type Rules,
+  sizeOf,
+  within,
+} from "./rules.ts";
 import { weightOf } from "./waiting.ts";
 
 /**
@@ -29,6 +48,10 @@ const LAST_RARER = 1e-2;
 const MAX_LINES = 5;
 /** Keys that an incident covers; the oldest leave, where an attack goes on for weeks. */
 const MAX_KEYS = 4096;
+/** Parts of an incident that are remembered, the first ones: more belong to a storm, and its first ones come again. */
+const MAX_PARTS = 64;
+/** Templates remembered of a part. */
+const MAX_TEMPLATES = 8;
 
 type Incident = {
   readonly alert: Alert;
@@ -37,13 +60,26 @@ type Incident = {
   readonly key: string;
   countedAt: number;
   readonly keys: Set<string>;
+  /** Families of all that joined it. */
+  readonly families: Set<Candidate["family"]>;
   lastActivity: number;
 };
 
 export type BudgetOptions = { readonly perDay: number; readonly clock: LocalClock };
 
-/** The ledger: reported + held = all candidates that would have opened. */
-export type Ledger = { opened: number; held: number; joined: number; belowBar: number };
+/**
+ * The ledger: each candidate counts once, so the sum of all is the number of candidates. suppressed, planned: those that would have opened
+ * and were kept from it by feedback or by the calendar. joined: evidence of an incident, told or not, that was there already.
+ */
+export type Ledger = {
+  opened: number;
+  held: number;
+  suppressed: number;
+  planned: number;
+  joined: number;
+  belowBar: number;
+};
+const noLedger = (): Ledger => ({ opened: 0, held: 0, suppressed: 0, planned: 0, joined: 0, belowBar: 0 });
 
 export type SavedIncidents = {
   readonly ledger: Ledger;
@@ -51,16 +87,19 @@ export type SavedIncidents = {
   readonly lastOf: Map<string, number>;
   readonly day: number;
   readonly openedToday: number;
+  /** Absent in states of before there were any. */
+  readonly rules?: Rules;
 };
 
 export class IncidentManager {
-  readonly ledger: Ledger = { opened: 0, held: 0, joined: 0, belowBar: 0 };
+  readonly ledger: Ledger = noLedger();
   readonly #options: BudgetOptions;
   #open: Incident[] = [];
   /** Last activity of each family's incidents, also of closed ones. */
   #lastOf = new Map<string, number>();
   #day = Number.NaN;
   #openedToday = 0;
+  #rules: Rules = NO_RULES;
 
   constructor(options: BudgetOptions) {
     this.#options = options;
@@ -73,12 +112,14 @@ export class IncidentManager {
       lastOf: this.#lastOf,
       day: this.#day,
       openedToday: this.#openedToday,
+      rules: this.#rules,
     };
   }
 
-  load({ ledger, open, lastOf, day, openedToday }: SavedIncidents): void {
+  load({ ledger, open, lastOf, day, openedToday, rules = NO_RULES }: SavedIncidents): void {
     Object.assign(this.ledger, ledger);
-    this.#open = open;
+    this.#open = open.map(complete);
+    this.#rules = rules;
     this.#lastOf = lastOf;
     this.#day = day;
     this.#openedToday = openedToday;
@@ -101,11 +142,52 @@ export class IncidentManager {
     return this.bar * LAST_RARER ** spent;
   }
 
+  get rules(): Rules {
+    return this.#rules;
+  }
+
+  /** What the operator has said, from the next candidate on. */
+  obey(rules: Rules): void {
+    this.#rules = rules;
+  }
+
+  /**
+   * What keeps a candidate from being told; undefined when nothing does. again: log time in ms at which something that lasts is to be
+   * offered again: when that is over, or it has lasted clearly longer than what was called harmless.
+   */
+  hiderOf(candidate: Candidate): { readonly by: Suppressed; readonly again: number } | undefined {
+    const { at, start } = candidate;
+    const hider = hiderOf(candidate, this.#rules);
+    if (hider) {
+      const { by, until } = hider;
+      return { by, again: by.by === "calendar" ? until : Math.min(until, at + 2 * (at - start)) };
+    }
+    const leading = this.#open.find((incident) => this.#leads(incident, candidate));
+    return leading && { by: leading.alert.suppressed!, again: at + IDLE_MS };
+  }
+
+  /** Whether a candidate is a consequence of an incident that feedback hides. Of what is grave only the like of the first time is. */
+  #leads({ alert, families }: Incident, c: Candidate): boolean {
+    const { suppressed } = alert;
+    if (suppressed?.by !== "feedback") return false;
+    const rule = this.#rules.feedback.find(({ id }) => id === suppressed.rule);
+    if (rule === undefined) return false;
+    if (follows(rule, c)) return true;
+    const faint = c.rate >= this.bar * OTHER_FAMILY_RARER;
+    return !isGrave(c.kind) && within(rule, c) && (families.has(c.family) || faint);
+  }
+
   /** Closes what has been quiet for long. offer() does it too, so that once a slot and at the end of the log is enough. */
   tick(now: number): void {
     if (this.#open.every((i) => now - i.lastActivity <= IDLE_MS)) return;
-    for (const { alert, lastActivity } of this.#open)
-      if (now - lastActivity > IDLE_MS) alert.closedAt = lastActivity + IDLE_MS;
+    for (const { alert, families, lastActivity } of this.#open) {
+      if (now - lastActivity <= IDLE_MS) continue;
+      alert.closedAt = lastActivity + IDLE_MS;
+      if (!alert.suppressed) continue;
+      // What was not told casts a shadow once it is over; before, that would hide what is beside it.
+      for (const family of families)
+        if (!(this.#lastOf.get(family)! > lastActivity)) this.#lastOf.set(family, lastActivity);
+    }
     this.#open = this.#open.filter((i) => now - i.lastActivity <= IDLE_MS);
   }
 
@@ -118,27 +200,41 @@ export class IncidentManager {
         this.ledger.belowBar += weightOf(candidate);
         continue;
       }
-      const home = this.#homeOf(candidate);
+      const hider = this.hiderOf(candidate)?.by;
+      const home = hider ? this.#homeOfHidden(candidate, hider) : this.#homeOf(candidate);
       if (home) this.#join(home, candidate);
       else if (candidate.rate > this.#barOfNow(candidate.at) && !isOwnAlarm(candidate))
         this.ledger.belowBar += weightOf(candidate);
-      else if (this.#isNews(candidate)) opened.push(this.#start(candidate));
+      else if (this.#isNews(candidate)) opened.push(this.#start(candidate, hider));
+      else this.ledger.joined += weightOf(candidate); // the shadow of an incident that is over
     }
     return opened;
+  }
+
+  /**
+   * Where a candidate belongs that is not told: to the incident that was told of it, or to those that the same rule hides. An incident that
+   * is hidden takes in nothing else, so that it hides nothing else.
+   */
+  #homeOfHidden(candidate: Candidate, { by, rule }: Suppressed): Incident | undefined {
+    const told = this.#open.find((i) => !i.alert.suppressed && i.keys.has(candidate.key));
+    return (
+      told ?? this.#open.find(({ alert }) => alert.suppressed?.by === by && alert.suppressed.rule === rule)
+    );
   }
 
   /** The open incident that this candidate belongs to; undefined when it is one of its own. */
   #homeOf(candidate: Candidate): Incident | undefined {
     const { at, family, rate } = candidate;
-    const covering = this.#open.find((i) => i.keys.has(candidate.key));
+    const visible = this.#open.filter(({ alert }) => !alert.suppressed);
+    const covering = visible.find((i) => i.keys.has(candidate.key));
     if (covering) return covering;
     // A program that falls silent while something is wrong is its consequence, not a second fault.
-    if (candidate.kind === "service_stopped" && this.#open.length > 0) return this.#open.at(-1);
+    if (candidate.kind === "service_stopped" && visible.length > 0) return visible.at(-1);
     // So is slowness of what else is wrong with the mail; a wrong password slows nobody.
-    const cause = candidate.kind === "latency" && this.#open.filter((i) => i.family !== "auth").at(-1);
+    const cause = candidate.kind === "latency" && visible.filter((i) => i.family !== "auth").at(-1);
     if (cause) return cause;
     const grave = ALWAYS.has(candidate.kind);
-    const open = this.#open.filter((i) => !grave || i.alert.kind === candidate.kind);
+    const open = visible.filter((i) => !grave || i.alert.kind === candidate.kind);
     const young = open.filter((i) => at - i.alert.openedAt <= CASCADE_MS).at(-1);
     if (young && !this.#outshines(candidate, young)) return young;
     const same = open.filter((i) => i.family === family).at(-1);
@@ -167,15 +263,18 @@ export class IncidentManager {
     this.ledger.joined += weightOf(candidate);
     incident.keys.add(candidate.key);
     if (incident.keys.size > MAX_KEYS) incident.keys.delete(incident.keys.values().next().value!);
+    note(incident.alert, candidate);
     // The tail of a day-long count keeps no incident open: what counts is what happened lately.
     if (candidate.shareSince(candidate.at - IDLE_MS) < ALIVE_SHARE) return;
     incident.lastActivity = candidate.at;
+    incident.families.add(candidate.family);
     incident.alert.end = candidate.at;
     incident.alert.total.events += weightOf(candidate);
     if (candidate.key === incident.key && candidate.at > incident.countedAt) {
       incident.alert.total.lines += candidate.fresh;
       incident.countedAt = candidate.at;
     }
+    if (incident.alert.suppressed) return;
     this.#lastOf.set(incident.family, candidate.at);
     this.#lastOf.set(candidate.family, candidate.at);
     if (
@@ -195,9 +294,9 @@ export class IncidentManager {
     }
   }
 
-  #start(c: Candidate): Alert {
-    const always = ALWAYS.has(c.kind);
-    const day = this.#options.clock(c.at).day;
+  /** Whether the budget holds an incident back that opens now; spends of it what is told. */
+  #spend(at: number, always: boolean): boolean {
+    const day = this.#options.clock(at).day;
     if (day !== this.#day) {
       this.#day = day;
       this.#openedToday = 0;
@@ -208,6 +307,13 @@ export class IncidentManager {
       this.ledger.opened++;
       if (!always) this.#openedToday++;
     }
+    return held;
+  }
+
+  #start(c: Candidate, hider: Suppressed | undefined): Alert {
+    const always = ALWAYS.has(c.kind);
+    if (hider) this.ledger[hider.by === "feedback" ? "suppressed" : "planned"]++;
+    const held = hider !== undefined || this.#spend(c.at, always);
     this.ledger.joined += weightOf(c) - 1;
     const alert: Alert = {
       id: hash64(`${c.at} ${c.view} ${c.key} ${c.lines[0]?.text ?? ""}`).slice(0, 12),
@@ -218,30 +324,62 @@ export class IncidentManager {
       severity: severityOf(c),
       class: always ? "always" : "budget",
       held,
+      ...(hider && { suppressed: hider }),
       pValue: c.pValue,
       view: c.view,
       kind: c.kind,
       kindConfidence: c.kindConfidence,
       title: c.title,
-      summary: c.summary,
+      summary: hider ? c.summary : `${c.summary}${saidBefore(c, this.#rules)}`,
       entities: c.entities,
       templates: c.templates,
       measures: [c.measure],
       lines: c.lines.slice(0, MAX_LINES) as CitedLine[],
       updates: [],
       total: { lines: c.fresh, events: weightOf(c) },
+      parts: [],
     };
+    note(alert, c);
     this.#open.push({
       alert,
       family: c.family,
       key: c.key,
       countedAt: c.at,
       keys: new Set([c.key]),
+      families: new Set([c.family]),
       lastActivity: c.at,
     });
-    this.#lastOf.set(c.family, c.at);
+    if (!hider) this.#lastOf.set(c.family, c.at);
     return alert;
   }
+}
+
+/** Remembers what an incident consists of. */
+function note({ parts }: Alert, c: Candidate): void {
+  const { kind } = c;
+  const key = partKey(c);
+  const size = sizeOf(c.measure);
+  const ids = c.templates.map(({ id }) => id);
+  const known = parts.find((part) => part.key === key);
+  if (known) {
+    known.size = Math.max(known.size, size);
+    if (!known.kinds.includes(kind)) known.kinds.push(kind);
+    for (const id of ids)
+      if (known.templates.length < MAX_TEMPLATES && !known.templates.includes(id)) known.templates.push(id);
+  } else if (parts.length < MAX_PARTS)
+    parts.push({ key, kinds: [kind], templates: ids.slice(0, MAX_TEMPLATES), name: partName(c), size });
+}
+
+/** Incidents of states of before there was feedback. */
+function complete(incident: Incident): Incident {
+  if (!incident.alert.parts) Object.assign(incident.alert, { parts: [] });
+  return incident.families ? incident : { ...incident, families: new Set([incident.family]) };
+}
+
+/** Why something is told that was said to be harmless. */
+function saidBefore(c: Candidate, rules: Rules): string {
+  const rule = outgrown(c, rules);
+  return rule ? ` The like was called harmless (feedback ${rule.id}); this is clearly more.` : "";
 }
 
 /**
@@ -259,15 +397,3 @@ function severityOf(c: Candidate): AlertSeverity {
   if (HIGH.has(c.kind)) return "high";
   return c.rate < 1e-3 ? "medium" : "low";
 }
-const HIGH: ReadonlySet<string> = new Set([
-  "account_compromised",
-  "log_silence",
-  "auth_backend_failure",
-  "lookup_failure",
-  "dns_failure",
-  "remote_blocked",
-  "crash_loop",
-  "mail_loop",
-  "mailbox_corruption",
-  "tls_failure",
-]);

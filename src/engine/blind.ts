@@ -1,4 +1,4 @@
-import type { AlertRecord } from "../detect/alert.ts";
+import type { AlertRecord, Suppressed } from "../detect/alert.ts";
 import { hash64 } from "../math/hash.ts";
 import type { Told } from "./engine.ts";
 
@@ -13,7 +13,12 @@ export type Trouble = {
   readonly remedy: string;
 };
 
-type Blindness = { readonly since: number; told?: AlertRecord | undefined };
+/** told: as it was told. hidden: as it is kept while feedback or the calendar keeps it from being told. */
+type Blindness = {
+  readonly since: number;
+  told?: AlertRecord | undefined;
+  hidden?: AlertRecord | undefined;
+};
 
 /**
  * Alerts of kind `blind`: Logvane itself can't see. They are of class `always`, depend on the system's clock alone, and open
@@ -37,8 +42,15 @@ export class BlindWatch {
     return JSON.stringify([...this.#troubled]);
   }
 
-  /** troubles: of all sources now. now: the system's time in ms. Returns what opened and closed. */
-  look(troubles: readonly Trouble[], now: number): Told[] {
+  /**
+   * troubles: of all sources now. now: the system's time in ms. hiderOf: what keeps the blindness of a source from being told. Returns
+   * what opened and closed.
+   */
+  look(
+    troubles: readonly Trouble[],
+    now: number,
+    hiderOf: (source: string) => Suppressed | undefined = () => undefined,
+  ): Told[] {
     const told: Told[] = [];
     for (const trouble of troubles) {
       let known = this.#troubled.get(trouble.source);
@@ -47,10 +59,18 @@ export class BlindWatch {
         this.#troubled.set(trouble.source, known);
       }
       if (known.told || now - known.since < PATIENCE_MS) continue;
+      const suppressed = hiderOf(trouble.source);
+      if (suppressed) {
+        if (known.hidden) continue;
+        known.hidden = { ...blindRecord(trouble, known.since, now), held: true, suppressed };
+        told.push({ event: "opened", alert: known.hidden });
+        continue;
+      }
       known.told = blindRecord(trouble, known.since, now);
       told.push({ event: "opened", alert: known.told });
     }
-    for (const [source, { told: record }] of this.#troubled) {
+    for (const [source, { told: shown, hidden }] of this.#troubled) {
+      const record = shown ?? hidden;
       if (troubles.some((t) => t.source === source)) continue;
       this.#troubled.delete(source);
       if (record) told.push({ event: "closed", alert: closedRecord(record, now) });

@@ -45,11 +45,13 @@ export class DayTally {
 
   /** Increments since the last call. now: log time in ms, for the candidates. */
   drain(now: number): Map<string, Counts> {
-    const { opened, held, joined, belowBar } = this.#ledger;
+    const { opened, held, suppressed, planned, joined, belowBar } = this.#ledger;
     const before = this.#counted;
     const sums = [
       ["opened", opened - before.opened],
       ["held", held - before.held],
+      ["suppressed", suppressed - before.suppressed],
+      ["planned", planned - before.planned],
       ["joined", joined - before.joined],
       ["below_bar", belowBar - before.belowBar],
     ] as const;

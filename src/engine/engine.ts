@@ -1,6 +1,7 @@
 import { deserialize, serialize } from "node:v8";
 import { gunzipSync, gzipSync } from "node:zlib";
-import { type Alert, type AlertRecord, alertRecord } from "../detect/alert.ts";
+import { type Alert, type AlertRecord, alertRecord, keptRecord } from "../detect/alert.ts";
+import type { Rules } from "../detect/rules.ts";
 import type { MailEvent } from "../mail/event.ts";
 import { OwnMail } from "../mail/own-mail.ts";
 import type { EventReader } from "../mail/read.ts";
@@ -146,6 +147,19 @@ export class Engine {
     this.#inputs.push({ tick: time });
   }
 
+  /** What the operator has said, from the next line or tick on. The same again changes nothing. */
+  obey(rules: Rules): void {
+    const { manager } = this.#detector;
+    if (JSON.stringify(rules) === JSON.stringify(manager.rules)) return;
+    manager.obey(rules);
+    this.#inputs.push({ rules });
+  }
+
+  /** What the operator has said. */
+  get rules(): Rules {
+    return this.#detector.manager.rules;
+  }
+
   /** Lines that were gone before they could be read. */
   lost(lines: number): void {
     if (lines > 0) this.#tally.lost(lines, this.#last);
@@ -175,11 +189,12 @@ export class Engine {
   /** What changed in open incidents since the last look. */
   #look(): void {
     for (const [id, open] of this.#open) {
-      const record = alertRecord(open.alert);
-      const written = JSON.stringify(record);
+      const kept = keptRecord(open.alert);
+      const written = JSON.stringify(kept);
       if (written === open.written) continue;
       open.written = written;
-      this.#changed.set(id, record);
+      this.#changed.set(id, kept);
+      const record = alertRecord(open.alert);
       if (!open.changed && open.alert.updates.length > 0) {
         open.changed = true;
         if (!open.alert.held) this.#told.push({ event: "worse", alert: record });

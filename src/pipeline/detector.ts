@@ -1,4 +1,4 @@
-import { AbsenceScorer } from "../detect/absence.ts";
+import { type AbsenceFinding, AbsenceScorer } from "../detect/absence.ts";
 import { absenceCandidate, clockCandidate, regularCandidate } from "../detect/absence-candidates.ts";
 import type { Alert } from "../detect/alert.ts";
 import { CauseCounter } from "../detect/attribute.ts";
@@ -316,8 +316,16 @@ export class Detector {
 
   #silence(until: number): void {
     if (!this.#asksAbsence) return;
-    const finding = this.#absence.silence(until);
-    if (finding) this.#offer([absenceCandidate(finding, this.#rings)]);
+    for (let found = this.#absence.silence(until); found; found = this.#absence.silence(until))
+      this.#offerSilence(found);
+  }
+
+  /** A silence that is not told now is found again when that is over, or when it has become clearly longer. */
+  #offerSilence(finding: AbsenceFinding): void {
+    const candidate = absenceCandidate(finding, this.#rings);
+    const hider = this.manager.hiderOf(candidate);
+    this.#offer([candidate]);
+    if (hider) this.#absence.again(finding.key, Math.max(finding.at + 1, hider.again));
   }
 
   get #asksAbsence(): boolean {
@@ -348,12 +356,11 @@ export class Detector {
 
   #absences(now: number): void {
     if (!this.#asksAbsence) return;
-    const due = this.#absence.due(now);
-    if (due.length === 0) return;
     // slots that ended without a line were judged already, and nothing is dated before that
     const least = this.#quiet > 0 ? this.#slot * SLOT_MS + SETTLE_MS : 0;
-    for (const finding of due.sort((a, b) => a.at - b.at))
-      this.#offer([absenceCandidate({ ...finding, at: Math.max(finding.at, least) }, this.#rings)]);
+    for (let due = this.#absence.due(now); due.length > 0; due = this.#absence.due(now))
+      for (const finding of due.sort((a, b) => a.at - b.at))
+        this.#offerSilence({ ...finding, at: Math.max(finding.at, least) });
   }
 
   #offer(candidates: readonly Candidate[]): void {

@@ -8,6 +8,8 @@ import { Flagged } from "../feature/flagged.ts";
 const MAX_FLAGGED_MS = DAY_MS;
 /** When more of the history is flagged, it is not the incidents that are unusual. */
 export const MAX_FLAGGED_SHARE = 0.15;
+/** Of an incident that somebody has confirmed all of it is, up to a week: with more there would be nothing to learn from. */
+const MAX_CONFIRMED_MS = 7 * DAY_MS;
 const SEVERITIES: readonly AlertSeverity[] = ["critical", "high", "medium", "low"];
 
 /** start, end: of its evidence, in ms. */
@@ -16,6 +18,8 @@ export type Incident = {
   readonly start: number;
   readonly end: number;
   readonly severity: AlertSeverity;
+  /** Whether the operator has said that it was one: then it is always left out. */
+  readonly confirmed?: boolean;
 };
 
 export type LeftOut = {
@@ -27,30 +31,43 @@ export type LeftOut = {
   readonly learned: readonly string[];
 };
 
-/** The severest incidents first, as long as all that is left out stays within its share. from, to: of the history, in ms. */
-export function leaveOut(incidents: readonly Incident[], from: number, to: number): LeftOut {
+/**
+ * Planned time and confirmed incidents, then the severest incidents, as long as what is left out for their sake stays within its share.
+ * from, to: of the history, in ms. planned: in ms, both ends included.
+ */
+export function leaveOut(
+  incidents: readonly Incident[],
+  from: number,
+  to: number,
+  planned: readonly { readonly start: number; readonly end: number }[] = [],
+): LeftOut {
   const [first, last] = [slotOf(from), slotOf(to)];
   const most = MAX_FLAGGED_SHARE * (last - first + 1);
   const within = incidents.filter(({ start, end }) => end >= from && start <= to);
-  const ranked = [...within].sort(
-    (a, b) =>
-      SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity) ||
-      a.start - b.start ||
-      (a.id < b.id ? -1 : 1),
-  );
+  const ranked = within
+    .filter(({ confirmed }) => confirmed !== true)
+    .sort(
+      (a, b) =>
+        SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity) ||
+        a.start - b.start ||
+        (a.id < b.id ? -1 : 1),
+    );
+  const confirmed = within.filter((incident) => incident.confirmed === true);
   const taken: Incident[] = [];
   const learned: string[] = [];
-  const flaggedBy = (some: readonly Incident[]): Flagged =>
-    new Flagged(some.map(({ start, end }) => ({ start, end: Math.min(end, start + MAX_FLAGGED_MS - 1) })));
   for (const incident of ranked) {
-    if (flaggedBy([...taken, incident]).count(first, last) > most) learned.push(incident.id);
+    if (new Flagged([...taken, incident].map(spanOf)).count(first, last) > most) learned.push(incident.id);
     else taken.push(incident);
   }
-  const flagged = flaggedBy(taken);
+  const flagged = new Flagged([...planned, ...[...confirmed, ...taken].map(spanOf)]);
   return {
     flagged,
     hours: (flagged.count(first, last) * 24) / SLOTS_PER_DAY,
-    incidents: taken.map(({ id }) => id),
+    incidents: [...confirmed, ...taken].map(({ id }) => id),
     learned,
   };
+}
+
+function spanOf({ start, end, confirmed }: Incident): { start: number; end: number } {
+  return { start, end: Math.min(end, start + (confirmed ? MAX_CONFIRMED_MS : MAX_FLAGGED_MS) - 1) };
 }

@@ -50,8 +50,9 @@ export function dailyReport(settings: ReportSettings, day: Day, known: DayKnown)
   const over = settings.now >= day.to;
   const [alerts, unsound] = sound(facts?.alerts.rows ?? []);
   const [held, unsoundHeld] = sound(facts?.held.rows ?? []);
+  const [suppressed, unsoundSuppressed] = sound(facts?.suppressed.rows ?? []);
   const counts = facts?.counts;
-  const damaged = unsound + unsoundHeld + (facts?.damaged ?? 0);
+  const damaged = unsound + unsoundHeld + unsoundSuppressed + (facts?.damaged ?? 0);
   return {
     server: settings.server,
     day: day.day,
@@ -62,10 +63,12 @@ export function dailyReport(settings: ReportSettings, day: Day, known: DayKnown)
     alerts,
     more_alerts: facts?.alerts.more ?? 0,
     held,
+    suppressed,
     budget: {
       per_day: settings.perDay,
       opened: counts?.opened ?? facts?.opened ?? 0,
       held: counts?.held ?? (facts === undefined ? 0 : facts.held.rows.length + facts.held.more),
+      ...notTold(facts),
       joined: counts?.joined ?? null,
       below_bar: counts?.below_bar ?? null,
     },
@@ -83,6 +86,17 @@ export function dailyReport(settings: ReportSettings, day: Day, known: DayKnown)
     health: health(settings, day, known, damaged),
   };
 }
+
+/** How many were not told by feedback, and by the calendar. Without a ledger, as in a day that `detect` read, those listed are counted. */
+function notTold(facts: DayFacts | undefined): { suppressed: number; planned: number } {
+  if (facts?.counts) return { suppressed: facts.counts.suppressed, planned: facts.counts.planned };
+  const planned = (facts?.suppressed.rows ?? []).filter(isPlanned).length;
+  const all = facts ? facts.suppressed.rows.length + facts.suppressed.more : 0;
+  return { suppressed: all - planned, planned };
+}
+
+const isPlanned = (alert: StoredAlert): boolean =>
+  (alert["suppressed"] as { by?: unknown } | null | undefined)?.by === "calendar";
 
 const iso = (ms: number): string => new Date(ms).toISOString();
 

@@ -7,6 +7,7 @@ import {
   dayNote,
   failedLists,
   healthRows,
+  notTold,
   type Shown,
   type ShownList,
   shownOf,
@@ -63,6 +64,7 @@ ${[
   head(report),
   ...incidents(report, parts),
   heldBack(report, parts),
+  asYouSaid(report, parts),
   newTemplates(report, parts),
   figures(report, draw),
   hours(report, draw),
@@ -167,6 +169,11 @@ function heldBack(report: DailyReport, { held, moreHeld }: Shown): string {
     `Held back by the budget of ${countText(report.budget.per_day, "alert")} a day`,
     oneLiners(held, report) + more(moreHeld),
   );
+}
+
+function asYouSaid(report: DailyReport, { suppressed, moreSuppressed }: Shown): string {
+  if (notTold(report) === 0) return "";
+  return card("Not told, as you said or planned", oneLiners(suppressed, report) + more(moreSuppressed));
 }
 
 function newTemplates(report: DailyReport, { templates, moreTemplates }: Shown): string {

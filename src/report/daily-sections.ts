@@ -3,6 +3,7 @@ import type { Row } from "../mail/summary.ts";
 import type { DailyReport, ReportTemplate } from "./daily.ts";
 import { hoursOfDay } from "./daily-figures.ts";
 import { incidentsOf } from "./daily-verdict.ts";
+import { cut } from "./escape.ts";
 import { countText, durationText, localTime, numberText } from "./format.ts";
 import { alertFromRecord } from "./record.ts";
 import { cellText } from "./summary-sections.ts";
@@ -15,19 +16,22 @@ type Limits = {
   readonly full: number;
   readonly short: number;
   readonly held: number;
+  readonly suppressed: number;
   readonly templates: number;
   /** Rows of each list. */
   readonly rows: number;
   readonly notes: number;
 };
-const USUAL: Limits = { full: 6, short: 12, held: 10, templates: 8, rows: 5, notes: 12 };
+const USUAL: Limits = { full: 6, short: 12, held: 10, suppressed: 10, templates: 8, rows: 5, notes: 12 };
+/** Characters of the name of what is planned. */
+const REASON = 30;
 /** On a day with so much to tell that the mail would grow beyond what mail programs show (100 kB), each part is shorter. */
-const CROWDED: Limits = { full: 3, short: 6, held: 4, templates: 3, rows: 3, notes: 4 };
+const CROWDED: Limits = { full: 3, short: 6, held: 2, suppressed: 1, templates: 2, rows: 3, notes: 3 };
 
 function limitsOf(report: DailyReport): Limits {
   const many =
     report.alerts.length > USUAL.full ||
-    report.held.length > USUAL.held ||
+    report.held.length + (report.suppressed ?? []).length > USUAL.held ||
     report.health.notes.length > CROWDED.notes;
   return many ? CROWDED : USUAL;
 }
@@ -40,6 +44,9 @@ export type Shown = {
   readonly moreIncidents: number;
   readonly held: readonly Alert[];
   readonly moreHeld: number;
+  /** Titles that begin with what kept them from being told. */
+  readonly suppressed: readonly Alert[];
+  readonly moreSuppressed: number;
   readonly templates: readonly ReportTemplate[];
   readonly moreTemplates: number;
   readonly notes: readonly string[];
@@ -54,6 +61,10 @@ export function shownOf(report: DailyReport): Shown {
   const carried = ongoing.slice(0, limits.short);
   const all = opened.length + ongoing.length + report.more_alerts;
   const held = report.held.slice(0, limits.held).map(alertFromRecord);
+  const suppressed = (report.suppressed ?? [])
+    .slice(0, limits.suppressed)
+    .map(alertFromRecord)
+    .map(withReason);
   const templates = report.new_templates.slice(0, limits.templates);
   const notes = report.health.notes.slice(0, limits.notes);
   return {
@@ -63,11 +74,28 @@ export function shownOf(report: DailyReport): Shown {
     moreIncidents: all - full.length - short.length - carried.length,
     held,
     moreHeld: Math.max(0, report.budget.held - held.length),
+    suppressed,
+    moreSuppressed: Math.max(0, notTold(report) - suppressed.length),
     templates,
     moreTemplates: report.new_templates.length - templates.length + report.more_new_templates,
     notes,
     moreNotes: report.health.notes.length - notes.length,
   };
+}
+
+/** How many were not told because of feedback or the calendar. */
+export const notTold = ({ budget }: DailyReport): number => (budget.suppressed ?? 0) + (budget.planned ?? 0);
+
+const withReason = (alert: Alert): Alert => ({
+  ...alert,
+  title: `${reasonText(alert)}: ${alert.title}`,
+});
+
+/** "feedback 3, harmless", or "calendar 2, reboot". */
+function reasonText({ suppressed }: Alert): string {
+  return suppressed === undefined
+    ? ""
+    : `${suppressed.by} ${suppressed.rule}, ${cut(suppressed.name, REASON)}`;
 }
 
 /** A list of the summary: title, name, its columns of figures, and what its last column joins. */
@@ -224,12 +252,14 @@ export function dayNote(report: DailyReport): string {
 
 /** What became of everything that seemed unusual; to the unit, where the ledger knows it. */
 export function budgetText({ budget }: DailyReport): string {
-  const { opened, held, joined, below_bar } = budget;
-  const told = `${countText(opened, "incident")} told, ${numberText(held)} held back by the budget of ${numberText(budget.per_day)} a day`;
+  const { opened, held, suppressed = 0, planned = 0, joined, below_bar } = budget;
+  const told = `${countText(opened, "incident")} told, ${numberText(held)} held back by the budget of ${numberText(budget.per_day)} a day${said("hidden by feedback", suppressed)}${said("planned", planned)}`;
   if (joined === null || below_bar === null) return `${told}.`;
-  const all = opened + held + joined + below_bar;
+  const all = opened + held + suppressed + planned + joined + below_bar;
   return `${countText(all, "finding")}: ${told}, ${numberText(joined)} joined to an incident, ${numberText(below_bar)} too common to tell.`;
 }
+
+const said = (what: string, n: number): string => (n > 0 ? `, ${numberText(n)} ${what}` : "");
 
 /** Logvane's own state: label and value. */
 export function healthRows(report: DailyReport): [string, string][] {

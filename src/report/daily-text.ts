@@ -7,6 +7,7 @@ import {
   dayNote,
   failedLists,
   healthRows,
+  notTold,
   type Shown,
   type ShownList,
   shownOf,
@@ -42,6 +43,7 @@ export function reportText(report: DailyReport, options: ReportTextOptions = {})
     head(report),
     ...incidents(report, parts),
     heldBack(report, parts),
+    asYouSaid(report, parts),
     newTemplates(report, parts),
     figures(report, unicode),
     hours(report, unicode),
@@ -122,6 +124,12 @@ function heldBack(report: DailyReport, { held, moreHeld }: Shown): string {
   if (report.budget.held === 0) return "";
   const rows = held.map((alert) => oneLine(alert, report));
   return `${heading(`Held back by the budget of ${countText(report.budget.per_day, "alert")} a day`)}${rows.join("")}${more(moreHeld)}`;
+}
+
+function asYouSaid(report: DailyReport, { suppressed, moreSuppressed }: Shown): string {
+  if (notTold(report) === 0) return "";
+  const rows = suppressed.map((alert) => oneLine(alert, report));
+  return `${heading("Not told, as you said or planned")}${rows.join("")}${more(moreSuppressed)}`;
 }
 
 function newTemplates(report: DailyReport, { templates, moreTemplates }: Shown): string {

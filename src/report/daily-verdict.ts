@@ -89,6 +89,9 @@ function withoutIncident(report: DailyReport): Verdict {
   if (model === null) return notice((day) => `the figures of ${day}; nothing is learned yet`);
   if (!watched && held === 0) return notice((day) => `the figures of ${day}; nothing was watched`);
   if (held > 0) return notice((day) => `no incident on ${day}, ${numberText(held)} held back`);
+  const said = (report.budget.suppressed ?? 0) + (report.budget.planned ?? 0);
+  if (said > 0)
+    return notice((day) => `no incident on ${day}, ${numberText(said)} not told as you said or planned`);
   const out = figuresOf(report).filter((f) => f.mark !== undefined);
   if (out.length > 0) {
     const named = out.slice(0, 2).map((f) => `${f.label} ${f.mark} usual`);

@@ -19,11 +19,16 @@ export type DailyReport = {
   readonly more_alerts: number;
   /** What the budget held back on the day. */
   readonly held: readonly StoredAlert[];
+  /** What was not told on the day because of feedback or the calendar; absent in reports of before there were any. */
+  readonly suppressed?: readonly StoredAlert[];
   readonly budget: {
     readonly per_day: number;
-    /** Of the day. opened + held + joined + below_bar = all candidates; the last two are null for a day without a ledger. */
+    /** Of the day. The sum of all but per_day is all candidates; the last two are null for a day without a ledger. */
     readonly opened: number;
     readonly held: number;
+    /** By feedback, and by the calendar. */
+    readonly suppressed?: number;
+    readonly planned?: number;
     readonly joined: number | null;
     readonly below_bar: number | null;
   };

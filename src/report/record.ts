@@ -1,4 +1,11 @@
-import { type Alert, type AlertSeverity, KINDS, type View } from "../detect/alert.ts";
+import {
+  type Alert,
+  type AlertSeverity,
+  KINDS,
+  type Part,
+  type Suppressed,
+  type View,
+} from "../detect/alert.ts";
 import { Fault } from "../fault.ts";
 
 type Row = Readonly<Record<string, unknown>>;
@@ -37,6 +44,7 @@ function alertOf(record: Row): Alert {
     severity: word(record["severity"], SEVERITIES, "severity"),
     class: word(record["class"], CLASSES, "class"),
     held: record["held"] === true,
+    ...(record["suppressed"] === undefined ? {} : { suppressed: suppressedOf(record["suppressed"]) }),
     pValue: figure(record["p_value"], "p_value"),
     view: word(record["view"], VIEWS, "view"),
     kind: word(record["kind"], KINDS, "kind"),
@@ -68,8 +76,26 @@ function alertOf(record: Row): Alert {
       title: text(u["title"], "updates"),
     })),
     total: { lines: figure(total["lines"], "total"), events: figure(total["events"], "total") },
+    parts: record["parts"] === undefined ? [] : rows(record["parts"], "parts").map(partOf), // a telling has none
   };
 }
+
+function suppressedOf(value: unknown): Suppressed {
+  const { by, rule, name } = object(value, "suppressed");
+  return {
+    by: word(by, ["feedback", "calendar"], "suppressed"),
+    rule: figure(rule, "suppressed"),
+    name: text(name, "suppressed"),
+  };
+}
+
+const partOf = (part: Row): Part => ({
+  key: text(part["key"], "parts"),
+  kinds: list(part["kinds"], "parts").map((kind) => word(kind, KINDS, "parts")),
+  templates: list(part["templates"], "parts").map((id) => text(id, "parts")),
+  name: text(part["name"], "parts"),
+  size: figure(part["size"], "parts"),
+});
 
 const wrong = (field: string): TypeError => new TypeError(`no sound "${field}"`);
 
@@ -78,10 +104,12 @@ function object(value: unknown, field: string): Row {
   return value as Row;
 }
 
-function rows(value: unknown, field: string): Row[] {
+function list(value: unknown, field: string): unknown[] {
   if (!Array.isArray(value)) throw wrong(field);
-  return value.map((row) => object(row, field));
+  return value;
 }
+
+const rows = (value: unknown, field: string): Row[] => list(value, field).map((row) => object(row, field));
 
 function text(value: unknown, field: string): string {
   if (typeof value !== "string") throw wrong(field);

@@ -43,7 +43,7 @@ export function renderAlertText(alert: Alert, options: AlertTextOptions): string
       .join("");
   const name = alert.severity.padEnd(LABEL);
   const title = paint(BOLD, cut(terminalSafe(alert.title), width - LABEL));
-  const held = alert.held ? row("held", "held back by the alert budget; not sent") : "";
+  const held = alert.held ? row("held", heldText(alert)) : "";
   return [
     `${paint(COLORS[alert.severity], name)}${title}\n`,
     row("", alert.summary),
@@ -61,6 +61,12 @@ export function renderAlertText(alert: Alert, options: AlertTextOptions): string
     nextText(alert, options.command, (text) => paint(DIM, text)),
   ].join("");
 }
+
+/** Why an alert was not sent. */
+const heldText = ({ suppressed }: Alert): string =>
+  suppressed === undefined
+    ? "held back by the alert budget; not sent"
+    : `${suppressed.name}, by ${suppressed.by} ${suppressed.rule}; not sent`;
 
 /** All alerts in the order given, a blank line between them, or a sentence that there is none. */
 export function renderAlertsText(alerts: readonly Alert[], options: AlertTextOptions): string {

@@ -34,6 +34,7 @@ const FILES = [
   "logvane.db-journal",
   "reserve",
   "watch.lock",
+  "link.key",
 ];
 
 let tell: (notice: string) => void = () => undefined;

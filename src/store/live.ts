@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import type { Rules } from "../detect/rules.ts";
 import { Fault } from "../fault.ts";
 import { type Database, guarded } from "./db.ts";
 import type { Outbox } from "./outbox.ts";
@@ -10,10 +11,14 @@ import type { StoredAlert } from "./queries.ts";
  * nothing twice: all effects of an input are committed with it.
  */
 
-/** Lines of one source, from one place to another (see source/follow.ts), or log time that passed without a line, in ms. */
+/**
+ * Lines of one source, from one place to another (see source/follow.ts); log time that passed without a line, in ms; or what the operator
+ * has said, all of it, from here on.
+ */
 export type Input =
   | { readonly source: string; readonly from: object; readonly to: object }
-  | { readonly tick: number };
+  | { readonly tick: number }
+  | { readonly rules: Rules };
 
 export type Checkpoint = {
   /** Id of the model that it belongs to. */
@@ -23,7 +28,7 @@ export type Checkpoint = {
   readonly blob: Uint8Array;
 };
 
-/** What is counted for each local day. opened + held + joined + below_bar = all candidates. */
+/** What is counted for each local day. opened + held + suppressed + planned + joined + below_bar = all candidates. */
 export const DAY_COUNTS = [
   "lines",
   "unknown",
@@ -31,6 +36,8 @@ export const DAY_COUNTS = [
   "lost",
   "opened",
   "held",
+  "suppressed",
+  "planned",
   "joined",
   "below_bar",
 ] as const;

@@ -90,6 +90,27 @@ const STEPS: readonly string[] = [
    INSERT INTO switches (at, model, how, reason)
      SELECT created_at, id, 'train', 'in use before switches were written down' FROM models WHERE champion = 1;
    ALTER TABLE alerts ADD COLUMN model TEXT;  -- that was in use when it opened`,
+  // What the operator says: what is harmless, what was an incident, what is planned.
+  `CREATE TABLE feedback (
+     id INTEGER PRIMARY KEY AUTOINCREMENT,
+     alert TEXT NOT NULL,                    -- its id; the alert itself may be gone
+     verdict TEXT NOT NULL CHECK (verdict IN ('benign', 'incident', 'snooze')),
+     scope TEXT NOT NULL CHECK (scope IN ('this', 'entity', 'template', 'all')),
+     said_at INTEGER NOT NULL,               -- log time, milliseconds since the Unix epoch
+     until INTEGER,                          -- likewise; null for good
+     note TEXT NOT NULL,
+     about TEXT NOT NULL,                    -- what is remembered of the alert, JSON
+     created_at INTEGER NOT NULL,            -- the system's time, milliseconds since the Unix epoch
+     revoked_at INTEGER                      -- likewise
+   ) STRICT;
+   CREATE TABLE calendar (
+     id INTEGER PRIMARY KEY AUTOINCREMENT,
+     record TEXT NOT NULL                    -- JSON
+   ) STRICT;
+   CREATE TABLE used_links (                 -- links of mails that were followed: each acts once
+     token TEXT PRIMARY KEY,
+     expires INTEGER NOT NULL                -- the system's time, milliseconds since the Unix epoch
+   ) STRICT;`,
 ];
 
 /** The schema that this release reads and writes. */

@@ -5,6 +5,7 @@ import { onlyId, parsed } from "./record.ts";
 import { type Registry, registryOf } from "./registry.ts";
 import { type ReportStore, reportStore } from "./report-queries.ts";
 import { type Pruned, prune, type Retention } from "./retention.ts";
+import { type RulesStore, rulesStore } from "./rules.ts";
 
 /** Alerts that one question answers at most, the newest. */
 const MAX_ALERTS = 10_000;
@@ -29,6 +30,8 @@ export type Store = Registry & {
   prune(keep: Retention, now: number): Pruned;
   /** What is to be told. */
   readonly outbox: Outbox;
+  /** What the operator has said. */
+  readonly rules: RulesStore;
   /** What the daily report asks. */
   readonly report: ReportStore;
   close(): void;
@@ -53,6 +56,7 @@ export function storeOf(db: Database, path: string): Store {
     live: liveStore(db, path, outbox),
     prune: (keep, now) => prune(db, path, keep, now),
     outbox,
+    rules: rulesStore(db, path),
     report: reportStore(db, path),
     close: () => void db.close(),
   };

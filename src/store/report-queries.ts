@@ -14,10 +14,12 @@ const DAY_MS = 86_400_000;
 /** An incident of earlier than this before the day is no longer looked for; it would have been closed long since. */
 const OLDEST_MS = 60 * DAY_MS;
 
-/** Counts of the ledger of a day; opened + held + joined + below_bar = all candidates. */
+/** Counts of the ledger of a day; opened + held + suppressed + planned + joined + below_bar = all candidates. */
 export type DayCounts = {
   readonly opened: number;
   readonly held: number;
+  readonly suppressed: number;
+  readonly planned: number;
   readonly joined: number;
   readonly below_bar: number;
   readonly lines: number;
@@ -34,7 +36,10 @@ export type DayFacts = {
   readonly alerts: Some<StoredAlert>;
   /** Incidents that opened on the day. */
   readonly opened: number;
+  /** What the budget held back. */
   readonly held: Some<StoredAlert>;
+  /** What was not told because the operator said so, or had planned it. */
+  readonly suppressed: Some<StoredAlert>;
   /** Records of alerts around the day that are no JSON. */
   readonly damaged: number;
   /** Undefined where nothing was watched on that day. */
@@ -82,6 +87,7 @@ function dayFacts(db: Database, day: string, from: number, to: number): DayFacts
     alerts: some(records(db, INCIDENTS, span, MAX_ALERTS), count(db, INCIDENTS, span)),
     opened: count(db, OPENED, span),
     held: some(records(db, HELD, span, MAX_HELD), count(db, HELD, span)),
+    suppressed: some(records(db, SUPPRESSED, span, MAX_HELD), count(db, SUPPRESSED, span)),
     damaged: count(db, DAMAGED, span),
     counts: readCounts(db, day),
     templates: readTemplates(db, span),
@@ -104,7 +110,9 @@ const OPENED = `opened_at >= @from AND opened_at < @to AND json_valid(record) AN
 const ONGOING = `opened_at >= @oldest AND opened_at < @from AND json_valid(record) AND ${field("held")} IS NOT 1
   AND coalesce(${field("closed_at")} >= @iso, ${field("end")} >= @lately)`;
 const INCIDENTS = `((${OPENED}) OR (${ONGOING}))`;
-const HELD = `opened_at >= @from AND opened_at < @to AND json_valid(record) AND ${field("held")} IS 1`;
+const NOT_TOLD = `opened_at >= @from AND opened_at < @to AND json_valid(record) AND ${field("held")} IS 1`;
+const HELD = `${NOT_TOLD} AND ${field("suppressed")} IS NULL`;
+const SUPPRESSED = `${NOT_TOLD} AND ${field("suppressed")} IS NOT NULL`;
 const DAMAGED = "opened_at >= @from AND opened_at < @to AND NOT json_valid(record)";
 
 type Span = Readonly<Record<string, number | string>>;
@@ -121,7 +129,10 @@ function records(db: Database, where: string, span: Span, limit: number): Stored
 
 const some = <T>(rows: readonly T[], all: number): Some<T> => ({ rows, more: all - rows.length });
 
-const COUNTS = ["opened", "held", "joined", "below_bar", "lines", "unknown", "bad_envelope", "lost"] as const;
+const COUNTS = [
+  ...["opened", "held", "suppressed", "planned", "joined", "below_bar"],
+  ...["lines", "unknown", "bad_envelope", "lost"],
+];
 
 function readCounts(db: Database, day: string): DayCounts | undefined {
   const row = db.prepare("SELECT record FROM days WHERE day = ?").get(day) as { record: string } | undefined;

@@ -130,6 +130,7 @@ const WRONG: readonly Case[] = [
     /another channel is named "mail"/,
     /of its own/,
   ],
+  ['[web]\nurl = "https://mx.example/"\n', 2, 7, /nothing answers/, /\[metrics\]/],
   ["[keep]\nalerts_days = 10\nlines_days = 20\n", 3, 14, /longer than their alerts/, /at most/],
 ];
 
@@ -165,6 +166,7 @@ suite("a file of settings", () => {
         textfile: "/var/lib/node-exporter/logvane.prom",
         listen: { address: "::1", port: 9469 },
       },
+      web: { url: "https://mx.example.org/logvane" },
       keep: { alertsDays: 100, linesDays: 50, notificationsDays: 10 },
     });
     assert.deepEqual(

@@ -100,6 +100,9 @@ every = "90s"
 textfile = "/var/lib/node-exporter/logvane.prom"
 listen = "[::1]:9469"
 
+[web]
+url = "https://mx.example.org/logvane"
+
 [keep]
 alerts_days = 100
 lines_days = 50

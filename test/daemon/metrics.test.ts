@@ -18,7 +18,18 @@ const FIGURES = {
   ...{ now: 5000, last: 1500, lines: 42, open: 2, stuck: false },
   sources: [source("file:/var/log/mail.log", "ok", 7, 0), source(HOSTILE, "stalled", 0, 9)],
   ...{ release: "1.2", waiting: 3, givenUp: 1, trainedUntil: 86_400_000, memory: 1e8, state: 5e6 },
-  today: { lines: 42, unknown: 4, bad_envelope: 0, lost: 0, opened: 1, held: 2, joined: 3, below_bar: 4 },
+  today: {
+    lines: 42,
+    unknown: 4,
+    bad_envelope: 0,
+    lost: 0,
+    opened: 1,
+    held: 2,
+    suppressed: 5,
+    planned: 6,
+    joined: 3,
+    below_bar: 4,
+  },
 } as unknown as Figures;
 
 /** name{labels} value, by the text format 0.0.4. */

@@ -110,7 +110,7 @@ Logvane 0.1.0 on mx1.example, alert b4f00d
   });
   test("offers the verb that marks it as harmless where there is one", () => {
     const words = wordsOf(alertTold() as never, { ...context, harmless: "logvane feedback" });
-    assert.match(noticeText(words), /If it is harmless, say so:\n {4}logvane feedback b4f00d\n/);
+    assert.match(noticeText(words), /If it is harmless, say so:\n {4}logvane feedback b4f00d benign\n/);
   });
   test("of what became worse or is over stands below the first one", async () => {
     const worse = alertTold(

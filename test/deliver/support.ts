@@ -96,6 +96,7 @@ export function configOf(channels: readonly ChannelConfig[]): Config {
     report: { atMinute: 360, onChange: false },
     retrain: { weekday: 0, atMinute: 180, days: 35 },
     heartbeat: { url: undefined, file: undefined, everyS: 60 },
+    web: { url: undefined },
     metrics: { textfile: undefined, listen: undefined },
     keep: { alertsDays: 365, linesDays: 30, notificationsDays: 60 },
   };

@@ -67,6 +67,36 @@ suite("a silence", () => {
   });
 });
 
+suite("a silence that nobody wants to hear of now", () => {
+  const noon = END + DAY_MS / 2;
+  /** Looks every minute for a day; a silence of the second program is asked for again once. Returns when it was found, in minutes. */
+  const found = (again: (at: number) => number, endsAt = Number.POSITIVE_INFINITY): number[] => {
+    const one = scorer();
+    const times: number[] = [];
+    for (const program of ["postfix/smtpd", "postfix/qmgr"]) one.see(program, noon);
+    for (let minute = 0; minute < 1440; minute++) {
+      const now = noon + minute * MINUTE;
+      for (const { key, at } of one.due(now)) {
+        if (key !== "postfix/qmgr") continue;
+        times.push((at - noon) / MINUTE);
+        if (times.length === 1) one.again(key, noon + again(times[0]!) * MINUTE);
+      }
+      one.see("postfix/smtpd", now);
+      if (minute >= endsAt && minute < endsAt + 5) one.see("postfix/qmgr", now);
+    }
+    return times;
+  };
+  test("is found again when it lasts until then, once", () => {
+    const [first, second, ...more] = found((at) => at + 60);
+    assert.equal(second, first! + 60);
+    assert.deepEqual(more, []);
+  });
+  test("is not found then when it has ended before", () => {
+    const [first] = found((at) => at + 60);
+    assert.notEqual(found((at) => at + 60, first! + 30)[1], first! + 60);
+  });
+});
+
 suite("a silence of one program", () => {
   /** A milter that writes for every message that cleanup takes, whatever the hour; both by chance, but reproducibly. */
   const cleanup: number[] = [];

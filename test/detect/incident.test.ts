@@ -1,39 +1,9 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import type { Candidate } from "../../src/detect/candidate.ts";
 import { IncidentManager } from "../../src/detect/incident.ts";
+import { candidate, HOUR, MINUTE, NOON, utc } from "./support.ts";
 
-const MINUTE = 60_000;
-const HOUR = 60 * MINUTE;
-const NOON = Date.UTC(2026, 9, 10, 12);
-const utc = (ms: number): { day: number; minute: number; weekday: number } => ({
-  day: Math.floor(ms / (24 * HOUR)),
-  minute: Math.floor(ms / MINUTE) % 1440,
-  weekday: 6,
-});
 const manager = (): IncidentManager => new IncidentManager({ perDay: 2, clock: utc });
-
-/** A candidate far rarer than the bar of two alerts a day, 0.02. */
-const candidate = (changes: Partial<Candidate>): Candidate => ({
-  at: NOON,
-  start: NOON - HOUR,
-  view: "window",
-  family: "outbound",
-  key: "column program postfix/smtp",
-  rate: 1e-9,
-  pValue: 1e-9,
-  kind: "dns_failure",
-  kindConfidence: 0.9,
-  title: "Name lookups fail: 40 lines",
-  summary: "40 lines.",
-  measure: { name: "lines", actual: 40, typicalLow: 0, typicalHigh: 2 },
-  entities: [],
-  templates: [],
-  lines: [],
-  fresh: 1,
-  shareSince: () => 1,
-  ...changes,
-});
 
 suite("a candidate of a kind that the budget never holds back", () => {
   const common = { kind: "disk_full", rate: 3 } as const;

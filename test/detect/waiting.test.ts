@@ -76,6 +76,8 @@ suite("candidates that wait for the end of their slot", () => {
     assert.deepEqual(told(waited(Array.from({ length: 5000 }, () => guess("shape a", 1, "common")))).ledger, {
       opened: 0,
       held: 0,
+      suppressed: 0,
+      planned: 0,
       joined: 0,
       belowBar: 5000,
     }));

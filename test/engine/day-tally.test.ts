@@ -4,7 +4,7 @@ import { DayTally } from "../../src/engine/day-tally.ts";
 import type { MailEvent } from "../../src/mail/event.ts";
 
 const HOUR = 3_600_000;
-const ledger = () => ({ opened: 0, held: 0, joined: 0, belowBar: 0 });
+const ledger = () => ({ opened: 0, held: 0, suppressed: 0, planned: 0, joined: 0, belowBar: 0 });
 const lineOf = (time: number | null, event = "connect"): MailEvent => ({ time, event }) as MailEvent;
 
 /** Lines of each local day when one comes every hour on the half. */

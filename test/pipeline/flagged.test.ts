@@ -258,4 +258,13 @@ suite("what is left out of a history of ten days", () => {
     assert.equal(hours, 35);
     assert.ok(hours * (HOUR / SLOT_MS) <= 0.15 * 10 * SLOTS_PER_DAY);
   });
+
+  test("are all hours of what the operator confirmed, up to a week, and all that was planned, beyond that share", () => {
+    const known = { ...incident("known", 0, 9 * 24, "low"), confirmed: true };
+    const planned = [{ start: START + 8 * 24 * HOUR, end: START + (8 * 24 + 2) * HOUR - 1 }];
+    const other = incident("other", 9 * 24, 5, "high");
+    const { hours, incidents, learned } = leaveOut([other, known], START, to, planned);
+    assert.equal(hours, 7 * 24 + 2 + 5);
+    assert.deepEqual([incidents, learned], [["known", "other"], []]);
+  });
 });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { isDeepStrictEqual } from "node:util";
+import type { Plan } from "../../src/detect/planned.ts";
 import type { ColumnRegistry } from "../../src/feature/columns.ts";
 import { ENTITY_FEATURES } from "../../src/feature/entity.ts";
 import { Recency } from "../../src/mail/recency.ts";
@@ -138,6 +139,20 @@ function withRegular(model: Model): Model {
 /** What a gap's model fixes. */
 const FIXED: ReadonlySet<string> = new Set(["alone", "together", "byCompanion", "fastest"]);
 
+/** An entry of the calendar, which no log brings about. */
+const planOfNight = (): Plan => ({
+  ...{ id: 1, name: "reboot", zone: "UTC", repeat: "once", first: 0, minutes: 60, every: 1 },
+  ...{
+    weekdays: [],
+    monthDays: [],
+    monthWeekdays: [],
+    until: undefined,
+    except: [],
+    kinds: [],
+    entities: [],
+  },
+});
+
 /** Sets by hand what comes about in none of the log's hours. */
 function makeRare({ detector, reader }: Watch): void {
   const fields = new FieldReader();
@@ -156,6 +171,7 @@ function makeRare({ detector, reader }: Watch): void {
   inside<Float32Array>(detector, "#transactions", "#counts")[1] = 2;
   const [[key, first]] = [...inside<Map<string, object>>(detector, "#timer", "#seen")] as [[string, object]];
   inside<Map<string, object>>(detector, "#timer", "#before").set(key, first);
+  detector.manager.obey({ feedback: [], plans: [planOfNight()] });
   type Watched = { key: string; told: boolean; recent: { add: (slot: number, count: number) => void } };
   const [watched] = inside<Map<string, Watched>>(detector, "#regulars", "#watched").values();
   watched!.recent.add(1, 2);

@@ -27,6 +27,8 @@ const log: DayLog = { summary, lines: 500, unknown: 0, badEnvelope: 0, faults: [
 const counts = {
   opened: 1,
   held: 0,
+  suppressed: 0,
+  planned: 0,
   joined: 2,
   below_bar: 3,
   lines: 510,
@@ -38,6 +40,7 @@ const facts: DayFacts = {
   alerts: { rows: [incident(3)], more: 0 },
   opened: 1,
   held: { rows: [], more: 0 },
+  suppressed: { rows: [], more: 0 },
   damaged: 0,
   counts,
   templates: { rows: [], more: 0 },
@@ -96,7 +99,15 @@ suite("the daily report of what comes over the network", () => {
 suite("the daily report's data", () => {
   const report = dailyReport(settings, day, known);
   test("come from the ledger, the model and the log", () => {
-    assert.deepEqual(report.budget, { per_day: 2, opened: 1, held: 0, joined: 2, below_bar: 3 });
+    assert.deepEqual(report.budget, {
+      per_day: 2,
+      opened: 1,
+      held: 0,
+      suppressed: 0,
+      planned: 0,
+      joined: 2,
+      below_bar: 3,
+    });
     assert.deepEqual([report.health.lines, report.health.unknown, report.health.state_mb], [510, 1, 1.2]);
     assert.deepEqual([report.before.length, report.usual["received"]?.days], [28, 8]); // eight of 28 days are weekend
     assert.deepEqual(report.health.notes, []);
@@ -115,7 +126,15 @@ suite("the daily report's data", () => {
   });
   test("without a state have the figures alone, and say what is missing", () => {
     const bare = dailyReport(settings, day, { ...known, facts: undefined });
-    assert.deepEqual(bare.budget, { per_day: 2, opened: 0, held: 0, joined: null, below_bar: null });
+    assert.deepEqual(bare.budget, {
+      per_day: 2,
+      opened: 0,
+      held: 0,
+      suppressed: 0,
+      planned: 0,
+      joined: null,
+      below_bar: null,
+    });
     assert.equal(bare.health.model, null);
     assert.match(bare.health.notes.join("\n"), /^Nothing is learned yet/);
   });

@@ -152,7 +152,13 @@ export function busyReport(): DailyReport {
       incident(2),
     ],
     held: [incident(15, { id: "he1d", held: true, severity: "low", title: "Deliveries have become slow" })],
-    budget: { per_day: 2, opened: 2, held: 1, joined: 5, below_bar: 40 },
+    suppressed: [
+      incident(16, {
+        ...{ id: "5a1d", held: true, severity: "medium", title: "Flood of connections" },
+        suppressed: { by: "feedback", rule: 3, name: "harmless" },
+      }),
+    ],
+    budget: { per_day: 2, opened: 2, held: 1, suppressed: 1, planned: 0, joined: 5, below_bar: 40 },
     new_templates: [
       {
         id: "t1",
@@ -202,7 +208,10 @@ export function hostileReport(): DailyReport {
       incident(2, { id: `x; ${HOSTILE}`, title: wide }),
     ],
     held: [incident(3, { held: true, title: HOSTILE })],
-    budget: { per_day: 2, opened: 2, held: 1, joined: 0, below_bar: 0 },
+    suppressed: [
+      incident(4, { held: true, title: HOSTILE, suppressed: { by: "calendar", rule: 1, name: HOSTILE } }),
+    ],
+    budget: { per_day: 2, opened: 2, held: 1, planned: 1, joined: 0, below_bar: 0 },
     new_templates: [{ id: "t", text: HOSTILE + wide, first_at: quiet.from, lines: 7 }],
     summary: summaryOf(lines, day),
     health: { ...quiet.health, retrained: HOSTILE, notes: [HOSTILE, wide] },
@@ -252,7 +261,21 @@ export function fullestReport(): DailyReport {
     alerts: Array.from({ length: 200 }, (_, i) => incident(i / 10 - 4, { ...alert, id: `a${i}` })),
     more_alerts: 1000,
     held: Array.from({ length: 50 }, (_, i) => incident(i / 10, { ...alert, id: `h${i}`, held: true })),
-    budget: { per_day: 2, opened: 1200, held: 5000, joined: 5, below_bar: 40 },
+    suppressed: Array.from({ length: 50 }, (_, i) =>
+      incident(i / 10, {
+        ...alert,
+        ...{ id: `s${i}`, held: true, suppressed: { by: "calendar", rule: i, name: long } },
+      }),
+    ),
+    budget: {
+      per_day: 2,
+      opened: 1200,
+      held: 5000,
+      suppressed: 4000,
+      planned: 3000,
+      joined: 5,
+      below_bar: 40,
+    },
     new_templates: Array.from({ length: 20 }, (_, i) => ({
       id: `t${i}`,
       text: long,

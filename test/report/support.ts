@@ -27,6 +27,7 @@ export function sampleAlert(change: Partial<Alert> = {}): Alert {
     lines: [{ file: "mail.log", line: 17, text: "Sep 21 02:00:01 mx postfix/smtpd[5]: SASL LOGIN failed" }],
     updates: [],
     total: { lines: 412, events: 412 },
+    parts: [],
     ...change,
   };
 }

@@ -228,9 +228,9 @@ suite("a backup of another release", () => {
     const dir = path();
     fill(dir);
     const later = withState(dir, (db) => {
-      const all = ["checkpoint", "inputs", "positions", "counters", "days", "figures", "new_templates"];
-      for (const name of [...all, "outbox", "warm_states", "marks", "switches"])
-        db.exec(`DROP TABLE ${name}`);
+      const watch = ["checkpoint", "inputs", "positions", "counters", "days", "figures", "new_templates"];
+      const rest = ["outbox", "warm_states", "marks", "switches", "feedback", "calendar", "used_links"];
+      for (const name of [...watch, ...rest]) db.exec(`DROP TABLE ${name}`);
       db.exec("ALTER TABLE alerts DROP COLUMN model");
       db.pragma("user_version = 1");
       db.pragma("journal_mode = DELETE");

@@ -65,7 +65,17 @@ suite("the facts of a day", () => {
     assert.deepEqual([alerts.rows.length, alerts.more, opened], [200, 54, 252]);
   });
   test("have the ledger of the day", () => {
-    const record = { opened: 1, held: 2, joined: 3, below_bar: 4, lines: 5, unknown: 6, lost: 7 };
+    const record = {
+      opened: 1,
+      held: 2,
+      suppressed: 8,
+      planned: 9,
+      joined: 3,
+      below_bar: 4,
+      lines: 5,
+      unknown: 6,
+      lost: 7,
+    };
     db.prepare("INSERT INTO days (day, record) VALUES (?, ?)").run(DAY, JSON.stringify(record));
     assert.deepEqual(facts().counts, { ...record, bad_envelope: 0 });
   });

@@ -1,0 +1,217 @@
+import assert from "node:assert/strict";
+import { suite, test } from "node:test";
+import fc from "fast-check";
+import type { Kind, Part } from "../../src/detect/alert.ts";
+import type { Candidate } from "../../src/detect/candidate.ts";
+import { IncidentManager } from "../../src/detect/incident.ts";
+import type { Plan } from "../../src/detect/planned.ts";
+import { type FeedbackRule, fits, hiderOf, type Rules, SCOPES } from "../../src/detect/rules.ts";
+import { candidate, HOUR, MINUTE, NOON, utc } from "./support.ts";
+
+const part = (change: Partial<Part> = {}): Part => ({
+  key: "column program postfix/smtp",
+  kinds: ["dns_failure"],
+  templates: ["t1"],
+  name: "lines",
+  size: 39,
+  ...change,
+});
+/** Of the usual candidate: 40 lines where 0 to 2 are typical. */
+const rule = (change: Partial<FeedbackRule> = {}): FeedbackRule => ({
+  id: 1,
+  verdict: "benign",
+  scope: "this",
+  kind: "dns_failure",
+  entities: [{ type: "program", value: "postfix/smtp" }],
+  templates: ["t1"],
+  parts: [part()],
+  until: NOON + 24 * HOUR,
+  ...change,
+});
+const rules = (...feedback: FeedbackRule[]): Rules => ({ feedback, plans: [] });
+const measured = (actual: number) => ({ measure: { name: "lines", actual, typicalLow: 0, typicalHigh: 2 } });
+const hides = (c: Partial<Candidate>, change: Partial<FeedbackRule> = {}): boolean =>
+  hiderOf(candidate(c), rules(rule(change))) !== undefined;
+
+suite("feedback", () => {
+  test("hides the same again, up to the end of its time", () => {
+    assert.ok(hides({}));
+    assert.ok(hides({ at: NOON + 24 * HOUR - 1 }));
+    assert.ok(!hides({ at: NOON + 24 * HOUR }));
+  });
+  test("hides twice the size, and neither three nor five times", () => {
+    assert.ok(hides(measured(79)));
+    for (const times of [3, 5]) assert.ok(!hides(measured(39 * times + 1)), String(times));
+  });
+  test("of one line hides three, which is chance, and not five", () => {
+    const one = { parts: [part({ size: 1 })] };
+    const novelty = (actual: number) => ({
+      measure: { name: "lines", actual, typicalLow: 0, typicalHigh: 0 },
+    });
+    assert.ok(hides(novelty(3), one));
+    assert.ok(!hides(novelty(5), one));
+  });
+  test("knows a column whatever vague name it has now, and hides no graver fault in it", () => {
+    assert.ok(hides({ kind: "volume_change" }));
+    for (const kind of ["disk_full", "account_compromised", "tls_failure"] as const)
+      assert.ok(!hides({ kind }), kind);
+  });
+  test("on this is about the same kind and the same entities", () => {
+    const smtp = { type: "program", value: "postfix/smtp" };
+    assert.ok(hides({ key: "x", entities: [smtp] }));
+    assert.ok(!hides({ key: "x", entities: [smtp, { type: "program", value: "postfix/smtpd" }] }));
+    assert.ok(!hides({ key: "x", kind: "remote_unreachable", entities: [smtp] }));
+  });
+  test("on an entity is about its kind there, on templates about those alone, on all about the kind", () => {
+    const c = (change: Partial<Candidate>): Candidate => candidate({ key: "x", ...change });
+    const entities = [
+      { type: "program", value: "postfix/smtp" },
+      { type: "account", value: "ann" },
+    ];
+    assert.ok(fits(rule({ scope: "entity" }), c({ entities })));
+    assert.ok(!fits(rule({ scope: "entity" }), c({ entities: entities.slice(1) })));
+    const t = (...ids: string[]) => ({
+      templates: ids.map((id) => ({ id, text: id })),
+      kind: "quota" as Kind,
+    });
+    assert.ok(fits(rule({ scope: "template" }), c(t("t1"))));
+    assert.ok(!fits(rule({ scope: "template" }), c(t("t1", "t2"))));
+    assert.ok(fits(rule({ scope: "all" }), c({})));
+    assert.ok(!fits(rule({ scope: "all" }), c({ kind: "quota" })));
+  });
+  test("never hides what is always told, unless it was given for that kind", () => {
+    for (const scope of SCOPES)
+      assert.ok(
+        !fits(rule({ scope }), candidate({ kind: "disk_full", templates: [{ id: "t1", text: "" }] })),
+        scope,
+      );
+    assert.ok(fits(rule({ scope: "all", kind: "disk_full" }), candidate({ kind: "disk_full", key: "x" })));
+  });
+});
+
+const manager = (said: Rules): IncidentManager => {
+  const m = new IncidentManager({ perDay: 2, clock: utc });
+  m.obey(said);
+  return m;
+};
+
+suite("an incident that feedback hides", () => {
+  test("is marked, counted, and costs nothing of the budget", () => {
+    const m = manager(rules(rule()));
+    const [hidden] = m.offer([candidate({})]);
+    assert.deepEqual(hidden!.suppressed, { by: "feedback", rule: 1, name: "harmless" });
+    assert.ok(hidden!.held);
+    assert.equal(m.ledger.suppressed, 1);
+    const others = [1, 2].map((n) =>
+      candidate({
+        at: NOON + n * MINUTE,
+        key: `k${n}`,
+        kind: "disk_full",
+        view: "novelty",
+        family: "system",
+      }),
+    );
+    assert.equal(m.offer([others[0]!]).filter((a) => !a.held).length, 1);
+  });
+  test("takes in what belonged to it the first time, and nothing graver beside it", () => {
+    const m = manager(
+      rules(rule({ parts: [part(), part({ key: "slow", kinds: ["latency"], name: "seconds", size: 9 })] })),
+    );
+    m.offer([candidate({})]);
+    const soon = { at: NOON + 5 * MINUTE };
+    assert.deepEqual(m.offer([candidate({ ...soon, key: "slow", kind: "latency" })]), []);
+    const stolen = candidate({ ...soon, key: "entity ann", kind: "account_compromised", family: "account" });
+    const [told] = m.offer([stolen]);
+    assert.equal(told!.suppressed, undefined);
+  });
+  test("opens an alert of its own once it has become clearly larger, which says why", () => {
+    const m = manager(rules(rule()));
+    m.offer([candidate({})]);
+    const [told] = m.offer([candidate({ at: NOON + 20 * MINUTE, ...measured(200) })]);
+    assert.ok(told && !told.held);
+    assert.match(told.summary, /called harmless \(feedback 1\); this is clearly more/);
+  });
+  test("keeps no incident from being continued that was told before", () => {
+    const m = manager(rules());
+    const [told] = m.offer([candidate({})]);
+    m.obey(rules(rule()));
+    assert.deepEqual(m.offer([candidate({ at: NOON + HOUR })]), []);
+    assert.equal(told!.end, NOON + HOUR);
+    assert.equal(m.ledger.suppressed, 0);
+  });
+  test("casts no shadow on the next one of its family while it lasts", () => {
+    const m = manager(rules(rule()));
+    m.offer([candidate({})]);
+    const other = candidate({ at: NOON + 30 * MINUTE, key: "y", kind: "tls_failure", shareSince: () => 0.1 });
+    assert.equal(m.offer([other]).length, 1);
+  });
+});
+
+const KINDS: readonly Kind[] = [
+  "dns_failure",
+  "latency",
+  "disk_full",
+  "service_stopped",
+  "bruteforce",
+  "unknown",
+];
+const night: Plan = {
+  ...{ id: 7, name: "night", zone: "UTC", repeat: "weekly", first: 0, minutes: 300, every: 1 },
+  ...{ weekdays: [0, 1, 2, 3, 4, 5, 6], monthDays: [], monthWeekdays: [], until: undefined, except: [] },
+  ...{ kinds: [], entities: [] },
+};
+const candidates = fc.array(
+  fc.record({
+    at: fc.integer({ min: 0, max: 3 * 24 * 60 }).map((minutes) => NOON + minutes * MINUTE),
+    key: fc.constantFrom("a", "b", "c", "d"),
+    kind: fc.constantFrom(...KINDS),
+    view: fc.constantFrom("window" as const, "novelty" as const, "absence" as const, "entity" as const),
+    family: fc.constantFrom("outbound" as const, "auth" as const, "total" as const),
+    rate: fc.constantFrom(1e-9, 1e-4, 0.015, 1),
+    share: fc.double({ min: 0, max: 1, noNaN: true }),
+    actual: fc.integer({ min: 0, max: 500 }),
+  }),
+  { maxLength: 200 },
+);
+const said = fc.array(
+  fc.record({
+    scope: fc.constantFrom(...SCOPES),
+    kind: fc.constantFrom(...KINDS),
+    hours: fc.integer({ min: 0, max: 72 }),
+  }),
+  { maxLength: 4 },
+);
+
+suite("the ledger", () => {
+  test("counts each candidate once, whatever is said meanwhile", () => {
+    fc.assert(
+      fc.property(candidates, said, fc.boolean(), fc.nat(200), (stream, feedback, planned, when) => {
+        const m = manager(rules());
+        const heard: Rules = {
+          feedback: feedback.map(({ hours, ...more }, i) =>
+            rule({
+              ...more,
+              id: i + 1,
+              until: NOON + hours * HOUR,
+              parts: [part({ key: "a", kinds: [more.kind] })],
+            }),
+          ),
+          plans: planned ? [night] : [],
+        };
+        const alerts = [...stream]
+          .sort((x, y) => x.at - y.at)
+          .flatMap(({ share, actual, ...more }, i) => {
+            if (i === when) m.obey(heard);
+            return m.offer([candidate({ ...more, ...measured(actual), shareSince: () => share })]);
+          });
+        const { opened, held, suppressed, planned: kept, joined, belowBar } = m.ledger;
+        assert.equal(opened + held + suppressed + kept + joined + belowBar, stream.length);
+        const by = (who: string | undefined): number =>
+          alerts.filter((a) => a.held && a.suppressed?.by === who).length;
+        assert.deepEqual([by(undefined), by("feedback"), by("calendar")], [held, suppressed, kept]);
+        assert.equal(alerts.filter((a) => !a.held).length, opened);
+      }),
+      { numRuns: 300, seed: 7 },
+    );
+  });
+});

@@ -1,0 +1,116 @@
+import assert from "node:assert/strict";
+import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, suite, test } from "node:test";
+import { loadMaterial } from "../../eval/episodes.ts";
+import { compose } from "../../src/compose/compose.ts";
+import { openStore, type StoredAlert } from "../../src/store/queries.ts";
+import { program } from "../e2e/support.ts";
+import { Daemon, until, writeSettings } from "./daemon.ts";
+
+/** A running watch hears what is said of its alerts, and knows it still after it was killed. */
+
+const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
+const PAST_DAYS = 5;
+/** For what takes a second on an idle machine. */
+const PATIENCE_MS = 120_000;
+
+const dir = mkdtempSync(join(tmpdir(), "logvane-said-"));
+const pathOf = (name: string): string => join(dir, name);
+const [LOG, TOLD, STATE] = [pathOf("mail.log"), pathOf("told"), pathOf("state")];
+const CONFIG = writeSettings(pathOf("c.toml"), LOG, TOLD);
+const logvane = (...args: string[]): ReturnType<typeof program> =>
+  program("bin/logvane.js", [...args, "--state", STATE, "--quiet"]);
+
+/** The log of days in the past, and of the day that ends now: an attack in its first hours, and again six hours later. */
+function log(): { past: string; first: string; second: string } {
+  const end = Math.floor(Date.now() / 1000) * 1000;
+  const cut = end - DAY_MS;
+  const attack = (hour: number) => ({
+    kind: "sasl_bruteforce_fast",
+    start: new Date(cut + hour * HOUR_MS).toISOString(),
+    minutes: 60,
+  });
+  const plan = {
+    seed: 11,
+    start: new Date(cut - PAST_DAYS * DAY_MS).toISOString(),
+    days: PAST_DAYS + 1,
+    server: { name: "live", host: "mx", zone: "UTC", header: "iso" as const, mailsPerDay: 300 },
+    faults: [attack(3), attack(9)],
+  };
+  const parts = { past: "", first: "", second: "" };
+  for (const batch of compose(plan, loadMaterial("first").material))
+    for (const { text, time } of batch)
+      parts[time < cut ? "past" : time < cut + 8 * HOUR_MS ? "first" : "second"] += `${text}\n`;
+  return parts;
+}
+
+function fromStore<T>(ask: (store: ReturnType<typeof openStore>) => T): T {
+  const store = openStore(STATE);
+  try {
+    return ask(store);
+  } finally {
+    store.close();
+  }
+}
+const alerts = (): StoredAlert[] => fromStore((store) => store.listAlerts(100));
+const suppressed = (): StoredAlert[] => alerts().filter((a) => a["suppressed"] !== undefined);
+const told = (): string[] =>
+  (existsSync(TOLD) ? readFileSync(TOLD, "utf8") : "")
+    .split("\n")
+    .filter((line) => line.includes('"opened"'));
+const inputs = (): string => JSON.stringify(fromStore((store) => store.live.inputs()));
+
+suite("feedback while a watch runs", () => {
+  after(() => rmSync(dir, { recursive: true, force: true }));
+
+  test("acts at once, and after a kill as before", { timeout: 600_000 }, async () => {
+    const { past, first, second } = log();
+    writeFileSync(pathOf("past.log"), past);
+    const trained = await logvane("train", pathOf("past.log"), "--timezone", "UTC");
+    assert.equal(trained.status, 0, trained.stderr);
+    writeFileSync(LOG, "");
+    let daemon = new Daemon(CONFIG, STATE);
+    try {
+      appendFileSync(LOG, first);
+      const lines = first.split("\n").length - 1;
+      await until(
+        "the first lines",
+        PATIENCE_MS,
+        () =>
+          fromStore(
+            (store) => [...store.live.days().values()].reduce((sum, day) => sum + day.lines, 0) >= lines,
+          ) || undefined,
+      );
+      const before = alerts().filter((a) => a["held"] !== true);
+      assert.ok(before.length > 0);
+      for (const { id } of alerts()) {
+        const said = await logvane("feedback", id, "benign", "--for", "30d");
+        assert.equal(said.status, 0, said.stderr);
+      }
+      await until(
+        "the watch to hear it",
+        PATIENCE_MS,
+        () => inputs().includes('"rules":{"feedback":[{') || undefined,
+      );
+      daemon.signal("SIGKILL");
+      await daemon.end();
+      daemon = new Daemon(CONFIG, STATE);
+      appendFileSync(LOG, second);
+      await until("the second attack", PATIENCE_MS, () => (suppressed().length > 0 ? true : undefined));
+      assert.equal(await daemon.end("SIGTERM"), 0, daemon.said);
+      const known = new Set(before.map(({ id }) => id));
+      const more = told().filter((line) => ![...known].some((id) => line.includes(id)));
+      assert.deepEqual(more, [], "nothing more is told");
+      const counts = fromStore((store) => [...store.live.days().values()]);
+      assert.equal(
+        counts.reduce((sum, day) => sum + day.suppressed, 0),
+        suppressed().length,
+      );
+    } finally {
+      daemon.signal("SIGKILL");
+    }
+  });
+});
