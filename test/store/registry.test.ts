@@ -88,7 +88,8 @@ suite("a rollback", () => {
     const dir = folder();
     withModels(dir, "a").close();
     const db = openDatabase(dir);
-    db.exec("DROP TABLE switches; ALTER TABLE alerts DROP COLUMN model; PRAGMA user_version = 2");
+    for (const name of ["switches", "feedback", "calendar", "used_links"]) db.exec(`DROP TABLE ${name}`);
+    db.exec("ALTER TABLE alerts DROP COLUMN model; PRAGMA user_version = 2");
     db.close();
     const store = openStore(dir);
     store.saveModel(model("b", 2));
