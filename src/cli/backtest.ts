@@ -3,19 +3,22 @@ import type { Command } from "commander";
 import { alertRecord } from "../detect/alert.ts";
 import { Fault, FOUND } from "../fault.ts";
 import type { ViewName } from "../pipeline/model.ts";
+import { alertDays, type DaysReport, daysText } from "../report/days.ts";
 import { renderHtml } from "../report/html.ts";
 import { renderAlertsText } from "../report/text.ts";
 import { ledgerText } from "./drive.ts";
 import { addInputOptions, isQuiet, type Options, outputFormat, seedOf, useColor } from "./options.ts";
 import { writeError, writeOut } from "./out.ts";
 import { createProgress } from "./progress.ts";
-import { type ReplayRequest, replay } from "./replay.ts";
+import { type ReplayRequest, type ReplayResult, replay } from "./replay.ts";
 import { reportData } from "./report-data.ts";
 import { ScoreFile } from "./score-file.ts";
 import { durationMs, instant } from "./when.ts";
 
 const VIEWS: readonly ViewName[] = ["window", "transaction", "entity", "novelty", "absence"];
 const DEFAULT_BUDGET = 2;
+/** Budgets whose cost is told. */
+const BUDGETS = [1, 2, 5, 10];
 /** A back-test keeps no alert, so `explain` would not find it. */
 const NO_COMMAND = "";
 
@@ -53,6 +56,7 @@ async function backtest(files: readonly string[], options: Options): Promise<voi
   const progress = createProgress("reading", 0, { quiet: isQuiet(options) });
   const result = await replay({
     ...request,
+    ...(format === "text" || format === "html" ? { compare: [...BUDGETS, request.budget] } : {}),
     onProgress: (lines) => progress.update(lines),
     onScore: scores && ((score) => scores.add(score)),
   });
@@ -62,17 +66,25 @@ async function backtest(files: readonly string[], options: Options): Promise<voi
   if (format === "ndjson")
     for (const alert of shown) await writeOut(`${JSON.stringify(alertRecord(alert))}\n`);
   else if (format === "json") await writeOut(`${JSON.stringify(shown.map(alertRecord), undefined, 2)}\n`);
-  else if (format === "html") await writeOut(renderHtml(reportData(result, shown, [], NO_COMMAND)));
-  else {
+  else if (format === "html") {
+    const data = reportData(result, shown, [], NO_COMMAND);
+    await writeOut(renderHtml({ ...data, days: daysOf(result, request.budget) }));
+  } else {
     const look = {
       color: useColor(options, process.stdout),
       width: process.stdout.columns ?? 100,
       timeZone: result.timeZone,
     };
     await writeOut(renderAlertsText(shown, { ...look, command: NO_COMMAND }));
+    await writeOut(`\n${daysText(daysOf(result, request.budget), look.width)}`);
   }
   if (!isQuiet(options)) writeError(ledgerText(result));
   if (options["exitCode"] === true && shown.some((a) => !a.held)) process.exitCode = FOUND;
+}
+
+function daysOf(result: ReplayResult, perDay: number): DaysReport {
+  const { alerts, costs, timeZone, model, last } = result;
+  return { days: alertDays(alerts, { from: model.to, to: last, timeZone }), costs, perDay, timeZone };
 }
 
 /** The flags, checked. Throws a usage Fault. */

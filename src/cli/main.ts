@@ -32,6 +32,7 @@ const VERBS: Readonly<Record<string, (program: Command) => Promise<unknown>>> = 
     ]);
     addInputOptions(summaryCommand(program, openMail, writeOut, Date.now, knownDays));
   },
+  drill: async (program) => (await import("./drill.ts")).drillCommand(program),
   watch: async (program) => (await import("./watch.ts")).watchCommand(program),
   report: async (program) => (await import("./report.ts")).reportCommand(program),
   trace: async (program) => (await import("./trace.ts")).traceCommand(program),

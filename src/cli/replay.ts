@@ -1,5 +1,6 @@
 import { Fault } from "../fault.ts";
 import { DAY_MS, localClock } from "../feature/clock.ts";
+import { type BudgetCost, BudgetTable } from "../pipeline/budgets.ts";
 import { Learner } from "../pipeline/learner.ts";
 import type { PipelineOptions, ViewName } from "../pipeline/model.ts";
 import { type Driven, type DriveOptions, drive } from "./drive.ts";
@@ -23,12 +24,16 @@ export type ReplayRequest = DriveOptions & {
   readonly seed: number;
   /** See PipelineOptions. No verb has a flag for it. */
   readonly timeOnly?: boolean;
+  /** Budgets that are compared, of the same findings. */
+  readonly compare?: readonly number[];
 };
 
 export type ReplayResult = Driven & {
   /** Log time of the first line, in ms. */
   readonly first: number;
   readonly timeZone: string;
+  /** What the compared budgets would have cost. */
+  readonly costs: readonly BudgetCost[];
 };
 
 /** Throws a Fault when there is too little before the end of training, or nothing after it. */
@@ -36,20 +41,23 @@ export async function replay(request: ReplayRequest): Promise<ReplayResult> {
   const input = await openMail(request.files, request.options);
   const until =
     "time" in request.until ? request.until.time : (await lastTime(input)) - request.until.sinceMs;
+  const clock = localClock(input.zone);
+  const budgets = new BudgetTable(request.compare ?? [], clock);
   const settings: PipelineOptions = {
-    clock: localClock(input.zone),
+    clock,
     budget: request.budget,
     without: request.without,
     salt: "",
     seed: request.seed,
     kernels: loadKernels(),
     timeOnly: request.timeOnly === true,
+    onOffer: request.compare && ((candidates) => budgets.offer(candidates)),
   };
   const learner = new Learner(settings);
   const past = { learner, until, check: checkHistory };
   const driven = await drive(input, past, settings, request);
   if (!driven) throw nothingAfter(learner, until, input.reader.lines);
-  return { ...driven, first: learner.range.from, timeZone: input.timezone };
+  return { ...driven, first: learner.range.from, timeZone: input.timezone, costs: budgets.costs };
 }
 
 /** Log times of the first and the newest line. Reads all files once more. Throws Fault badData when no line has one. */

@@ -22,7 +22,8 @@ import { timesOf } from "./replay.ts";
 import { settingsOf } from "./settings.ts";
 import { filesOf } from "./sources.ts";
 import { learnedText } from "./train.ts";
-import { type Contender, type TrialRequest, tryModels } from "./trial.ts";
+import { type TrialRequest, tryModels } from "./trial.ts";
+import type { Contender } from "./walker.ts";
 
 /** The name under which the state keeps how the last retraining went, for the daily report. */
 const MARK = "retrained";

@@ -20,9 +20,12 @@ export class AddressBook {
   private readonly renames: boolean;
   private readonly own: string;
   private readonly blocks: readonly string[];
+  private readonly networks: readonly string[];
 
-  constructor(seed: number, domain: string | undefined) {
+  /** networks: of a real server's people, by their first three octets. */
+  constructor(seed: number, domain: string | undefined, networks: readonly string[] = []) {
     this.renames = domain !== undefined;
+    this.networks = networks;
     const random = stream(seed, "addresses", domain ?? "");
     this.own = `10.${1 + random.int(250)}.${random.int(250)}`;
     const octets = Int32Array.from({ length: 64 }, (_, i) => 64 + i);
@@ -51,9 +54,16 @@ export class AddressBook {
 
   /** An address in the same network, the recorded one's stand-in most of the time. */
   home(address: string, random: Stream): string {
-    const fixed = this.fixed(address);
+    const fixed = this.known(address);
     if (random.uniform() >= NEW_ADDRESS) return fixed;
     return `${fixed.slice(0, fixed.lastIndexOf("."))}.${1 + random.int(254)}`;
+  }
+
+  /** The address of one of the people; in a real server's network where some are known. */
+  private known(address: string): string {
+    if (!this.renames || this.networks.length === 0) return this.fixed(address);
+    const [, , third, last] = address.split(".");
+    return `${this.networks[Number(third) % this.networks.length]}.${last}`;
   }
 
   /** Any stranger's address. */

@@ -74,7 +74,7 @@ class Composer {
       seed,
       people.map((user) => user.split("@")[0]!),
     );
-    const addresses = new AddressBook(seed, server.domain);
+    const addresses = new AddressBook(seed, server.domain, server.own?.networks);
     this.scene = {
       names,
       addresses,

@@ -3,6 +3,13 @@ import { type Stream, stream } from "./stream.ts";
 
 /** Domains that were the recorded server's own; the first is its main one. */
 export const RECORDED_OWN: readonly string[] = ["nordhav", "havnkontor", "fjordpost"];
+/** Recorded domains to which mail goes; the first and the third are those that die or refuse. */
+const CORRESPONDENTS: readonly string[] = [
+  ..."deltaenergy hazelmail brightworks falconenergy cedarworks mapleparts metrotravel metrosoft stoneenergy".split(
+    " ",
+  ),
+  ..."hazelprint northmotors emberprint quantapress bluemail cedarhealth".split(" "),
+];
 /** The recorded server's own host. */
 const RECORDED_HOST = "mail";
 /** Labels of hosts that say what a host is for; they stay. */
@@ -48,20 +55,23 @@ export class NameBook {
     this.server = server;
     this.seed = seed;
     this.renames = server.domain !== undefined;
+    const own = server.own?.accounts ?? [];
+    let n = 0;
     for (const account of accounts) {
-      const name = this.person(account);
+      const name = own.length > 0 ? own[n++ % own.length]! : this.person(account);
       this.accounts.set(account, name);
       this.typos.set(account.slice(0, -1), name.slice(0, -1));
     }
   }
 
-  /** A domain, e.g. "deltaenergy" (without ".example"). */
-  domain(label: string): string {
+  /** The whole domain that stands for a recorded one, e.g. of "deltaenergy" (written without its ".example"). */
+  private domain(label: string): string {
     const low = label.toLowerCase();
-    if (!this.renames) return label;
     const own = RECORDED_OWN.indexOf(low);
-    if (own === 0) return this.server.domain!.replace(/\.example$/, "");
-    return this.name("domain", low, 4);
+    if (own === 0) return this.server.domain!;
+    const destinations = this.server.own?.destinations ?? [];
+    const known = own < 0 && destinations.length > 0 ? CORRESPONDENTS.indexOf(low) : -1;
+    return known >= 0 ? destinations[known % destinations.length]! : `${this.name("domain", low, 4)}.example`;
   }
 
   /** A whole host name ending in .example, in the case it was written in where that was all capitals. */
@@ -77,7 +87,8 @@ export class NameBook {
       const [, stem, tail] = /^(.*?)(-gw\d+|\d*)$/.exec(label)!;
       return capitalLike(this.name("host", stem!.toLowerCase(), 2), stem!) + tail;
     });
-    return [...renamed, capitalLike(this.domain(labels[last]!), labels[last]!), "example"].join(".");
+    const [, stem, tail = ""] = /^(.*?)(\.example)?$/.exec(this.domain(labels[last]!))!;
+    return [...renamed, capitalLike(stem!, labels[last]!) + tail].join(".");
   }
 
   /** Whether a local part at an own domain is one of the recorded server's people. */

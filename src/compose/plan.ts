@@ -10,6 +10,16 @@ const MAX_FAULTS = 1000;
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 
+/** What a real server has of its own, the commonest first; where there is too little, names come again. */
+export type Own = {
+  /** Local parts of people's accounts. */
+  readonly accounts: readonly string[];
+  /** The first three octets of networks from which they log in. */
+  readonly networks: readonly string[];
+  /** Domains to which they write. */
+  readonly destinations: readonly string[];
+};
+
 /** The server whose log is composed. */
 export type Server = {
   /** The first part of each label's id. */
@@ -18,6 +28,8 @@ export type Server = {
   readonly host: string;
   /** The server's own domain. Absent: all names and addresses stay as they were recorded. */
   readonly domain?: string;
+  /** Names of a real server, in place of invented ones; see Own. */
+  readonly own?: Own;
   /** IANA zone of the clock, of office hours and of log times without an offset. */
   readonly zone: string;
   readonly header: HeaderFormat;

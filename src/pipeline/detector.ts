@@ -364,6 +364,7 @@ export class Detector {
   }
 
   #offer(candidates: readonly Candidate[]): void {
+    this.#options.onOffer?.(candidates);
     this.#opened.push(...this.manager.offer(candidates));
   }
 

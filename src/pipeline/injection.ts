@@ -1,14 +1,15 @@
 import { compose } from "../compose/compose.ts";
+import { FAULTS } from "../compose/kinds.ts";
 import type { Material } from "../compose/material.ts";
 import type { Plan } from "../compose/plan.ts";
 import { stream } from "../compose/stream.ts";
 import { DAY_MS } from "../feature/clock.ts";
-import type { MailEvent } from "../mail/event.ts";
+import { asWritten, type Sketch } from "./sketch.ts";
 import type { Judged } from "./trial.ts";
 
 /**
  * Faults that are put into the recorded days of a server, to ask whether a model would tell of them. Their lines are composed of recorded
- * episodes (src/compose) with this server's host, domain and number of mails, and stand only in memory.
+ * episodes (src/compose) with this server's names and number of mails (sketch.ts), and stand only in memory.
  */
 
 /** The name of the file by which an alert shows that it cites a line that was put in. */
@@ -44,64 +45,11 @@ export type Injection = {
   readonly start: number;
   readonly end: number;
   readonly until: number;
-  /** Whether it keeps lines from being written, instead of adding some. */
-  readonly silent: boolean;
+  /** Daemons that begin so write nothing of their own while it lasts: "" for all of them, undefined for none. */
+  readonly mutes: string | undefined;
   /** What is added, in order of time. */
   readonly lines: () => { readonly time: number; readonly text: string }[];
 };
-
-/** What composed lines must have of a server to look like its own. */
-export type Sketch = {
-  readonly host: string;
-  readonly domain: string | undefined;
-  readonly zone: string;
-  readonly mailsPerDay: number;
-};
-
-/** Names that a log can make a sketch remember. */
-const MAX_NAMES = 200;
-const DOMAIN = /^[a-z0-9-]+(?:\.[a-z0-9-]+)+$/;
-const LOCAL: ReadonlySet<string> = new Set([
-  "postfix/lmtp",
-  "postfix/local",
-  "postfix/virtual",
-  "postfix/pipe",
-]);
-/** Fewer deliveries a day than this are no server that faults could be composed for. */
-const MIN_MAILS = 10;
-
-/** Learns from a server's lines what it is called and how much mail it has. */
-export class Sketcher {
-  readonly #hosts = new Map<string, number>();
-  readonly #domains = new Map<string, number>();
-  #deliveries = 0;
-
-  see(event: MailEvent): void {
-    if (event.event !== "delivery" || !event.daemon.startsWith("postfix/")) return;
-    this.#deliveries++;
-    count(this.#hosts, event.host);
-    if (!LOCAL.has(event.daemon)) return;
-    const domain = String(event.fields["to"] ?? "")
-      .split("@")[1]
-      ?.toLowerCase();
-    if (domain !== undefined && DOMAIN.test(domain)) count(this.#domains, domain);
-  }
-
-  /** Undefined for a server of whose kind nothing is recorded: without Postfix, or with next to no mail. */
-  sketch(zone: string, days: number): Sketch | undefined {
-    const host = most(this.#hosts);
-    const mailsPerDay = Math.round(this.#deliveries / Math.max(1, days));
-    if (host === undefined || mailsPerDay < MIN_MAILS) return undefined;
-    return { host, domain: most(this.#domains), zone, mailsPerDay };
-  }
-}
-
-function count(names: Map<string, number>, name: string): void {
-  if (names.size < MAX_NAMES || names.has(name)) names.set(name, (names.get(name) ?? 0) + 1);
-}
-
-const most = (names: ReadonlyMap<string, number>): string | undefined =>
-  [...names].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1))[0]?.[0];
 
 /** One fault of each kind, as far as there is clean time for them on one of these days (their beginnings in ms): that with most of it. */
 export function planInjections(
@@ -122,11 +70,31 @@ export function planInjections(
   const material = load();
   return places.map((start, i): Injection => {
     const kind = KINDS[(first + i) % KINDS.length]!;
-    const end = start + FAULT_MS;
-    const silent = kind === "log_silence";
-    const lines = silent ? () => [] : () => linesOf(kind, start, sketch, material, seed + i);
-    return { kind, start, end, until: end + AFTER_MS, silent, lines };
+    return injectionOf(
+      { kind, start, faultMs: FAULT_MS, afterMs: AFTER_MS, seed: seed + i },
+      sketch,
+      material,
+    );
   });
+}
+
+/** What is asked of one fault: its kind (compose/kinds.ts), log time in ms, length, and how long an alert is waited for. */
+export type Wanted = {
+  readonly kind: string;
+  readonly start: number;
+  readonly faultMs: number;
+  readonly afterMs: number;
+  readonly seed: number;
+};
+
+export function injectionOf(wanted: Wanted, sketch: Sketch, material: Material): Injection {
+  const { kind, start } = wanted;
+  const end = start + wanted.faultMs;
+  const { way, mutes } = FAULTS[kind]!;
+  const muted = way === "silence" ? "" : way === "daemon" ? sketch.busiest : mutes;
+  const adds = way !== "silence" && way !== "daemon";
+  const lines = (): { time: number; text: string }[] => (adds ? linesOf(wanted, sketch, material) : []);
+  return { kind, start, end, until: end + wanted.afterMs, mutes: muted, lines };
 }
 
 /** Beginnings of faults on a day. */
@@ -141,26 +109,23 @@ function placesOf(day: number, clean: Judged, offset: number): number[] {
   return places;
 }
 
-function linesOf(
-  kind: string,
-  start: number,
-  { host, domain, zone, mailsPerDay }: Sketch,
-  material: Material,
-  seed: number,
-): { time: number; text: string }[] {
+function linesOf(wanted: Wanted, sketch: Sketch, material: Material): { time: number; text: string }[] {
+  const { kind, start, faultMs, afterMs, seed } = wanted;
+  const { host, domain, zone, mailsPerDay, header, own, without } = sketch;
   const iso = (ms: number): string => new Date(ms).toISOString();
   const plan: Plan = {
     seed,
     start: iso(start - LEAD_MS),
-    days: (LEAD_MS + FAULT_MS + AFTER_MS) / DAY_MS,
+    days: (LEAD_MS + faultMs + afterMs) / DAY_MS,
     server: {
-      ...{ name: "trial", host, zone, header: "iso", mailsPerDay },
+      ...{ name: "trial", host, zone, header, mailsPerDay, own, without },
       ...(domain === undefined ? {} : { domain }),
     },
-    faults: [{ kind, start: iso(start), minutes: FAULT_MS / 60_000 }],
+    faults: [{ kind, start: iso(start), minutes: faultMs / 60_000 }],
   };
   const lines: { time: number; text: string }[] = [];
   for (const piece of compose(plan, material))
-    for (const { time, text, fault } of piece) if (fault >= 0) lines.push({ time, text });
+    for (const { time, text, fault } of piece)
+      if (fault >= 0) lines.push({ time, text: asWritten(text, sketch) });
   return lines;
 }

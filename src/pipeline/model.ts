@@ -1,4 +1,5 @@
 import type { AbsenceModel } from "../detect/absence.ts";
+import type { Candidate } from "../detect/candidate.ts";
 import type { EntityModel } from "../detect/entity.ts";
 import type { Folds } from "../detect/folds.ts";
 import type { NoveltyModel } from "../detect/novelty.ts";
@@ -38,6 +39,8 @@ export type PipelineOptions = {
   readonly kernels: Kernels;
   /** For evaluations, which ask what the window view's network adds: true leaves it out, and the hour alone tells what is expected. */
   readonly timeOnly?: boolean;
+  /** Hears of every finding that is offered to the incidents, before it is; changes nothing. */
+  readonly onOffer?: ((candidates: readonly Candidate[]) => void) | undefined;
 };
 
 /** Everything that training learned; plain data. */

@@ -92,8 +92,8 @@ export class Probe {
   readonly #read: (text: string) => MailEvent;
   readonly #lines: readonly { readonly time: number; readonly text: string }[];
   #at = 0;
-  /** Log time of the first alert that shows it, in ms. */
-  found: number | undefined;
+  /** The first alert that shows it. */
+  alert: Alert | undefined;
 
   /** read: a composed line as an event, cited as of the file INJECTED. */
   constructor(detector: Detector, injection: Injection, read: (text: string) => MailEvent) {
@@ -103,9 +103,19 @@ export class Probe {
     this.#lines = injection.lines();
   }
 
+  /** Log time of that alert, in ms. */
+  get found(): number | undefined {
+    return this.alert?.openedAt;
+  }
+
+  /** Lines that were put in. */
+  get lines(): number {
+    return this.#lines.length;
+  }
+
   /** Whether it has any trace: at night some faults meet nobody. */
   get traceless(): boolean {
-    return !this.injection.silent && this.#lines.length === 0;
+    return this.injection.mutes === undefined && this.#lines.length === 0;
   }
 
   /** A line of the log. What was put in before it comes first. */
@@ -113,16 +123,18 @@ export class Probe {
     const time = event.time ?? Number.NEGATIVE_INFINITY;
     while (this.#at < this.#lines.length && this.#lines[this.#at]!.time <= time)
       this.#take(this.#read(this.#lines[this.#at++]!.text));
-    const { silent, start, end } = this.injection;
-    if (!silent || time < start || time >= end) this.#take(event);
+    const { mutes, start, end } = this.injection;
+    const muted = mutes !== undefined && time >= start && time < end && event.daemon.startsWith(mutes);
+    if (!muted) this.#take(event);
   }
 
   #take(event: MailEvent): void {
-    for (const alert of this.#detector.add(event)) if (this.#shows(alert)) this.found ??= alert.openedAt;
+    for (const alert of this.#detector.add(event)) if (this.#shows(alert)) this.alert ??= alert;
   }
 
   #shows({ view, lines }: Alert): boolean {
-    return this.injection.silent ? view === "absence" : lines.some(({ file }) => file === INJECTED);
+    if (lines.some(({ file }) => file === INJECTED)) return true;
+    return this.injection.mutes !== undefined && view === "absence";
   }
 }
 

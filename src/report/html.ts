@@ -1,4 +1,5 @@
 import type { Alert } from "../detect/alert.ts";
+import { type DaysReport, daysHtml } from "./days.ts";
 import { cut, htmlSafe } from "./escape.ts";
 import { countText, localTime, measureText, nextCommand, numberText, sinceText } from "./format.ts";
 import { STYLE } from "./style.ts";
@@ -27,6 +28,8 @@ export type ReportData = {
   readonly model: readonly Figure[];
   /** Our program and verb that tells more of an alert, such as "npx logvane explain"; "" where nothing was kept. */
   readonly command: string;
+  /** Of a back-test. */
+  readonly days?: DaysReport;
 };
 
 const LINES = 5;
@@ -58,6 +61,7 @@ export function renderHtml(data: ReportData): string {
 ${timelineChart(data.perHour, data.alerts, data.from, data.to, data.timeZone)}
 </section>
 ${data.alerts.map((alert, i) => card(alert, i + 1, data)).join("\n")}
+${data.days ? daysHtml(data.days) : ""}
 ${figuresTable("Mail figures", data.figures)}
 ${figuresTable("What was read", coverage(data))}
 ${figuresTable("Model", data.model)}

@@ -121,9 +121,14 @@ suite("a back-test of the bundled log", () => {
       without: new Set(),
       seed: 1,
       name: () => SAMPLE,
+      compare: [1, BUDGET, 10],
     });
     const then = result.alerts.filter((a) => !a.held).map((a) => alertRecord(a) as unknown as Printed);
     assert.ok(last >= 3);
-    assert.deepEqual(then.map(frozen), alerts.slice(0, last + 1).map(frozen));
+    assert.deepEqual(then.map(frozen), alerts.slice(0, last + 1).map(frozen)); // comparing budgets changes nothing
+    const { opened, held } = result.ledger;
+    const [one, same, ten] = result.costs;
+    assert.deepEqual(same, { perDay: BUDGET, sent: opened, held });
+    assert.ok(one!.sent < opened && one!.held > held && ten!.sent >= opened, JSON.stringify(result.costs));
   });
 });

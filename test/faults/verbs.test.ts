@@ -38,6 +38,10 @@ insert.run("bbbb", '{"id":"bbbb"}');
 rows.close();
 const file = path("file");
 writeFileSync(file, "");
+const exim = path("exim.log");
+writeFileSync(exim, "2026-04-06 08:00:00 1abcde-0001-AA <= ann@our.example H=x [192.0.2.1] P=esmtp S=1\n");
+const sshd = path("sshd.log");
+writeFileSync(sshd, "Apr  6 08:00:00 mx sshd[7]: Accepted publickey for ann from 192.0.2.9 port 22 ssh2\n");
 
 const CASES: readonly FaultCase[] = [
   ["no verb", [], 64, /no verb/, /command line/, /--help/],
@@ -48,6 +52,17 @@ const CASES: readonly FaultCase[] = [
   ["a missing argument", ["explain"], 64, /missing required argument/, /explain/, /explain --help/],
   ["an unknown zone", ["alerts", "--timezone", "Mars/Base"], 64, /no zone/, /Mars\/Base/, /alerts --help/],
   ["a limit of none", ["alerts", "--limit", "0"], 64, /whole number/, /--limit 0/, /alerts --help/],
+  ["a fault of no name", ["drill", file, "--kind", "fire"], 64, /no fault "fire"/, /--kind/, /log_silence/],
+  ["a drill of no days", ["drill", file, "--days", "0"], 64, /number of days/, /--days/, /--days 3/],
+  [
+    "a drill on a log whose lines can't be imitated",
+    ["drill", exim, "--quiet"],
+    65,
+    /can't be written in the form/,
+    /exim\.log/,
+    /RFC 3164/,
+  ],
+  ["a drill on a server without Postfix", ["drill", sshd, "--quiet"], 65, /Postfix/, /sshd\.log/, /backtest/],
   ["days of none", ["retrain", file, "--days", "0"], 64, /number of days/, /--days/, /--days 35/],
   [
     "a retraining of nothing",

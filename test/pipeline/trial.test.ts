@@ -9,9 +9,10 @@ import { Zone } from "../../src/log/zone.ts";
 import type { MailEvent } from "../../src/mail/event.ts";
 import { EventReader } from "../../src/mail/read.ts";
 import { decodeVae } from "../../src/model/artifact.ts";
-import { INJECTED, planInjections, type Sketch, Sketcher } from "../../src/pipeline/injection.ts";
+import { INJECTED, planInjections } from "../../src/pipeline/injection.ts";
 import { Learner } from "../../src/pipeline/learner.ts";
 import type { Model } from "../../src/pipeline/model.ts";
+import { type Sketch, Sketcher } from "../../src/pipeline/sketch.ts";
 import {
   cleanTime,
   heldOutDays,
@@ -109,9 +110,9 @@ suite("faults that are put in", () => {
     const all = planned();
     assert.equal(new Set(all.map(({ kind }) => kind)).size, all.length);
     assert.ok(all.length >= 10, `${all.length}`);
-    for (const { start, until, silent, lines } of all) {
+    for (const { start, until, mutes, lines } of all) {
       const put = lines();
-      assert.ok(!silent || put.length === 0);
+      assert.ok(mutes !== "" || put.length === 0);
       assert.ok(
         put.every(({ time, text }) => time >= start - 1000 && time <= until && text.includes(" mx7 ")),
       );
