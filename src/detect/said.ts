@@ -7,11 +7,14 @@ const HALF = /[\uD800-\uDBFF]$/;
 /** What shapes put in the place of a parameter. */
 const PARAMETER = /<\*>/g;
 
+/** Priority, version, five fields, and structured data (RFC 5424, section 6). */
+const RFC_5424 = /^(?:<\d{1,3}>)?1 (?:\S{1,255} ){5}(?:- |(?:\[[^\]]{0,500}\]){1,10} )/;
+
 type Line = Pick<SeenLine, "text" | "template">;
 
 /**
  * What a line says, in quotes, for a title: the log's own words behind head, program and queue id. Nothing in it ends the quotes. Where the
- * text does not show its message plainly (wrapped in JSON), the words of its shape.
+ * text does not show its message plainly (wrapped by a program of another kind), the words of its shape.
  */
 export const said = (line: Line): string => `"${shortened(messageOf(line).replaceAll('"', "'"))}"`;
 
@@ -22,14 +25,31 @@ export const programOf = ({ template }: Pick<Line, "template">): string =>
 function messageOf({ text, template }: Line): string {
   const program = programOf({ template });
   const shape = template.slice(program === "" ? 0 : program.length + 2);
-  const tag = program.slice(program.lastIndexOf("/") + 1);
-  const at = tag === "" ? -1 : Math.max(text.indexOf(`${tag}[`), text.indexOf(`${tag}: `));
-  const end = at < 0 ? -1 : text.indexOf(": ", at);
-  if (end < 0) return shape.replace(PARAMETER, "…");
-  const message = text.slice(end + 2);
+  const message = wrapped(text) ?? tagged(text, program.slice(program.lastIndexOf("/") + 1));
+  if (message === undefined) return shape.replace(PARAMETER, "…");
   const id = shape.startsWith("<*>: ") ? /^[0-9A-Za-z]+: /.exec(message) : null;
   // of a delivery the reason matters, not who and where
   return message.slice(Math.max(id?.[0].length ?? 0, message.indexOf("status=")));
+}
+
+/** The message of a line of RFC 5424, or of journald's JSON. */
+function wrapped(text: string): string | undefined {
+  const head = RFC_5424.exec(text);
+  if (head) return text.slice(head[0].length);
+  if (!text.startsWith("{")) return undefined;
+  try {
+    const { MESSAGE: message } = JSON.parse(text) as { readonly MESSAGE?: unknown };
+    return typeof message === "string" ? message : undefined;
+  } catch {
+    return undefined; // cut, or no JSON
+  }
+}
+
+/** What stands behind "tag[pid]: " or "tag: ". */
+function tagged(text: string, tag: string): string | undefined {
+  const at = tag === "" ? -1 : Math.max(text.indexOf(`${tag}[`), text.indexOf(`${tag}: `));
+  const end = at < 0 ? -1 : text.indexOf(": ", at);
+  return end < 0 ? undefined : text.slice(end + 2);
 }
 
 function shortened(text: string): string {

@@ -23,8 +23,20 @@ const CASES: readonly (readonly [name: string, text: string, template: string, s
     '"key retrieval failed"',
   ],
   [
-    "the shape, where the text is wrapped",
+    "the message of journald's JSON",
     '{"MESSAGE":"lost connection after AUTH from unknown[192.0.2.7]","SYSLOG_IDENTIFIER":"postfix/smtpd"}',
+    "postfix/smtpd: lost connection after AUTH from unknown[<*>]",
+    '"lost connection after AUTH from unknown[192.0.2.7]"',
+  ],
+  [
+    "the message of a line of RFC 5424",
+    "<22>1 2026-11-29T10:00:00.5Z mx postfix/smtp 7 - - 3DF7424818: to=<a@b.example>, status=deferred (connect to 192.0.2.1: refused)",
+    "postfix/smtp: <*>: to=<*>, status=deferred (connect to <*>: refused)",
+    '"status=deferred (connect to 192.0.2.1: refused)"',
+  ],
+  [
+    "the shape, where the text is wrapped otherwise",
+    '{"log":"postfix/smtpd says: lost connection after AUTH from unknown[192.0.2.7]"}',
     "postfix/smtpd: lost connection after AUTH from unknown[<*>]",
     '"lost connection after AUTH from unknown[…]"',
   ],
