@@ -14,7 +14,7 @@ import { needsNamespaces } from "../support/need.ts";
 import { type Finished, program } from "./support.ts";
 
 /** LOGVANE_KILLS=200 for the whole stress (npm run stress:retrain). */
-const KILLS = Number(process.env["LOGVANE_KILLS"] ?? 3);
+const KILLS = Number(process.env["LOGVANE_KILLS"] ?? 2);
 const DAYS = 7;
 const MAILS = 80;
 const FLAGS = ["--timezone", "UTC", "--quiet"];
