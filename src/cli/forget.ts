@@ -8,7 +8,7 @@ import { isOwnWord } from "../pipeline/forget.ts";
 import type { Model } from "../pipeline/model.ts";
 import { terminalSafe } from "../report/escape.ts";
 import { placeOfModel } from "../store/champion.ts";
-import { hasDatabase, lockFolder } from "../store/db.ts";
+import { hasDatabase, lockFolder, watchedFault } from "../store/db.ts";
 import { unpackModel } from "../store/model.ts";
 import { loadKernels } from "./kernels.ts";
 import { withStore } from "./model-found.ts";
@@ -61,7 +61,7 @@ function nameOf(typed: string): string {
 function forgetFrom(dir: string, names: readonly string[], dry: boolean): ForgetResult {
   if (!hasDatabase(dir)) throw noState(dir);
   const lock = lockFolder(dir);
-  if (lock === undefined) throw watched(dir);
+  if (lock === undefined) throw watchedFault(dir, UNCHANGED, "forget");
   try {
     const kernels = loadKernels();
     const models = championOf(dir, kernels);
@@ -194,13 +194,4 @@ const noState = (dir: string): Fault =>
     `state folder ${dir}`,
     UNCHANGED,
     "name the folder of the service with --state DIR (logvane schedule show tells it), or run as its user",
-  );
-
-const watched = (dir: string): Fault =>
-  new Fault(
-    "temporary",
-    "another logvane watches with this state",
-    `state folder ${dir}`,
-    UNCHANGED,
-    "stop it first (systemctl stop logvane), then forget and start it again",
   );

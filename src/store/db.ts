@@ -207,3 +207,13 @@ function damaged(path: string, code: string): Fault {
     "move the file away and train again (logvane train FILE...), or name another folder with --state",
   );
 }
+
+/** Another process holds the folder's lock. effect: of what is refused. then: what to do once that one is stopped. */
+export const watchedFault = (dir: string, effect: string, then: string): Fault =>
+  new Fault(
+    "temporary",
+    "another logvane watches with this state",
+    `state folder ${dir}`,
+    effect,
+    `stop it first (systemctl stop logvane), then ${then} and start it again`,
+  );

@@ -14,7 +14,15 @@ import {
 import { createGunzip } from "node:zlib";
 import { Fault } from "../fault.ts";
 import { BACKUP_FORMAT, type Manifest, sync } from "./backup.ts";
-import { databasePath, guarded, hasDatabase, lockFolder, soundDatabase, withoutOthers } from "./db.ts";
+import {
+  databasePath,
+  guarded,
+  hasDatabase,
+  lockFolder,
+  soundDatabase,
+  watchedFault,
+  withoutOthers,
+} from "./db.ts";
 import { makeFile } from "./folder.ts";
 import { SCHEMA_VERSION } from "./migrations.ts";
 
@@ -31,7 +39,7 @@ export type Restored = { readonly manifest: Manifest; readonly kept: string | un
  */
 export async function restoreBackup(file: string, dir: string, force: boolean): Promise<Restored> {
   const lock = lockFolder(dir);
-  if (lock === undefined) throw watched(dir);
+  if (lock === undefined) throw watchedFault(dir, UNCHANGED, "restore");
   const path = databasePath(dir);
   const next = `${path}.restoring`;
   try {
@@ -208,13 +216,4 @@ const occupied = (path: string): Fault =>
     path,
     UNCHANGED,
     "add --force, which keeps it beside the restored one, or name another folder with --state DIR",
-  );
-
-const watched = (dir: string): Fault =>
-  new Fault(
-    "temporary",
-    "another logvane watches with this state",
-    `state folder ${dir}`,
-    UNCHANGED,
-    "stop it first (systemctl stop logvane), then restore and start it again",
   );
