@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { type Plan, plannedRanges } from "../detect/planned.ts";
+import { plannedRanges } from "../detect/planned.ts";
 import { DAY_MS } from "../feature/clock.ts";
 import { Flagged } from "../feature/flagged.ts";
 import { openStore } from "../store/queries.ts";
@@ -7,7 +7,7 @@ import { type MailInput, openMail } from "./input.ts";
 import { type Lesson, learn } from "./learn.ts";
 import { addInputOptions, isQuiet, type Options, seedOf, stateDir } from "./options.ts";
 import { writeError, writeOut } from "./out.ts";
-import { lastTime, timesOf } from "./replay.ts";
+import { timesOf } from "./replay.ts";
 import { settingsOf } from "./settings.ts";
 import { filesOf } from "./sources.ts";
 
@@ -48,9 +48,11 @@ export async function train(
   const seed = seedOf(options);
   const store = openStore(stateDir(options)); // first, so that hours of reading don't end at a folder that can't be written
   const input = await openMail(files, options);
-  const since = days === undefined ? undefined : (await lastTime(input)) - days * DAY_MS;
   const plans = store.rules.plans();
-  const flagged = plans.length === 0 ? undefined : await plannedTime(input, plans);
+  const times = days === undefined && plans.length === 0 ? undefined : await timesOf(input);
+  const since = times && days !== undefined ? times.last - days * DAY_MS : undefined;
+  // what the calendar says of the log's time, which no training learns
+  const flagged = times && plans.length > 0 && new Flagged(plannedRanges(plans, times.first, times.last));
   const lesson = await learn(input, { seed, quiet: isQuiet(options), since, ...(flagged && { flagged }) });
   const reason = "learned from the beginning";
   const stored = lesson.stored({ reason });
@@ -58,12 +60,6 @@ export async function train(
   store.close();
   const { from, to } = lesson;
   return { id: stored.id, from, to, text: `model ${stored.id}: ${learnedText(lesson, input)}` };
-}
-
-/** What the calendar says of the time of a log, which no training learns. */
-async function plannedTime(input: MailInput, plans: readonly Plan[]): Promise<Flagged> {
-  const { first, last } = await timesOf(input);
-  return new Flagged(plannedRanges(plans, first, last));
 }
 
 /** What was learned, and what was read for it, in two lines. */
