@@ -7,7 +7,15 @@ import { alertDays, type DaysReport, daysText } from "../report/days.ts";
 import { renderHtml } from "../report/html.ts";
 import { renderAlertsText } from "../report/text.ts";
 import { ledgerText } from "./drive.ts";
-import { addInputOptions, isQuiet, type Options, outputFormat, seedOf, useColor } from "./options.ts";
+import {
+  addInputOptions,
+  collect,
+  isQuiet,
+  type Options,
+  outputFormat,
+  seedOf,
+  useColor,
+} from "./options.ts";
 import { writeError, writeOut } from "./out.ts";
 import { createProgress } from "./progress.ts";
 import { type ReplayRequest, type ReplayResult, replay } from "./replay.ts";
@@ -42,8 +50,6 @@ export function backtestCommand(program: Command): Command {
     .action(async (files: string[], options: Options) => backtest(files, options));
   return addInputOptions(command);
 }
-
-const collect = (value: string, before: string[]): string[] => [...before, value];
 
 async function backtest(files: readonly string[], options: Options): Promise<void> {
   const format = outputFormat(options, ["ndjson", "json", "text", "html"]);

@@ -11,6 +11,7 @@ import { plansOfIcs } from "./ics.ts";
 import {
   addCommonOptions,
   addZoneOption,
+  collect,
   flagsOf,
   type Options,
   outputFormat,
@@ -65,8 +66,6 @@ export function calendarCommand(program: Command): Command {
     .action((n, _own, verb) => remove(n, flagsOf(verb)));
   return command;
 }
-
-const collect = (value: string, before: string[]): string[] => [...before, value];
 
 async function addPlans(name: string | undefined, options: Options): Promise<void> {
   const format = outputFormat(options, ["text", "json"]);

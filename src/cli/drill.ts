@@ -16,7 +16,15 @@ import { eachEvent } from "./events.ts";
 import { type MailInput, openMail } from "./input.ts";
 import { loadKernels } from "./kernels.ts";
 import { withStore } from "./model-found.ts";
-import { addInputOptions, isQuiet, type Options, outputFormat, seedOf, stateDir } from "./options.ts";
+import {
+  addInputOptions,
+  collect,
+  isQuiet,
+  type Options,
+  outputFormat,
+  seedOf,
+  stateDir,
+} from "./options.ts";
 import { writeOut } from "./out.ts";
 import { createProgress, PROGRESS_LINES } from "./progress.ts";
 import { checkHistory } from "./replay.ts";
@@ -46,8 +54,6 @@ export function drillCommand(program: Command): Command {
     .action(async (files: string[], options: Options) => drill(files, options));
   return addInputOptions(command);
 }
-
-const collect = (value: string, before: string[]): string[] => [...before, value];
 
 async function drill(files: readonly string[], options: Options): Promise<void> {
   const format = outputFormat(options, ["text", "json"]);

@@ -126,3 +126,6 @@ export function flagsOf(verb: Command): Options {
   const typed = Object.entries(own).filter(([name]) => verb.getOptionValueSource(name) !== "default");
   return { ...own, ...outer, ...Object.fromEntries(typed) };
 }
+
+/** For an option that may be repeated: its values in order. */
+export const collect = (value: string, before: string[]): string[] => [...before, value];
