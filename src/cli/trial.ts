@@ -3,7 +3,7 @@ import { DAY_MS, localClock, slotOf } from "../feature/clock.ts";
 import type { Flagged } from "../feature/flagged.ts";
 import { planInjections } from "../pipeline/injection.ts";
 import { Learner } from "../pipeline/learner.ts";
-import type { PipelineOptions } from "../pipeline/model.ts";
+import type { PipelineOptions, ViewName } from "../pipeline/model.ts";
 import { type Sketch, Sketcher } from "../pipeline/sketch.ts";
 import { cleanTime, heldOutDays, standInParent, WARM_UP_MS, wholeDays } from "../pipeline/trial.ts";
 import { type Evidence, trialEvidence } from "../pipeline/verdict.ts";
@@ -28,6 +28,8 @@ export type TrialRequest = {
   readonly seed: number;
   readonly budget: number;
   readonly quiet: boolean;
+  /** Views that are left out; none when absent. */
+  readonly without?: ReadonlySet<ViewName> | undefined;
 };
 
 /** Undefined where no whole day is new to the model in use. Reads the input twice. */
@@ -56,10 +58,10 @@ export async function tryModels(input: MailInput, request: TrialRequest): Promis
   });
 }
 
-const settingsFor = (input: MailInput, { seed, fresh }: TrialRequest): PipelineOptions => ({
+const settingsFor = (input: MailInput, { seed, fresh, without }: TrialRequest): PipelineOptions => ({
   clock: localClock(input.zone),
   budget: 1,
-  without: new Set(),
+  without: without ?? new Set(),
   salt: fresh.model.entity.salt,
   seed,
   kernels: loadKernels(),

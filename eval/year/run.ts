@@ -1,0 +1,73 @@
+import { rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { type ReplayRequest, type ReplayResult, replay } from "../../src/cli/replay.ts";
+import type { Retraining } from "../../src/cli/weekly.ts";
+import { alertRecord } from "../../src/detect/alert.ts";
+import { type Score, scored } from "../accuracy/corpus.ts";
+import type { WeeklyLog } from "./log.ts";
+import { ZONE } from "./plan.ts";
+
+/** A back-test of a composed log of weekly files, learned anew as the settings say when nothing is set, and its score. */
+
+/** Sunday at half past three, the last five weeks. */
+const WHEN = { weekday: 0, atMinute: 210, days: 35 };
+const SEED = 1;
+const BUDGET = 2;
+
+export type Mode = "weekly" | "never";
+
+export type Run = {
+  readonly score: Score;
+  readonly retrainings: readonly Retraining[];
+  readonly cpuSeconds: number;
+};
+
+export async function runYear(
+  log: WeeklyLog,
+  span: { readonly year: number; readonly from: number; readonly to: number },
+  mode: Mode,
+  folder: string,
+): Promise<Run> {
+  const began = process.cpuUsage();
+  const request: ReplayRequest = {
+    files: log.files,
+    options: { timezone: ZONE, year: span.year },
+    until: { time: span.from },
+    budget: BUDGET,
+    without: new Set(),
+    seed: SEED,
+    ...(mode === "weekly" && { weekly: { when: WHEN, onRetrained: progress } }),
+  };
+  const { alerts, retrainings } = await replay(request);
+  const { user, system } = process.cpuUsage(began);
+  return { score: scoreOf(alerts, log, span, folder), retrainings, cpuSeconds: (user + system) / 1e6 };
+}
+
+const progress = ({ at, promoted, reason }: Retraining): void => {
+  const { user, system } = process.cpuUsage();
+  const seconds = Math.round((user + system) / 1e6);
+  process.stderr.write(
+    `${new Date(at).toISOString().slice(0, 10)} ${promoted ? "promoted" : "refused"}: ${reason} (${seconds} CPU-s so far)\n`,
+  );
+};
+
+/** Lines are counted through all files, as the labels do. */
+function scoreOf(
+  alerts: ReplayResult["alerts"],
+  { before, labels }: WeeklyLog,
+  { from, to }: { readonly from: number; readonly to: number },
+  folder: string,
+): Score {
+  const records = alerts
+    .filter(({ held }) => !held)
+    .map((alert) => ({
+      ...alertRecord(alert),
+      lines: alert.lines.map((cited) => ({ ...cited, line: before.get(cited.file)! + cited.line })),
+    }));
+  const file = join(folder, "alerts.ndjson");
+  writeFileSync(file, records.map((record) => `${JSON.stringify(record)}\n`).join(""));
+  const iso = (ms: number): string => new Date(ms).toISOString();
+  const score = scored(file, { name: "", log: "", labels, trainUntil: iso(from), end: iso(to) });
+  rmSync(file);
+  return score;
+}
