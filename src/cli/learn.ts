@@ -6,7 +6,7 @@ import type { Flagged } from "../feature/flagged.ts";
 import { DailyFigures, type DayFigures } from "../mail/summary.ts";
 import { Detector } from "../pipeline/detector.ts";
 import { type HeldOut, Learner } from "../pipeline/learner.ts";
-import type { Model, PipelineOptions } from "../pipeline/model.ts";
+import type { Learned, Model, PipelineOptions } from "../pipeline/model.ts";
 import { FORMAT_VERSION, modelId, packModel } from "../store/model.ts";
 import type { StoredModel } from "../store/registry.ts";
 import { eachEvent } from "./events.ts";
@@ -28,7 +28,7 @@ export type LearnRequest = {
   readonly since?: number | undefined;
   readonly flagged?: Flagged;
   /** The model in use, which the new one begins with. */
-  readonly old?: { readonly id: string; readonly model: Model; readonly header: object };
+  readonly old?: Learned & { readonly id: string; readonly header: object };
 };
 
 export type Lesson = {
@@ -58,7 +58,7 @@ export async function learn(input: MailInput, request: LearnRequest): Promise<Le
     seed,
     kernels: loadKernels(),
   };
-  const learner = new Learner(settings, request.flagged);
+  const learner = new Learner(settings, request.flagged, old);
   const figures = new DailyFigures(input.zone, MAX_FIGURE_DAYS);
   const progress = createProgress("learning", 0, { quiet: request.quiet });
   let lines = 0;
@@ -72,7 +72,7 @@ export async function learn(input: MailInput, request: LearnRequest): Promise<Le
   const { from, to } = learner.range;
   checkHistory(learner, to);
   const model = learner.fit(to + 1, old?.model); // the end is exclusive
-  const { pairs } = learner.reader;
+  const { pairs } = learner;
   const blob = packModel({ model, pairs });
   const id = modelId(blob, old?.id);
   const header = {

@@ -74,7 +74,7 @@ async function retrain(files: readonly string[], options: Options): Promise<void
   const since = Math.max(times.first, times.last - days * DAY_MS);
   const planned = plannedRanges(store.rules.plans(), since, times.last);
   const left = leaveOut(incidentsOf(store, since, times.last), since, times.last, planned);
-  const old = { id, model, header };
+  const old = { id, model, pairs, header };
   const { flagged } = left;
   const lesson = await learn(input, { seed, quiet: isQuiet(options), since, flagged, old });
   const { verdict, trial } = await compare(input, lesson, { model, pairs, since, flagged, seed }, options);

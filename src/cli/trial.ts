@@ -73,7 +73,7 @@ async function learnStandIn(
 ): Promise<{ standIn: Contender; sketch: Sketch | undefined }> {
   const { since, to, flagged, fresh, old } = request;
   const ranges = judged.map((day) => ({ start: day, end: day + DAY_MS - 1 }));
-  const learner = new Learner(settingsFor(input, request), flagged.plus(ranges));
+  const learner = new Learner(settingsFor(input, request), flagged.plus(ranges), old);
   const sketcher = new Sketcher();
   const progress = createProgress("comparing", 0, { quiet: request.quiet });
   let lines = 0;
@@ -86,5 +86,5 @@ async function learnStandIn(
   progress.end();
   const model = learner.fit(to + 1, standInParent(fresh.model, foldOf(slotOf(judged[0]!))));
   const sketch = sketcher.sketch(input.zone.name, (to - old.model.to) / DAY_MS);
-  return { standIn: { model, pairs: learner.reader.pairs }, sketch };
+  return { standIn: { model, pairs: learner.pairs }, sketch };
 }
