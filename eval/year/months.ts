@@ -1,7 +1,7 @@
 import { DAY_MS } from "../../src/feature/clock.ts";
 import type { Brief, LabelRow, Score } from "../accuracy/corpus.ts";
 import { median } from "../accuracy/totals.ts";
-import { MONTH_DAYS, MONTHS, UPGRADES, WATCHED } from "./plan.ts";
+import { MONTH_DAYS, UPGRADES, WATCHED } from "./plan.ts";
 
 /** The score of a year, month by month. */
 
@@ -26,8 +26,8 @@ const isNews = ({ opened_at }: Brief): boolean => {
 };
 
 /** starts: when each label begins, in ms, by its id. */
-export function monthsOf(score: Score, starts: ReadonlyMap<string, number>): Month[] {
-  return Array.from({ length: MONTHS }, (_, month): Month => {
+export function monthsOf(score: Score, starts: ReadonlyMap<string, number>, months: number): Month[] {
+  return Array.from({ length: months }, (_, month): Month => {
     const opened = (some: readonly Brief[]): Brief[] =>
       some.filter(({ opened_at }) => monthOf(Date.parse(opened_at)) === month);
     const alarms = opened(score.false);

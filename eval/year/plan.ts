@@ -6,13 +6,12 @@ import { DAY_MS } from "../../src/feature/clock.ts";
 export const TRAIN_DAYS = 35;
 export const MONTHS = 12;
 export const MONTH_DAYS = 28;
-export const DAYS: number = TRAIN_DAYS + MONTHS * MONTH_DAYS;
+const DAYS: number = TRAIN_DAYS + MONTHS * MONTH_DAYS;
 /** A Monday. */
 export const START: number = Date.UTC(2025, 0, 6);
 export const ZONE = "Europe/Berlin";
 /** The time that is watched begins here. */
 export const WATCHED: number = START + TRAIN_DAYS * DAY_MS;
-export const END: number = START + DAYS * DAY_MS;
 
 /** Mail grows by half from the first day to the last. */
 const GROWTH = 1.5 ** (7 / DAYS) - 1;
@@ -96,7 +95,7 @@ const maintenance: readonly Maintenance[] = [
   ...UPGRADES.map(({ at }): Maintenance => ({ kind: "restart", at: new Date(at).toISOString() })),
 ];
 
-export const YEAR: Plan = {
+const YEAR: Plan = {
   seed: 12,
   start: iso(0, 0),
   days: DAYS,
@@ -106,3 +105,13 @@ export const YEAR: Plan = {
   maintenance,
   faults,
 };
+
+/** Where the log of so many months ends, in ms. */
+export const endOf = (months: number): number => WATCHED + months * MONTH_DAYS * DAY_MS;
+
+/** The first months of the year: the same log, cut. */
+export const firstMonths = (months: number): Plan => ({
+  ...YEAR,
+  days: TRAIN_DAYS + months * MONTH_DAYS,
+  faults: faults.filter(({ start }) => Date.parse(start) < endOf(months)),
+});

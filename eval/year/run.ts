@@ -14,7 +14,8 @@ const WHEN = { weekday: 0, atMinute: 210, days: 35 };
 const SEED = 1;
 const BUDGET = 2;
 
-export type Mode = "weekly" | "never";
+/** forgetful: learned anew each week, and nothing is taken over of what the model before remembers. */
+export type Mode = "weekly" | "forgetful" | "never";
 
 export type Run = {
   readonly score: Score;
@@ -36,7 +37,9 @@ export async function runYear(
     budget: BUDGET,
     without: new Set(),
     seed: SEED,
-    ...(mode === "weekly" && { weekly: { when: WHEN, onRetrained: progress } }),
+    ...(mode !== "never" && {
+      weekly: { when: WHEN, forgetful: mode === "forgetful", onRetrained: progress },
+    }),
   };
   const { alerts, retrainings } = await replay(request);
   const { user, system } = process.cpuUsage(began);

@@ -118,7 +118,7 @@ async function learn(
   });
   checkHistory(learner, until);
   const model = learner.fit(until);
-  return { model, pairs: learner.reader.pairs };
+  return { model, pairs: learner.pairs };
 }
 
 async function each(

@@ -7,7 +7,7 @@ import type { Flagged } from "../feature/flagged.ts";
 import { DailyFigures, type DayFigures } from "../mail/summary.ts";
 import { Detector } from "../pipeline/detector.ts";
 import { type HeldOut, Learner } from "../pipeline/learner.ts";
-import type { Model, PipelineOptions, ViewName } from "../pipeline/model.ts";
+import type { Learned, Model, PipelineOptions, ViewName } from "../pipeline/model.ts";
 import { FORMAT_VERSION, modelId, packModel } from "../store/model.ts";
 import type { StoredModel } from "../store/registry.ts";
 import { eachEvent } from "./events.ts";
@@ -32,8 +32,10 @@ export type LearnRequest = {
   readonly flagged?: Flagged;
   /** Views that are left out; none when absent. */
   readonly without?: ReadonlySet<ViewName> | undefined;
+  /** For evaluations: nothing is taken over of what the model in use remembers. */
+  readonly forgetful?: boolean | undefined;
   /** The model in use, which the new one begins with. */
-  readonly old?: { readonly id: string; readonly model: Model; readonly header: object };
+  readonly old?: Learned & { readonly id: string; readonly header: object };
 };
 
 export type Lesson = {
@@ -63,7 +65,7 @@ export async function learn(input: MailInput, request: LearnRequest): Promise<Le
     seed,
     kernels: loadKernels(),
   };
-  const learner = new Learner(settings, request.flagged);
+  const learner = new Learner(settings, request.flagged, request.forgetful ? undefined : old);
   const figures = new DailyFigures(input.zone, MAX_FIGURE_DAYS);
   const progress = createProgress("learning", 0, { quiet: request.quiet });
   let lines = 0;
@@ -77,7 +79,7 @@ export async function learn(input: MailInput, request: LearnRequest): Promise<Le
   const { from, to } = learner.range;
   checkHistory(learner, to);
   const model = learner.fit(to + 1, old?.model); // the end is exclusive
-  const { pairs } = learner.reader;
+  const { pairs } = learner;
   const blob = packModel({ model, pairs });
   const id = modelId(blob, old?.id);
   const header = {

@@ -30,6 +30,8 @@ export type TrialRequest = {
   readonly quiet: boolean;
   /** Views that are left out; none when absent. */
   readonly without?: ReadonlySet<ViewName> | undefined;
+  /** See LearnRequest. */
+  readonly forgetful?: boolean | undefined;
 };
 
 /** Undefined where no whole day is new to the model in use. Reads the input twice. */
@@ -73,9 +75,9 @@ async function learnStandIn(
   request: TrialRequest,
   judged: readonly number[],
 ): Promise<{ standIn: Contender; sketch: Sketch | undefined }> {
-  const { since, to, flagged, fresh, old } = request;
+  const { since, to, flagged, fresh, old, forgetful } = request;
   const ranges = judged.map((day) => ({ start: day, end: day + DAY_MS - 1 }));
-  const learner = new Learner(settingsFor(input, request), flagged.plus(ranges));
+  const learner = new Learner(settingsFor(input, request), flagged.plus(ranges), forgetful ? undefined : old);
   const sketcher = new Sketcher();
   const progress = createProgress("comparing", 0, { quiet: request.quiet });
   let lines = 0;
@@ -88,5 +90,5 @@ async function learnStandIn(
   progress.end();
   const model = learner.fit(to + 1, standInParent(fresh.model, foldOf(slotOf(judged[0]!))));
   const sketch = sketcher.sketch(input.zone.name, (to - old.model.to) / DAY_MS);
-  return { standIn: { model, pairs: learner.reader.pairs }, sketch };
+  return { standIn: { model, pairs: learner.pairs }, sketch };
 }

@@ -23,6 +23,8 @@ const FIRST_WEEKDAY = 4;
 
 export type WeeklyRequest = {
   readonly when: RetrainConfig;
+  /** See LearnRequest. No verb has a flag for it. */
+  readonly forgetful?: boolean;
   /** Hears of each training. */
   readonly onRetrained: (retraining: Retraining) => void;
 };
@@ -70,8 +72,7 @@ export class Weekly implements Successor {
     this.#onScore = onScore;
   }
 
-  begin(model: Model, { reader }: Learner): void {
-    const { pairs } = reader;
+  begin(model: Model, { pairs }: Learner): void {
     this.#champion = { id: modelId(packModel({ model, pairs })), model, pairs, header: {} };
     this.#due = dueAfter(model.to, this.#request.when, this.#input.zone);
   }
@@ -90,7 +91,7 @@ export class Weekly implements Successor {
   }
 
   async #learn(before: Detector, alerts: readonly Alert[], lines: number, newest: number): Promise<Detector> {
-    const { when, onRetrained } = this.#request;
+    const { when, forgetful, onRetrained } = this.#request;
     const old = this.#champion!;
     this.#due = dueAfter(newest, when, this.#input.zone);
     const since = Math.max(old.model.from, newest - when.days * DAY_MS);
@@ -99,7 +100,7 @@ export class Weekly implements Successor {
       incidents: alerts.filter(({ held }) => !held).map((alert) => incidentOf(alertRecord(alert))),
       seed: this.#options.seed,
       budget: this.#options.budget,
-      without: this.#options.without,
+      ...{ without: this.#options.without, forgetful },
     });
     const { promoted } = verdict;
     const { id, header } = lesson.stored();

@@ -25,9 +25,15 @@ export type EntityFeatureModel = {
   readonly weekend: Float32Array;
   readonly alpha: readonly number[];
   readonly calibration: readonly Calibration[];
-  /** By pseudonym of the entity: events in training, -ln p ceiling of each horizon, and the most events that it held. */
-  readonly known: Readonly<Record<string, readonly number[]>>;
+  readonly known: KnownEntities;
+  /** Those of them that are allowed more than they did, as they did it, for the next training; undefined in models of before. */
+  readonly remembered?: KnownEntities;
 };
+/**
+ * By pseudonym of the entity: events in training, -ln p ceiling of each horizon, the most events that it held, and the slots in which the
+ * entity was last seen and these were last met. Models of before lack the slots.
+ */
+export type KnownEntities = Readonly<Record<string, readonly number[]>>;
 export type EntityModel = { readonly features: readonly EntityFeatureModel[]; readonly salt: string };
 
 /** Adds to the newest slot of a history, or begins one. Slots come in order. */

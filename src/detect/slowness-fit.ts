@@ -3,6 +3,7 @@ import type { Transaction } from "../feature/transaction.ts";
 import type { Kernels } from "../model/kernels.ts";
 import type { Calibration } from "./calibrate.ts";
 import { joiner, SharedContents } from "./contents.ts";
+import { peakOf, Reach } from "./memory.ts";
 import { fitReception, type ReceivedMessage, receivedOf } from "./reception.ts";
 import {
   columnOf,
@@ -34,6 +35,9 @@ const MIN_DAYS = 3;
 /** Deliveries are never told to be less alike than this: training's days are few. */
 const MIN_RHO = 0.002;
 const MAX_RHO = 0.5;
+/** A destination that is so little slower or faster than others, in ln(seconds), is not remembered. */
+const MIN_SHIFT = 0.2;
+const S = STAGES.length;
 
 /** destination: its number, -1 for those beyond the table. */
 type Sample = {
@@ -80,12 +84,13 @@ export class SlownessCollector {
     this.#samples.push({ program: p, destination: d, slot, seconds, message });
   }
 
-  /** groups: of joined shapes. Undefined where no program has enough deliveries. */
+  /** groups: of joined shapes. old: the network to begin with. before: what is remembered. Undefined where no program has enough deliveries. */
   fit(
     rows: TableRows,
     groups: ReadonlyMap<string, string>,
     { salt, seed, kernels }: { readonly salt: string; readonly seed: number; readonly kernels: Kernels },
     old?: SlownessModel,
+    before?: SlownessModel,
   ): SlownessModel | undefined {
     const { first, last } = rows.time;
     const { dayOf } = rows;
@@ -126,18 +131,21 @@ export class SlownessCollector {
           : fitStage(received, s, mean, (x) => (expected.get(x.message) ?? mean) - mean),
       );
       programs.push({ program, stages });
-      for (const d of new Set(own.map((s) => s.destination)))
+      const seen = new Map(own.map((s) => [s.destination, s.slot])); // samples stand in order of time
+      for (const [d, slot] of seen)
         if (d >= 0)
-          destinations[destinationKey(salt, program, destinationNames[d]!)] = shifts.map(
-            (shift) => shift?.of(d) ?? 0,
-          );
+          destinations[destinationKey(salt, program, destinationNames[d]!)] = [
+            ...shifts.map((shift) => shift?.of(d) ?? 0),
+            slot,
+          ];
       for (const s of own) kept.push(s);
     }
     if (programs.length === 0) return undefined;
-    return {
+    const model = {
       ...{ stride: this.#stride, salt, programs, destinations, reception: reception?.model },
       ...fitCounts(kept, programs.length, rows),
     };
+    return before ? remembering(model, before, new Reach(last, rows.time.flagged)) : model;
   }
 }
 
@@ -227,17 +235,49 @@ const quantile = (sorted: Float64Array, q: number): number =>
 /** Half a slow delivery is added, so that nothing is impossible. */
 const shareOf = (slow: number, deliveries: number): number => (slow + 0.5) / (deliveries + 1);
 
+/** The ceilings and destinations that are remembered, too: those that say something. */
+function remembering(
+  model: SlownessModel & { readonly ceilingAt: readonly number[] },
+  before: SlownessModel,
+  reach: Reach,
+): SlownessModel {
+  const destinations = { ...model.destinations };
+  const others = Object.entries(before.destinations).sort(([, a], [, b]) => (b[S] ?? 0) - (a[S] ?? 0));
+  let room = MAX_DESTINATIONS - Object.keys(destinations).length;
+  for (const [name, shifts] of others) {
+    const differs = shifts.slice(0, S).some((shift) => Math.abs(shift) >= MIN_SHIFT);
+    if (name in destinations || !differs || !reach.holds(shifts[S] ?? 0)) continue;
+    if (room-- > 0) destinations[name] = shifts;
+  }
+  const ceiling = model.ceiling.slice();
+  const ceilingAt = [...model.ceilingAt];
+  const [C, oldC] = [model, before].map(({ programs }) => programs.length * PER_PROGRAM) as [number, number];
+  for (const [p, { program }] of model.programs.entries()) {
+    const old = before.programs.findIndex((one) => one.program === program);
+    if (old < 0 || before.ceilingAt === undefined) continue;
+    for (let w = 0; w < SLOW_WIDTHS.length; w++)
+      for (let k = 0; k < PER_PROGRAM; k++) {
+        const i = w * C + p * PER_PROGRAM + k;
+        const j = w * oldC + old * PER_PROGRAM + k;
+        const was = { value: before.ceiling[j]!, slot: before.ceilingAt[j]! };
+        const peak = peakOf({ value: ceiling[i]!, slot: ceilingAt[i]! }, was, reach);
+        ceiling[i] = peak.value;
+        ceilingAt[i] = peak.slot;
+      }
+  }
+  return { ...model, destinations, ceiling, ceilingAt };
+}
+
 /** Correlations, ceilings and calibration, day by day left out. */
 function fitCounts(
   samples: readonly Placed[],
   P: number,
   rows: TableRows,
-): Pick<SlownessModel, "rho" | "ceiling" | "calibration"> {
+): Pick<SlownessModel, "rho" | "ceiling" | "calibration"> & { readonly ceilingAt: readonly number[] } {
   const { days, dayOf } = rows;
   const T = dayOf.length;
   const known = knownRows(rows, 1);
   const C = P * PER_PROGRAM;
-  const S = STAGES.length;
   const deliveries = new Float32Array(T * P * S);
   const slow = new Float32Array(T * C);
   for (const s of samples) {
@@ -250,6 +290,7 @@ function fitCounts(
   const share = sharesOfOtherDays(deliveries, slow, P * S, dayOf, days);
   const rho = new Float32Array(SLOW_WIDTHS.length * C);
   const ceiling = new Float32Array(SLOW_WIDTHS.length * C);
+  const ceilingAt = new Array<number>(ceiling.length).fill(rows.time.first);
   const calibration: Calibration[] = [];
   for (const [w, width] of SLOW_WIDTHS.entries()) {
     const n = rolling(deliveries, P * S, width);
@@ -275,9 +316,11 @@ function fitCounts(
     }
     const left = leaveOneDayOut(rows, C, found, known);
     ceiling.set(left.ceilings, w * C);
+    for (const { t, j, nats } of found)
+      if (Math.fround(nats) >= left.ceilings[j]!) ceilingAt[w * C + j] = rows.time.first + t;
     calibration.push(left.calibration);
   }
-  return { rho, ceiling, calibration };
+  return { rho, ceiling, ceilingAt, calibration };
 }
 
 /** (days, C): share of slow deliveries on all other days. */

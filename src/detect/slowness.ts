@@ -50,7 +50,10 @@ export type SlownessModel = {
   readonly stride: number;
   readonly salt: string;
   readonly programs: readonly ProgramModel[];
-  /** Pseudonym of program and destination -> how much longer than the program's each stage takes there, in ln(seconds). */
+  /**
+   * Pseudonym of program and destination -> how much longer than the program's each stage takes there, in ln(seconds), and the slot in which
+   * it was last delivered to, which models of before lack.
+   */
   readonly destinations: Readonly<Record<string, readonly number[]>>;
   /** What reception should take; undefined where training had too few messages. */
   readonly reception: ReceptionModel | undefined;
@@ -58,6 +61,8 @@ export type SlownessModel = {
   readonly rho: Float32Array;
   /** (W, C): the largest -ln p of training, at least FLOOR_NATS. */
   readonly ceiling: Float32Array;
+  /** (W, C): the slots in which so much was last met; undefined in models of before. */
+  readonly ceilingAt?: readonly number[];
   /** Per width. */
   readonly calibration: readonly Calibration[];
 };

@@ -148,10 +148,11 @@ export class Forgetter {
     this.entries += model.regular.regulars.length - regulars.length;
     const rest = { ...model, regular: { ...model.regular, regulars } };
     this.data(rest);
-    return {
-      model: rest,
-      pairs: { used: this.#pairs(pairs.used, salt), tried: this.#pairs(pairs.tried, salt) },
-    };
+    const used = this.#pairs(pairs.used, salt);
+    const stays = new Set(used);
+    const usedAt = pairs.usedAt?.filter((_, i) => stays.has(pairs.used[i]!));
+    const tried = this.#pairs(pairs.tried, salt);
+    return { model: rest, pairs: { used, tried, ...(usedAt && { usedAt }) } };
   }
 
   #pairs(pairs: readonly string[], salt: string): readonly string[] {
