@@ -219,7 +219,7 @@ function fitRates(
       return { slot, ids, counts: Float32Array.from(ids, (j) => counts[j]!) };
     });
   const registry = { columns: [...STRANGE] };
-  return { ...model, remembered: rememberSlots(recall.kept(), own, table.time, registry, STRANGE, past) };
+  return { ...model, remembered: rememberSlots(recall.kept(), own, table.time, registry, table, past) };
 }
 
 function countStrange(counts: Float32Array, at: number, type: number, p: number): void {
