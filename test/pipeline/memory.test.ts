@@ -5,10 +5,12 @@ import { eventOf, type Line, Weeks } from "../../eval/weeks.ts";
 import { pseudonym } from "../../src/detect/entity.ts";
 import { REMEMBERED_DAYS, Reach } from "../../src/detect/memory.ts";
 import { NoveltyScorer } from "../../src/detect/novelty.ts";
-import { slotOf } from "../../src/feature/clock.ts";
+import { localClock, slotOf } from "../../src/feature/clock.ts";
 import { ENTITY_FEATURES, EntityReader, type Observation } from "../../src/feature/entity.ts";
 import { Flagged, NOTHING_FLAGGED } from "../../src/feature/flagged.ts";
+import { Zone } from "../../src/log/zone.ts";
 import type { Learned } from "../../src/pipeline/model.ts";
+import { recollect } from "../../src/pipeline/recollection.ts";
 import { linesOf, MATERIAL, planOf } from "../compose/support.ts";
 
 suite("what was seen twice, then not for three months", () => {
@@ -32,6 +34,17 @@ suite("what was seen twice, then not for three months", () => {
     const without = told(forgetful).join("\n");
     for (const day of [AGAIN, AGAIN + 1]) assert.ok(without.includes(iso(day).slice(0, 10)), without);
     assert.deepEqual(told(remembering), []);
+  });
+
+  test("is asked of both models, and known to the one that remembers", () => {
+    const asked = {
+      ...{ clock: localClock(new Zone("UTC")), budget: 2, first: forgetful.model.from },
+      reach: new Reach(slotOf(at(LAST))),
+    };
+    const memory = remembering.model.window.remembered!;
+    const [ours, theirs] = [remembering, forgetful].map(({ model }) => recollect(memory, model, asked));
+    assert.equal(ours!.told, 0);
+    assert.ok(theirs!.told >= 2 && theirs!.times === ours!.times, `${theirs!.told} of ${theirs!.times}`);
   });
 
   test("does not hide a fault", () => {
