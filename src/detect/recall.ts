@@ -14,6 +14,8 @@ import { Highest, type Notable, notables, rolling, type WindowTable } from "./wi
 
 /** Slots remembered; those of the largest surges are kept. A newsletter takes a dozen. */
 const MAX_SLOTS = 1500;
+/** Columns of which counts are kept; a flood of shapes in a surge may have more, and counts in their programs. */
+const MAX_COLUMNS = 4096;
 /** Events a slot, fewer than which a column brings when it is rare: a dozen a day. */
 const RARE = 0.04;
 
@@ -217,26 +219,34 @@ export function rememberSlots(
   const common = new Set(columns.filter((_, j) => usual(full, j) >= RARE).map(({ key }) => key));
   const places = new Map<string, number>();
   const all: RememberedColumn[] = [];
-  const placeAmong = (column: Column, wasRare: boolean): number => {
+  const placeAmong = (column: Column, wasRare: boolean): number | undefined => {
     const rare = wasRare && !common.has(column.key);
     const name = `${rare} ${column.key}`;
     const known = places.get(name);
-    if (known !== undefined) return known;
+    if (known !== undefined || all.length >= MAX_COLUMNS) return known;
     all.push({ ...column, rare });
     places.set(name, all.length - 1);
     return all.length - 1;
   };
   const slots: number[][] = [];
-  for (const [slot, ...cells] of past.slots)
-    if (kept.has(slot!))
-      slots.push([
-        slot!,
-        ...cells.map((x, k) => (k % 2 === 0 ? placeAmong(past.columns[x]!, past.columns[x]!.rare) : x)),
-      ]);
+  for (const [slot, ...cells] of past.slots.filter(([one]) => kept.has(one!))) {
+    const row = [slot!];
+    for (let k = 0; k < cells.length; k += 2) {
+      const column = past.columns[cells[k]!]!;
+      const place = placeAmong(column, column.rare);
+      if (place !== undefined) row.push(place, cells[k + 1]!);
+    }
+    slots.push(row);
+  }
   const counted = new Map(own.filter(({ slot }) => kept.has(slot)).map((counts) => [counts.slot, counts]));
   for (const slot of [...kept].filter((s) => s >= first && s <= last).sort((a, b) => a - b)) {
     const { ids = [], counts = [] } = counted.get(slot) ?? {}; // a slot without lines is remembered as such
-    slots.push([slot, ...[...ids].flatMap((id, k) => [placeAmong(registry.columns[id]!, true), counts[k]!])]);
+    const row = [slot];
+    for (const [k, id] of ids.entries()) {
+      const place = placeAmong(registry.columns[id]!, true);
+      if (place !== undefined) row.push(place, counts[k]!);
+    }
+    slots.push(row);
   }
   return { columns: all, slots };
 }
