@@ -8,7 +8,7 @@ import type { Label } from "../src/compose/labels.ts";
 import { loadMaterial } from "./episodes.ts";
 import { withSection } from "./page.ts";
 import { writeWeeks } from "./year/log.ts";
-import { monthsOf } from "./year/months.ts";
+import { monthsBefore, monthsOf } from "./year/months.ts";
 import { endOf, firstMonths, MONTHS, START, WATCHED } from "./year/plan.ts";
 import { type Attacker, POISON_END, poisonOf, poisonPlan } from "./year/poison.ts";
 import { type Poisoned, poisonSection } from "./year/poison-words.ts";
@@ -48,9 +48,13 @@ async function measured(mode: Mode): Promise<YearRun> {
   const log = writeWeeks(firstMonths(count), loadMaterial("first").material, folder, upgraded);
   process.stderr.write(`${mode}: ${log.lines} lines in ${log.files.length} files\n`);
   const truth = JSON.parse(readFileSync(log.labels, "utf8")) as Label[];
-  const run = await runYear(log, { ...SPAN, to: endOf(count) }, mode, folder);
-  rmSync(folder, { recursive: true });
   const starts = new Map(truth.map(({ id, start }) => [id, Date.parse(start)]));
+  const run = await runYear(log, { ...SPAN, to: endOf(count) }, mode, folder, (soFar, time) => {
+    const done = monthsBefore(time);
+    const month = monthsOf(soFar, starts, done).at(-1);
+    if (month) process.stderr.write(`  month ${done}: ${JSON.stringify(month)}\n`);
+  });
+  rmSync(folder, { recursive: true });
   const result: YearRun = { ...run, mode, lines: log.lines, months: monthsOf(run.score, starts, count) };
   if (kept) writeFileSync(kept, `${JSON.stringify(result)}\n`);
   return result;

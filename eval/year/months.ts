@@ -20,6 +20,8 @@ export type Month = {
 };
 
 const monthOf = (time: number): number => Math.floor((time - WATCHED) / (MONTH_DAYS * DAY_MS));
+/** Whole months that have passed at a time, in ms. */
+export const monthsBefore = (time: number): number => Math.max(0, monthOf(time));
 const isNews = ({ opened_at }: Brief): boolean => {
   const time = Date.parse(opened_at);
   return UPGRADES.some(({ at }) => time >= at && time < at + NEWS_MS);

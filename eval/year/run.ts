@@ -23,11 +23,13 @@ export type Run = {
   readonly cpuSeconds: number;
 };
 
+/** onWeek: hears each week how it went up to a log time, in ms. */
 export async function runYear(
   log: WeeklyLog,
   span: { readonly year: number; readonly from: number; readonly to: number },
   mode: Mode,
   folder: string,
+  onWeek: (soFar: Score, time: number) => void = () => {},
 ): Promise<Run> {
   const began = process.cpuUsage();
   const request: ReplayRequest = {
@@ -38,7 +40,13 @@ export async function runYear(
     without: new Set(),
     seed: SEED,
     ...(mode !== "never" && {
-      weekly: { when: WHEN, forgetful: mode === "forgetful", onRetrained: progress },
+      weekly: {
+        ...{ when: WHEN, forgetful: mode === "forgetful" },
+        onRetrained: (retraining, alerts) => {
+          said(retraining);
+          onWeek(scoreOf(alerts, log, { from: span.from, to: retraining.at }, folder), retraining.at);
+        },
+      },
     }),
   };
   const { alerts, retrainings } = await replay(request);
@@ -46,13 +54,13 @@ export async function runYear(
   return { score: scoreOf(alerts, log, span, folder), retrainings, cpuSeconds: (user + system) / 1e6 };
 }
 
-const progress = ({ at, promoted, reason }: Retraining): void => {
+function said({ at, promoted, reason }: Retraining): void {
   const { user, system } = process.cpuUsage();
   const seconds = Math.round((user + system) / 1e6);
   process.stderr.write(
     `${new Date(at).toISOString().slice(0, 10)} ${promoted ? "promoted" : "refused"}: ${reason} (${seconds} CPU-s so far)\n`,
   );
-};
+}
 
 /** Lines are counted through all files, as the labels do. */
 function scoreOf(

@@ -24,8 +24,8 @@ export type WeeklyRequest = {
   readonly when: RetrainConfig;
   /** See LearnRequest. No verb has a flag for it. */
   readonly forgetful?: boolean;
-  /** Hears of each training. */
-  readonly onRetrained: (retraining: Retraining) => void;
+  /** Hears of each training, and what was told or held back so far. */
+  readonly onRetrained: (retraining: Retraining, alerts: readonly Alert[]) => void;
 };
 
 /** What became of a week's training. */
@@ -107,7 +107,7 @@ export class Weekly implements Successor {
     if (promoted) this.#champion = { id, header, model: lesson.model, pairs: lesson.pairs };
     const retraining = { at: newest, promoted, model: promoted ? id : old.id, ...evidence };
     this.retrainings.push(retraining);
-    onRetrained(retraining);
+    onRetrained(retraining, alerts);
     return promoted ? this.#goOver(before, lesson) : before;
   }
 
