@@ -48,8 +48,8 @@ export function poisonSection(runs: readonly Poisoned[], machine: string): strin
   };
   return `## Attackers who want to be learned
 
-Written by \`npm run eval:year -- poison --page\`. ${machine} The server of the year, and eight weeks in which an attacker lets himself be learned: one guesses passwords without end, 10 % more each week; one floods a day of the eighth
-week. Then both attack in earnest, each day for two weeks, in two sizes by turns. Their twin is the same log without what came before; both are learned anew each week.
+Written by \`npm run eval:year -- poison --page\`. ${machine} The server of the year, and eight weeks in which an attacker lets himself be learned: one sends spam without end, 10 % more each week; one floods a day of the eighth
+week with guesses at passwords. Then both attack in earnest, each day for two weeks, in two sizes by turns. Their twin is the same log without what came before; both are learned anew each week.
 
 ${table([["attacker", "attack", "size", "evidenced", "by the twin", "points lost"], ...attackers.flatMap((run) => attackRows(run, twin, what[run.attacker]))])}
 

@@ -7,15 +7,15 @@ import type { WeeklyLog } from "./log.ts";
 import { firstMonths, TRAIN_DAYS, WATCHED } from "./plan.ts";
 
 /**
- * Two attackers who want to be learned. One guesses passwords without end, ten per cent more each week for eight weeks; one floods the
- * eighth week with spam, a day long. Then both attack in earnest, in two sizes, on two weeks of days. Their twin never came before that.
+ * Two attackers who want to be learned. One sends spam without end, ten per cent more each week for eight weeks; one floods the eighth week
+ * with guesses at passwords, a day long. Then both attack in earnest, in two sizes, on two weeks of days. Their twin never came before that.
  */
 
 const WEEKS = 8;
 const RAMP = 1.1;
-/** Of the kinds' usual strength (compose/kinds.ts): some thirty guesses a day in the first week; so much spam that it is a twentieth of the week's lines. */
-const FIRST_GUESSES = 0.02;
-const FLOOD = 0.02;
+/** Of the kinds' usual strength (compose/kinds.ts): twice the server's own spam in the first week; guesses that are a twentieth of the week's lines. */
+const FIRST_SPAM = 0.004;
+const FLOOD = 0.0155;
 const FLOOD_HOUR = 10;
 /** Where they attack in earnest: days after the eight weeks. */
 const EARNEST_DAYS = 14;
@@ -27,12 +27,12 @@ type Attack = {
   readonly minutes: number;
   readonly sizes: readonly [number, number];
 };
-const GUESSES: Attack = { kind: "sasl_bruteforce_slow", hour: 2.2, minutes: 120, sizes: [0.25, 1] };
-const SPAM: Attack = { kind: "spam_wave", hour: 13.3, minutes: 60, sizes: [0.15, 0.6] };
+const GUESSES: Attack = { kind: "sasl_bruteforce_fast", hour: 2.2, minutes: 40, sizes: [0.1, 0.5] };
+const SPAM: Attack = { kind: "spam_wave", hour: 13.3, minutes: 60, sizes: [0.08, 0.4] };
 
 export type Attacker = "ramp" | "flood" | "nobody";
 /** What each of them does in earnest. */
-export const KIND_OF: Readonly<Record<"ramp" | "flood", string>> = { ramp: GUESSES.kind, flood: SPAM.kind };
+export const KIND_OF: Readonly<Record<"ramp" | "flood", string>> = { ramp: SPAM.kind, flood: GUESSES.kind };
 const POISON_DAYS: number = TRAIN_DAYS + WEEKS * 7 + EARNEST_DAYS;
 export const POISON_END: number = BEGIN + EARNEST_DAYS * DAY_MS;
 
@@ -49,12 +49,12 @@ const earnest = Array.from({ length: EARNEST_DAYS }, (_, day): Fault[] =>
 const before: Readonly<Record<Attacker, readonly Fault[]>> = {
   nobody: [],
   ramp: Array.from({ length: WEEKS }, (_, week) => ({
-    kind: GUESSES.kind,
+    kind: SPAM.kind,
     start: at(week * 7, 0),
     minutes: 7 * 1440,
-    intensity: FIRST_GUESSES * RAMP ** week,
+    intensity: FIRST_SPAM * RAMP ** week,
   })),
-  flood: [{ kind: SPAM.kind, start: at((WEEKS - 1) * 7 + 1, FLOOD_HOUR), minutes: 1440, intensity: FLOOD }],
+  flood: [{ kind: GUESSES.kind, start: at((WEEKS - 1) * 7 + 1, FLOOD_HOUR), minutes: 1440, intensity: FLOOD }],
 };
 
 /** The server of the year with an attacker. The faults in earnest come first in it: their lines are the same whoever came before. */
