@@ -1,4 +1,4 @@
-import type { AlertRecord, AlertSeverity } from "../detect/alert.ts";
+import type { AlertRecord, AlertSeverity, Kind } from "../detect/alert.ts";
 import { DAY_MS } from "../feature/clock.ts";
 import { type Incident, type LeftOut, leaveOut } from "../pipeline/incidents.ts";
 import type { Model } from "../pipeline/model.ts";
@@ -18,6 +18,8 @@ export type Evidence = {
   readonly flagged_hours: number;
   readonly incidents_left_out: readonly string[];
   readonly incidents_learned: readonly string[];
+  /** Absent in models of before. */
+  readonly incidents_repeated?: readonly string[];
   readonly judged: readonly Judged[];
   /** Null where the networks decided already, or no whole day is new. */
   readonly trial: TrialEvidence | null;
@@ -34,7 +36,7 @@ export type ChallengeRequest = Pick<LearnRequest, "seed" | "quiet" | "without" |
   /** First and last log time to be learned from, in ms. */
   readonly since: number;
   readonly last: number;
-  /** What was told of, and what was planned (in ms, both ends included): neither is learned. */
+  /** What was told of, also in the half year before, and what was planned (in ms, both ends included): neither is learned. */
   readonly incidents: readonly Incident[];
   readonly planned: readonly { readonly start: number; readonly end: number }[];
   /** Alerts a day, of the trial. */
@@ -79,6 +81,8 @@ export const incidentOf = (alert: AlertRecord): Incident => ({
   start: Date.parse(String(alert["start"])),
   end: Date.parse(String(alert["end"])),
   severity: alert["severity"] as AlertSeverity,
+  kind: alert["kind"] as Kind | undefined,
+  parts: alert["parts"] as Incident["parts"], // undefined in alerts of before
 });
 
 function evidenceOf(
@@ -94,6 +98,7 @@ function evidenceOf(
     flagged_hours: left.hours,
     incidents_left_out: left.incidents,
     incidents_learned: left.learned,
+    incidents_repeated: left.repeated,
     judged,
     trial: trial ?? null,
     reason,

@@ -1,5 +1,6 @@
 import { constants, setPriority } from "node:os";
 import type { Command } from "commander";
+import { REMEMBERED_DAYS } from "../detect/memory.ts";
 import { plannedRanges } from "../detect/planned.ts";
 import { Fault } from "../fault.ts";
 import { DAY_MS } from "../feature/clock.ts";
@@ -57,7 +58,7 @@ async function retrain(files: readonly string[], options: Options): Promise<void
   const planned = plannedRanges(store.rules.plans(), since, times.last);
   const { lesson, left, verdict, trial, evidence } = await challenge(input, {
     ...{ old: { id, header, ...learned }, since, last: times.last, planned, seed },
-    incidents: incidentsOf(store, since, times.last),
+    incidents: incidentsOf(store, times.last - REMEMBERED_DAYS * DAY_MS, times.last),
     budget: settingsOf(options).alerts.perDay,
     quiet: isQuiet(options),
   });
@@ -110,12 +111,13 @@ function incidentsOf(store: Store, from: number, to: number): Incident[] {
     .filter((alert) => alert["held"] !== true && !judged.has(alert.id))
     .map(incidentOf)
     .filter(({ start, end }) => start <= end);
-  const ends = new Map(alerts.map((alert) => [alert.id, incidentOf(alert).end]));
+  const byId = new Map(alerts.map((alert) => [alert.id, incidentOf(alert)]));
   const confirmed = [...judged.values()]
     .filter(({ verdict }) => verdict === "incident")
     .map(({ about: { id, start, end, severity } }) => ({
+      ...byId.get(id),
       ...{ id, start, severity, confirmed: true },
-      end: Math.max(end, ends.get(id) ?? end),
+      end: Math.max(end, byId.get(id)?.end ?? end),
     }));
   return [...told, ...confirmed];
 }
@@ -152,13 +154,17 @@ function keep(
   return refused;
 }
 
-function leftText({ hours, incidents }: LeftOut, planned: boolean): string {
+function leftText({ hours, incidents, repeated }: LeftOut, planned: boolean): string {
   const of = [
     ...(incidents.length > 0 ? [`of ${incidents.length} incidents`] : []),
     ...(planned ? ["of what was planned"] : []),
   ];
-  if (of.length > 0) return `${hours.toFixed(1)} hours ${of.join(" and ")} were left out\n`;
-  return "no incident was told of in this time, so nothing of it was left out\n";
+  const again =
+    repeated.length > 0
+      ? `${repeated.length} incidents are learned from now on, since the like was told before, and nobody confirmed it\n`
+      : "";
+  if (of.length > 0) return `${again}${hours.toFixed(1)} hours ${of.join(" and ")} were left out\n`;
+  return again || "no incident was told of in this time, so nothing of it was left out\n";
 }
 
 function outcome(fresh: string, old: string, { promoted, reason }: Verdict, dry: boolean): string {

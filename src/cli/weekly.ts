@@ -1,5 +1,5 @@
 import type { RetrainConfig } from "../config/config.ts";
-import { type Alert, alertRecord } from "../detect/alert.ts";
+import { type Alert, keptRecord } from "../detect/alert.ts";
 import { unpackWarm } from "../engine/warm.ts";
 import { DAY_MS } from "../feature/clock.ts";
 import type { Zone } from "../log/zone.ts";
@@ -97,7 +97,7 @@ export class Weekly implements Successor {
     const since = Math.max(old.model.from, newest - when.days * DAY_MS);
     const { lesson, verdict, evidence } = await challenge(this.#linesSince(since, lines), {
       ...{ old, since, last: newest, planned: [], quiet: true },
-      incidents: alerts.filter(({ held }) => !held).map((alert) => incidentOf(alertRecord(alert))),
+      incidents: alerts.filter(({ held }) => !held).map((alert) => incidentOf(keptRecord(alert))),
       seed: this.#options.seed,
       budget: this.#options.budget,
       ...{ without: this.#options.without, forgetful },

@@ -33,12 +33,12 @@ export class Reach {
 
 /** What exceeds all else by so many nats would be told if it were new; less needs no memory. */
 export const MIN_GAIN = 7;
-/** The same again may be larger by this share, and by so many standard deviations of chance. */
-const LARGER = 0.25;
+/** The same again may be twice as large, or larger by so many standard deviations of chance. */
+const LARGER = 2;
 const DEVIATIONS = 3;
 
 /** So many times as large as the one of x events the next of its like may be: what was seen once or twice tells little of its size. */
-export const allowance = (x: number): number => 1 + Math.max(LARGER, DEVIATIONS / Math.sqrt(Math.max(1, x)));
+export const allowance = (x: number): number => Math.max(LARGER, 1 + DEVIATIONS / Math.sqrt(Math.max(1, x)));
 
 /** Something large, and the slot in which it was last met in like size. */
 export type Peak = { readonly value: number; readonly slot: number };

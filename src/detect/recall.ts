@@ -3,7 +3,7 @@ import { type Column, type ColumnRegistry, TEMPLATE_KEY } from "../feature/colum
 import type { Season } from "../feature/season.ts";
 import type { SlotCounts } from "../feature/window.ts";
 import { allowance, MIN_GAIN, type Reach } from "./memory.ts";
-import { type Conditional, FLOOR_NATS, poolKey, WIDTHS } from "./window.ts";
+import { type Conditional, FLOOR_NATS, poolKey, tailNats, WIDTHS } from "./window.ts";
 import { Highest, type Notable, notables, rolling, type WindowTable } from "./window-fit.ts";
 
 /**
@@ -14,7 +14,10 @@ import { Highest, type Notable, notables, rolling, type WindowTable } from "./wi
 
 /** Slots remembered; those of the largest surges are kept. A newsletter takes a dozen. */
 const MAX_SLOTS = 1500;
-/** rare: the column was none of its own then, so that it belongs to the pool of its like. */
+/** Events a slot, fewer than which a column brings when it is rare: a dozen a day. */
+const RARE = 0.04;
+
+/** rare: it was rare ever since, so that it may count in the pool of its like. What was common and is gone, as after an upgrade, may not. */
 export type RememberedColumn = Column & { readonly rare: boolean };
 
 /** Slots in order of time: each its number, then places of columns and their counts in turn. */
@@ -86,8 +89,21 @@ export function wholeRows(slots: readonly number[], width: number): Uint8Array {
   return Uint8Array.from(slots, (slot, r) => (slots[r - width + 1] === slot - width + 1 ? 1 : 0));
 }
 
-/** What stood out in one window: its last slot, its column, how many were counted. */
-type Surge = { readonly slot: number; readonly j: number; readonly nats: number; readonly x: number };
+/**
+ * Overdispersion at most, in telling what is worth remembering: a surge within the training makes its column so uneven that it seems small,
+ * and when it is out of the training it no longer does.
+ */
+const CALM = 1;
+const tail = (x: number, mu: number, alpha: number): number => tailNats("upper", x, mu, alpha);
+
+/** What stood out in one window: its last slot, its column, how many were counted and expected. */
+type Surge = {
+  readonly slot: number;
+  readonly j: number;
+  readonly nats: number;
+  readonly x: number;
+  readonly mu: number;
+};
 
 /** Raises a training's ceilings to what is remembered, and finds out what the next training is to remember. */
 export class Recall {
@@ -105,12 +121,13 @@ export class Recall {
   }
 
   /**
-   * Of one width, by its place. sums: (T, C). alpha, ceilings, most: (C), of the upper tail; the last two are raised. notable: what stood
+   * Of one width, by its place. sums, mu: (T, C). alpha, ceilings, most: (C), of the upper tail; the last two are raised. notable: what stood
    * out in training. conditional: as fitWindow has it.
    */
   raise(
     w: number,
     sums: Float32Array,
+    mu: Float32Array,
     alpha: Float32Array,
     notable: readonly Notable[],
     ceilings: Float32Array,
@@ -119,19 +136,21 @@ export class Recall {
   ): void {
     const { columns, time } = this.#table;
     const C = columns.length;
-    const own = notable.map(({ t, j, nats }) => ({ slot: time.first + t, j, nats, x: sums[t * C + j]! }));
+    const own = notable.map(({ t, j, nats }) => ({
+      ...{ slot: time.first + t, j, nats, x: sums[t * C + j]!, mu: mu[t * C + j]! },
+    }));
     const past = this.#past ? this.#surges(this.#past, w, alpha, most, conditional) : [];
-    const records = this.#note([...past, ...own], WIDTHS[w]!);
+    const all = [...past, ...own].filter(({ j, nats }) => nats > FLOOR_NATS && this.#columns[j]);
+    const surges = this.#note(all, alpha, WIDTHS[w]!);
     if (!this.#past) return;
-    for (const { j, nats, x } of past) {
-      ceilings[j] = Math.max(ceilings[j]!, nats);
+    for (const { slot, j, nats, x, mu: m } of all) {
+      const times = surges.has(slot) ? tail(x * allowance(x), m, alpha[j]!) / tail(x, m, alpha[j]!) : 1;
+      ceilings[j] = Math.max(ceilings[j]!, nats * times);
       most[j] = Math.max(most[j]!, x);
     }
-    // the tail's nats grow with the count, nearly in proportion
-    for (const { j, nats, x } of records) ceilings[j] = Math.max(ceilings[j]!, nats * allowance(x));
   }
 
-  /** What stands out of the past, in columns that are remembered. most: (C), of training. */
+  /** What stands out of the past. most: (C), of training. */
   #surges(
     { slots, places, counts, mu }: PastRows,
     w: number,
@@ -150,24 +169,25 @@ export class Recall {
     for (let r = 0; r < slots.length; r++)
       for (let j = 0; j < C && known[r] === 1; j++) top.add(j, dayOf[r]!, sums[r * C + j]!);
     const rows = { columns, places, dayOf, slotAt: (r: number) => slots[r]! };
-    return notables(rows, sums, expected, alpha, width, "upper", top, known, conditional)
-      .filter(({ j }) => this.#columns[j])
-      .map(({ t, j, nats }) => ({ slot: slots[t]!, j, nats, x: sums[t * C + j]! }));
+    const found = notables(rows, sums, expected, alpha, width, "upper", top, known, conditional);
+    return found.map(({ t, j, nats }) => ({
+      ...{ slot: slots[t]!, j, nats, x: sums[t * C + j]!, mu: expected[t * C + j]! },
+    }));
   }
 
-  /** Notes and returns what was larger than ever after: the rest would silence nothing, now or when later ones are forgotten. */
-  #note(all: readonly Surge[], width: number): Surge[] {
+  /** Notes the windows in which a column was larger than ever after: the rest would silence nothing, now or when later ones are forgotten. */
+  #note(all: readonly Surge[], alpha: Float32Array, width: number): ReadonlySet<number> {
     const later = new Float32Array(this.#table.columns.length).fill(FLOOR_NATS);
-    return all
-      .filter(({ j, nats }) => nats >= FLOOR_NATS + MIN_GAIN && this.#columns[j])
-      .sort((a, b) => b.slot - a.slot || a.j - b.j)
-      .filter(({ slot, j, nats }) => {
-        const gain = nats - later[j]!;
-        if (gain < MIN_GAIN) return false;
-        later[j] = nats;
-        this.#records.push({ slot, width, gain });
-        return true;
-      });
+    const surges = new Set<number>();
+    for (const { slot, j, x, mu } of [...all].sort((a, b) => b.slot - a.slot || a.j - b.j)) {
+      const nats = tail(x, mu, Math.min(alpha[j]!, CALM));
+      const gain = nats - later[j]!;
+      if (gain < MIN_GAIN) continue;
+      later[j] = nats;
+      this.#records.push({ slot, width, gain });
+      surges.add(slot);
+    }
+    return surges;
   }
 
   /** The slots to remember; the largest surges first where there is no room for all. */
@@ -181,7 +201,7 @@ export class Recall {
 }
 
 /**
- * What the next training is to remember. own: slots of training as the log's columns counted them; columns: of the model. past: as
+ * What the next training is to remember. own: slots of training as the log's columns counted them. past: as
  * `remembered` left it.
  */
 export function rememberSlots(
@@ -189,14 +209,14 @@ export function rememberSlots(
   own: readonly SlotCounts[],
   { first, last }: { readonly first: number; readonly last: number },
   registry: Pick<ColumnRegistry, "columns">,
-  columns: readonly Column[],
+  { columns, full }: Pick<WindowTable, "columns" | "full">,
   past: RememberedSlots,
 ): RememberedSlots {
-  const ofModel = new Set(columns.map(({ key }) => key));
+  const common = new Set(columns.filter((_, j) => usual(full, j) >= RARE).map(({ key }) => key));
   const places = new Map<string, number>();
   const all: RememberedColumn[] = [];
   const placeAmong = (column: Column, wasRare: boolean): number => {
-    const rare = wasRare && !ofModel.has(column.key);
+    const rare = wasRare && !common.has(column.key);
     const name = `${rare} ${column.key}`;
     const known = places.get(name);
     if (known !== undefined) return known;
@@ -217,6 +237,13 @@ export function rememberSlots(
     slots.push([slot, ...[...ids].flatMap((id, k) => [placeAmong(registry.columns[id]!, true), counts[k]!])]);
   }
   return { columns: all, slots };
+}
+
+/** Events a slot that are expected of a column on a day of the week or of the weekend, whichever brings more. */
+function usual({ weekday, weekend }: Season, j: number): number {
+  const mean = (season: Float32Array): number =>
+    season.subarray(j * SLOTS_PER_DAY, (j + 1) * SLOTS_PER_DAY).reduce((a, b) => a + b, 0) / SLOTS_PER_DAY;
+  return Math.max(mean(weekday), mean(weekend));
 }
 
 export const NO_SLOTS: RememberedSlots = { columns: [], slots: [] };

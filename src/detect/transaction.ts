@@ -1,5 +1,4 @@
 import { type LocalClock, slotOf } from "../feature/clock.ts";
-import type { Column } from "../feature/columns.ts";
 import type { LineLoader, LineSaver } from "../feature/line-table.ts";
 import {
   loadTransaction,
@@ -19,10 +18,10 @@ import { type Calibration, calibrate, pValue } from "./calibrate.ts";
 import { contentsOf, joiner, placesByShape, SharedContents } from "./contents.ts";
 import { FOLDS, type Folds, foldOf, keepFolds, parentOf } from "./folds.ts";
 import { Reach } from "./memory.ts";
-import { NO_SLOTS, pastRows, Recall, remembered, rememberSlots } from "./recall.ts";
+import { countStrange, fitRates, LEVELS, STRANGE } from "./strange.ts";
 import { type RememberedSample, recalled, rememberSamples, type Sample } from "./transaction-memory.ts";
 import type { WindowModel } from "./window.ts";
-import { fitWindow, type TableRows, tableOf, type WindowTable } from "./window-fit.ts";
+import { type TableRows, tableOf } from "./window-fit.ts";
 
 /**
  * The transaction view: a Variational Autoencoder over what each message, connection and session consists of. One strange
@@ -30,8 +29,6 @@ import { fitWindow, type TableRows, tableOf, type WindowTable } from "./window-f
  * by networks that did not see its day, and how many fall under LEVELS is counted as the window view counts lines.
  */
 
-/** p-values at and below which transactions are counted. */
-export const LEVELS = [0.01, 0.001] as const;
 /** Shapes with a column of their own; the rest count together. */
 const MAX_COLUMNS = 120;
 /** Rows that a network trains on, and that calibration scores; more are thinned evenly. */
@@ -182,50 +179,6 @@ export class TransactionCollector {
     };
     return { model, samples, unseen };
   }
-}
-
-/** One column for each type and level. */
-const STRANGE: readonly Column[] = TRANSACTION_TYPES.flatMap((type) =>
-  LEVELS.map(
-    (level): Column => ({
-      key: `strange ${type} ${level}`,
-      level: "event",
-      family: "total",
-      cause: undefined,
-      label: `${type}s as unusual as one in ${1 / level}`,
-    }),
-  ),
-);
-
-/** How many strange ones are usual, and what is remembered of times with many. */
-function fitRates(
-  table: WindowTable,
-  before: WindowModel | undefined,
-  clock: LocalClock,
-  reach: Reach,
-): WindowModel {
-  const { first } = table.time;
-  const past = remembered(before?.remembered ?? NO_SLOTS, new Map(), first, reach);
-  const recall = new Recall(table, before && pastRows(past, table, clock), () => true);
-  const model = fitWindow(table, undefined, recall);
-  const own = [...recall.kept()]
-    .filter((slot) => slot >= first)
-    .map((slot) => {
-      const counts = table.counts.subarray(
-        (slot - first) * STRANGE.length,
-        (slot - first + 1) * STRANGE.length,
-      );
-      const ids = Uint32Array.from(STRANGE.keys()).filter((j) => counts[j]! > 0);
-      return { slot, ids, counts: Float32Array.from(ids, (j) => counts[j]!) };
-    });
-  const registry = { columns: [...STRANGE] };
-  return { ...model, remembered: rememberSlots(recall.kept(), own, table.time, registry, STRANGE, past) };
-}
-
-function countStrange(counts: Float32Array, at: number, type: number, p: number): void {
-  LEVELS.forEach((level, l) => {
-    if (p <= level) counts[at + type * LEVELS.length + l]! += 1;
-  });
 }
 
 function chooseColumns(samples: readonly Sample[]): string[] {

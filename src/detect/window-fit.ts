@@ -230,7 +230,7 @@ export function fitWindow(
           : notables({ ...table, slotAt }, sums, mu, a, WIDTHS[w]!, tail, top, known, conditional);
       const { ceilings, calibration } = leaveOneDayOut(table, C, notable, known);
       if (tail === "upper")
-        recall?.raise(w, sums, a, notable, ceilings, most.subarray(w * C, w * C + C), conditional);
+        recall?.raise(w, sums, mu, a, notable, ceilings, most.subarray(w * C, w * C + C), conditional);
       (tail === "upper" ? upperCeiling : lowerCeiling).set(ceilings, w * C);
       (tail === "upper" ? upper : lower).push(calibration);
     }

@@ -305,7 +305,7 @@ export class Learner implements Warmth {
       this.heldOut.window = heldOutWindow(table, trained.unseen, byOld, judgesOf(before, kernels));
     const recall = new Recall(table, pastTable, isRemembered);
     const window = fitWindow(table, trained?.perSlot, recall);
-    const slots = rememberSlots(recall.kept(), this.#slots, rows.time, this.registry, table.columns, past);
+    const slots = rememberSlots(recall.kept(), this.#slots, rows.time, this.registry, table, past);
     this.#slots = [];
     return {
       window: { ...window, remembered: slots },

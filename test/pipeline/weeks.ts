@@ -4,6 +4,7 @@ import { DAY_MS, localClock } from "../../src/feature/clock.ts";
 import { type Flagged, NOTHING_FLAGGED } from "../../src/feature/flagged.ts";
 import { LogClock } from "../../src/log/year.ts";
 import { Zone } from "../../src/log/zone.ts";
+import type { MailEvent } from "../../src/mail/event.ts";
 import { EventReader } from "../../src/mail/read.ts";
 import { Detector } from "../../src/pipeline/detector.ts";
 import { Learner } from "../../src/pipeline/learner.ts";
@@ -13,7 +14,7 @@ import type { Learned, PipelineOptions } from "../../src/pipeline/model.ts";
 export type Line = { readonly time: number; readonly text: string };
 
 const ZONE = new Zone("UTC");
-export const OPTIONS: PipelineOptions = {
+const OPTIONS: PipelineOptions = {
   clock: localClock(ZONE),
   budget: 2,
   without: new Set(["transaction"]),
@@ -24,6 +25,9 @@ export const OPTIONS: PipelineOptions = {
 };
 /** Days of history of a training. */
 const DAYS = 35;
+
+export const eventOf = (text: string): MailEvent =>
+  new EventReader(new LogClock(ZONE, 2026), 7).readText("mail.log", 1, text);
 
 export class Weeks {
   readonly #lines: readonly Line[];
