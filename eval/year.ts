@@ -1,13 +1,14 @@
 // A year of weekly retraining on a composed server: npm run eval:year [-- MODE...] [--months N] [--results DIR] [--page]
-// Modes: weekly, forgetful (without memory), never; all three when none is named. poison: attackers who want to be learned. Prints Markdown; with --page, writes it into docs/accuracy.md. With --results, runs that stand in that folder are not repeated.
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+// Modes: weekly, forgetful (without memory), never; all three when none is named. poison: attackers who want to be learned. Prints Markdown; with --page, writes it into docs/accuracy.md. With --results, runs and logs that stand in that folder are not made again.
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import type { Label } from "../src/compose/labels.ts";
+import type { Plan } from "../src/compose/plan.ts";
 import { loadMaterial } from "./episodes.ts";
 import { withSection } from "./page.ts";
-import { writeWeeks } from "./year/log.ts";
+import { readWeeks, type WeeklyLog, writeWeeks } from "./year/log.ts";
 import { monthsBefore, monthsOf } from "./year/months.ts";
 import { endOf, firstMonths, MONTHS, START, WATCHED } from "./year/plan.ts";
 import { type Attacker, POISON_END, poisonOf, poisonPlan } from "./year/poison.ts";
@@ -41,11 +42,24 @@ if (!(count >= 1 && count <= MONTHS)) {
   process.exit(EX_USAGE);
 }
 
+/** change: what becomes of a line; see writeWeeks. */
+function composed(
+  name: string,
+  plan: Plan,
+  change: (text: string, time: number) => string,
+): { folder: string; log: WeeklyLog } {
+  const folder = values.results
+    ? join(values.results, name)
+    : mkdtempSync(join(tmpdir(), `logvane-${name}-`));
+  mkdirSync(folder, { recursive: true });
+  const log = readWeeks(folder) ?? writeWeeks(plan, loadMaterial("first").material, folder, change);
+  return { folder, log };
+}
+
 async function measured(mode: Mode): Promise<YearRun> {
   const kept = values.results && join(values.results, `${mode}-${count}.json`);
   if (kept && existsSync(kept)) return JSON.parse(readFileSync(kept, "utf8")) as YearRun;
-  const folder = mkdtempSync(join(tmpdir(), "logvane-year-"));
-  const log = writeWeeks(firstMonths(count), loadMaterial("first").material, folder, upgraded);
+  const { folder, log } = composed(`year-${count}`, firstMonths(count), upgraded);
   process.stderr.write(`${mode}: ${log.lines} lines in ${log.files.length} files\n`);
   const truth = JSON.parse(readFileSync(log.labels, "utf8")) as Label[];
   const starts = new Map(truth.map(({ id, start }) => [id, Date.parse(start)]));
@@ -54,7 +68,7 @@ async function measured(mode: Mode): Promise<YearRun> {
     const month = monthsOf(soFar, starts, done).at(-1);
     if (month) process.stderr.write(`  month ${done}: ${JSON.stringify(month)}\n`);
   });
-  rmSync(folder, { recursive: true });
+  if (!values.results) rmSync(folder, { recursive: true });
   const result: YearRun = { ...run, mode, lines: log.lines, months: monthsOf(run.score, starts, count) };
   if (kept) writeFileSync(kept, `${JSON.stringify(result)}\n`);
   return result;
@@ -63,13 +77,12 @@ async function measured(mode: Mode): Promise<YearRun> {
 async function poisoned(attacker: Attacker): Promise<Poisoned> {
   const kept = values.results && join(values.results, `poison-${attacker}.json`);
   if (kept && existsSync(kept)) return JSON.parse(readFileSync(kept, "utf8")) as Poisoned;
-  const folder = mkdtempSync(join(tmpdir(), "logvane-poison-"));
   const plan = poisonPlan(attacker);
-  const log = writeWeeks(plan, loadMaterial("first").material, folder, (text) => text);
+  const { folder, log } = composed(`poison-${attacker}`, plan, (text) => text);
   process.stderr.write(`${attacker}: ${log.lines} lines in ${log.files.length} files\n`);
   const run = await runYear(log, { ...SPAN, to: POISON_END }, "weekly", folder);
   const result = { ...run, ...poisonOf(attacker, run.score, log, plan) };
-  rmSync(folder, { recursive: true });
+  if (!values.results) rmSync(folder, { recursive: true });
   if (kept) writeFileSync(kept, `${JSON.stringify(result)}\n`);
   return result;
 }

@@ -54,7 +54,9 @@ const before: Readonly<Record<Attacker, readonly Fault[]>> = {
     minutes: 7 * 1440,
     intensity: FIRST_SPAM * RAMP ** week,
   })),
-  flood: [{ kind: GUESSES.kind, start: at((WEEKS - 1) * 7 + 1, FLOOD_HOUR), minutes: 1440, intensity: FLOOD }],
+  flood: [
+    { kind: GUESSES.kind, start: at((WEEKS - 1) * 7 + 1, FLOOD_HOUR), minutes: 1440, intensity: FLOOD },
+  ],
 };
 
 /** The server of the year with an attacker. The faults in earnest come first in it: their lines are the same whoever came before. */
