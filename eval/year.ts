@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import type { Label } from "../src/compose/labels.ts";
 import type { Plan } from "../src/compose/plan.ts";
+import { DAY_MS } from "../src/feature/clock.ts";
 import { loadMaterial } from "./episodes.ts";
 import { withSection } from "./page.ts";
 import { readWeeks, type WeeklyLog, writeWeeks } from "./year/log.ts";
@@ -13,7 +14,7 @@ import { monthsBefore, monthsOf } from "./year/months.ts";
 import { endOf, firstMonths, MONTHS, START, WATCHED } from "./year/plan.ts";
 import { type Attacker, POISON_END, poisonOf, poisonPlan } from "./year/poison.ts";
 import { type Poisoned, poisonSection } from "./year/poison-words.ts";
-import { type Mode, runYear } from "./year/run.ts";
+import { type Mode, type Run, runYear } from "./year/run.ts";
 import { upgraded } from "./year/upgrades.ts";
 import { type YearRun, yearSection } from "./year/words.ts";
 
@@ -56,23 +57,37 @@ function composed(
   return { folder, log };
 }
 
+/** What is known of whole months is what a back-test of a log that ends there would have told: each is kept. */
 async function measured(mode: Mode): Promise<YearRun> {
-  const kept = values.results && join(values.results, `${mode}-${count}.json`);
-  if (kept && existsSync(kept)) return JSON.parse(readFileSync(kept, "utf8")) as YearRun;
+  const kept = (months: number): string | undefined =>
+    values.results && join(values.results, `${mode}-${months}.json`);
+  const known = kept(count);
+  if (known && existsSync(known)) return JSON.parse(readFileSync(known, "utf8")) as YearRun;
   const { folder, log } = composed(`year-${count}`, firstMonths(count), upgraded);
   process.stderr.write(`${mode}: ${log.lines} lines in ${log.files.length} files\n`);
   const truth = JSON.parse(readFileSync(log.labels, "utf8")) as Label[];
   const starts = new Map(truth.map(({ id, start }) => [id, Date.parse(start)]));
-  const run = await runYear(log, { ...SPAN, to: endOf(count) }, mode, folder, (soFar, time) => {
-    const done = monthsBefore(time);
-    const month = monthsOf(soFar, starts, done).at(-1);
-    if (month) process.stderr.write(`  month ${done}: ${JSON.stringify(month)}\n`);
+  const resultOf = (run: Run, months: number): YearRun => ({
+    ...{ mode, lines: linesBefore(log, endOf(months)), cpuSeconds: run.cpuSeconds, score: run.score },
+    retrainings: run.retrainings.filter(({ at }) => at < endOf(months)),
+    months: monthsOf(run.score, starts, months),
   });
+  const keep = (result: YearRun): void => {
+    const file = kept(result.months.length);
+    if (file && !existsSync(file)) writeFileSync(file, `${JSON.stringify(result)}\n`);
+  };
+  const run = await runYear(log, { ...SPAN, to: endOf(count) }, mode, folder, (soFar, time) => {
+    const months = monthsBefore(time);
+    if (months > 0) keep(resultOf(soFar, months));
+  });
+  const result = resultOf(run, count);
+  keep(result);
   if (!values.results) rmSync(folder, { recursive: true });
-  const result: YearRun = { ...run, mode, lines: log.lines, months: monthsOf(run.score, starts, count) };
-  if (kept) writeFileSync(kept, `${JSON.stringify(result)}\n`);
   return result;
 }
+
+const linesBefore = ({ before, lines }: WeeklyLog, time: number): number =>
+  [...before.values()][Math.round((time - START) / (7 * DAY_MS))] ?? lines;
 
 async function poisoned(attacker: Attacker): Promise<Poisoned> {
   const kept = values.results && join(values.results, `poison-${attacker}.json`);

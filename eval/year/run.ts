@@ -23,15 +23,20 @@ export type Run = {
   readonly cpuSeconds: number;
 };
 
-/** onWeek: hears each week how it went up to a log time, in ms. */
+/** onWeek: hears each week how it went so far, up to a log time, in ms. */
 export async function runYear(
   log: WeeklyLog,
   span: { readonly year: number; readonly from: number; readonly to: number },
   mode: Mode,
   folder: string,
-  onWeek: (soFar: Score, time: number) => void = () => {},
+  onWeek: (soFar: Run, time: number) => void = () => {},
 ): Promise<Run> {
   const began = process.cpuUsage();
+  const cpuSeconds = (): number => {
+    const { user, system } = process.cpuUsage(began);
+    return (user + system) / 1e6;
+  };
+  const soFar: Retraining[] = [];
   const request: ReplayRequest = {
     files: log.files,
     options: { timezone: ZONE, year: span.year },
@@ -43,23 +48,18 @@ export async function runYear(
       weekly: {
         ...{ when: WHEN, forgetful: mode === "forgetful" },
         onRetrained: (retraining, alerts) => {
-          said(retraining);
-          onWeek(scoreOf(alerts, log, { from: span.from, to: retraining.at }, folder), retraining.at);
+          soFar.push(retraining);
+          const { at, promoted, reason } = retraining;
+          const told = `${new Date(at).toISOString().slice(0, 10)} ${promoted ? "promoted" : "refused"}: ${reason}`;
+          process.stderr.write(`${told} (${Math.round(cpuSeconds())} CPU-s so far)\n`);
+          const score = scoreOf(alerts, log, { from: span.from, to: at }, folder);
+          onWeek({ score, retrainings: soFar, cpuSeconds: cpuSeconds() }, at);
         },
       },
     }),
   };
   const { alerts, retrainings } = await replay(request);
-  const { user, system } = process.cpuUsage(began);
-  return { score: scoreOf(alerts, log, span, folder), retrainings, cpuSeconds: (user + system) / 1e6 };
-}
-
-function said({ at, promoted, reason }: Retraining): void {
-  const { user, system } = process.cpuUsage();
-  const seconds = Math.round((user + system) / 1e6);
-  process.stderr.write(
-    `${new Date(at).toISOString().slice(0, 10)} ${promoted ? "promoted" : "refused"}: ${reason} (${seconds} CPU-s so far)\n`,
-  );
+  return { score: scoreOf(alerts, log, span, folder), retrainings, cpuSeconds: cpuSeconds() };
 }
 
 /** Lines are counted through all files, as the labels do. */
