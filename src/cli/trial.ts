@@ -1,9 +1,12 @@
 import { foldOf } from "../detect/folds.ts";
+import { Reach } from "../detect/memory.ts";
+import { NO_SLOTS } from "../detect/recall.ts";
 import { DAY_MS, localClock, slotOf } from "../feature/clock.ts";
 import type { Flagged } from "../feature/flagged.ts";
 import { planInjections } from "../pipeline/injection.ts";
 import { Learner } from "../pipeline/learner.ts";
-import type { PipelineOptions, ViewName } from "../pipeline/model.ts";
+import type { Model, PipelineOptions, ViewName } from "../pipeline/model.ts";
+import { recollect } from "../pipeline/recollection.ts";
 import { type Sketch, Sketcher } from "../pipeline/sketch.ts";
 import { cleanTime, heldOutDays, standInParent, WARM_UP_MS, wholeDays } from "../pipeline/trial.ts";
 import { type Evidence, trialEvidence } from "../pipeline/verdict.ts";
@@ -52,11 +55,18 @@ export async function tryModels(input: MailInput, request: TrialRequest): Promis
   const instead = new Walker(input, standIn, settings, from, is, []);
   const after = new Walker(input, fresh, settings, warm, is, injections);
   await walk(input.again(), [before, instead, after], { what: "comparing", quiet: request.quiet });
+  const { model } = fresh;
+  const asked = {
+    ...{ clock: settings.clock, budget: request.budget, first: model.from },
+    reach: new Reach(slotOf(to), flagged),
+  };
+  const ofBefore = (one: Model) => recollect(old.model.window.remembered ?? NO_SLOTS, one, asked);
   return trialEvidence({
     days: judged.length,
     old: before.end(),
     new: instead.end(),
     probes: { old: before.probes, new: after.probes },
+    remembered: { old: ofBefore(old.model), new: ofBefore(model) },
   });
 }
 

@@ -136,11 +136,13 @@ export class Recall {
   ): void {
     const { columns, time } = this.#table;
     const C = columns.length;
-    const own = notable.map(({ t, j, nats }) => ({
+    const isKept = ({ j, nats }: { readonly j: number; readonly nats: number }): boolean =>
+      nats > FLOOR_NATS && this.#columns[j]!;
+    const own = notable.filter(isKept).map(({ t, j, nats }) => ({
       ...{ slot: time.first + t, j, nats, x: sums[t * C + j]!, mu: mu[t * C + j]! },
     }));
-    const past = this.#past ? this.#surges(this.#past, w, alpha, most, conditional) : [];
-    const all = [...past, ...own].filter(({ j, nats }) => nats > FLOOR_NATS && this.#columns[j]);
+    const past = this.#past ? this.#surges(this.#past, w, alpha, most, conditional).filter(isKept) : [];
+    const all = [...past, ...own];
     const surges = this.#note(all, alpha, WIDTHS[w]!);
     if (!this.#past) return;
     for (const { slot, j, nats, x, mu: m } of all) {

@@ -1,14 +1,14 @@
-import { loadKernels } from "../../src/cli/kernels.ts";
-import type { Alert } from "../../src/detect/alert.ts";
-import { DAY_MS, localClock } from "../../src/feature/clock.ts";
-import { type Flagged, NOTHING_FLAGGED } from "../../src/feature/flagged.ts";
-import { LogClock } from "../../src/log/year.ts";
-import { Zone } from "../../src/log/zone.ts";
-import type { MailEvent } from "../../src/mail/event.ts";
-import { EventReader } from "../../src/mail/read.ts";
-import { Detector } from "../../src/pipeline/detector.ts";
-import { Learner } from "../../src/pipeline/learner.ts";
-import type { Learned, PipelineOptions } from "../../src/pipeline/model.ts";
+import { loadKernels } from "../src/cli/kernels.ts";
+import type { Alert } from "../src/detect/alert.ts";
+import { DAY_MS, localClock } from "../src/feature/clock.ts";
+import { type Flagged, NOTHING_FLAGGED } from "../src/feature/flagged.ts";
+import { LogClock } from "../src/log/year.ts";
+import { Zone } from "../src/log/zone.ts";
+import type { MailEvent } from "../src/mail/event.ts";
+import { EventReader } from "../src/mail/read.ts";
+import { Detector } from "../src/pipeline/detector.ts";
+import { Learner } from "../src/pipeline/learner.ts";
+import type { Learned, PipelineOptions } from "../src/pipeline/model.ts";
 
 /** A log in the order of time, learned and watched in parts as by weekly retrainings. */
 export type Line = { readonly time: number; readonly text: string };
