@@ -1,5 +1,5 @@
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { compose } from "../../src/compose/compose.ts";
 import { Labels } from "../../src/compose/labels.ts";
@@ -18,6 +18,20 @@ export type WeeklyLog = {
   readonly before: ReadonlyMap<string, number>;
   readonly lines: number;
 };
+
+const LABELS = "labels.json";
+const INDEX = "weeks.json";
+
+/** What was written into a folder before; undefined where nothing whole was. */
+export function readWeeks(folder: string): WeeklyLog | undefined {
+  if (!existsSync(join(folder, INDEX))) return undefined;
+  const { lines, before } = JSON.parse(readFileSync(join(folder, INDEX), "utf8")) as {
+    lines: number;
+    before: [name: string, lines: number][];
+  };
+  const paths = before.map(([name, n]): [string, number] => [join(folder, name), n]);
+  return { files: paths.map(([path]) => path), labels: join(folder, LABELS), before: new Map(paths), lines };
+}
 
 /** Writes a plan's log and labels into a folder. change: what becomes of a line that comes at a time, in ms. */
 export function writeWeeks(
@@ -50,7 +64,8 @@ export function writeWeeks(
       lines++;
     }
   close();
-  const file = join(folder, "labels.json");
-  writeFileSync(file, JSON.stringify(labels.done()));
-  return { files: [...before.keys()], labels: file, before, lines };
+  writeFileSync(join(folder, LABELS), JSON.stringify(labels.done()));
+  const names = [...before].map(([path, n]) => [basename(path), n]);
+  writeFileSync(join(folder, INDEX), JSON.stringify({ lines, before: names }));
+  return readWeeks(folder)!;
 }

@@ -20,6 +20,8 @@ export type Month = {
 };
 
 const monthOf = (time: number): number => Math.floor((time - WATCHED) / (MONTH_DAYS * DAY_MS));
+/** Whole months that have passed at a time, in ms. */
+export const monthsBefore = (time: number): number => Math.max(0, monthOf(time));
 const isNews = ({ opened_at }: Brief): boolean => {
   const time = Date.parse(opened_at);
   return UPGRADES.some(({ at }) => time >= at && time < at + NEWS_MS);
@@ -48,6 +50,8 @@ export function monthsOf(score: Score, starts: ReadonlyMap<string, number>, mont
 export type Slope = { readonly perMonth: number; readonly error: number };
 
 const MAX_STEPS = 100;
+/** A steeper slope is none that a year can tell: all counts lie at one end of it, and the regression has no end. */
+const STEEPEST = 3;
 
 /**
  * Poisson regression of monthly counts on the month: by how much the logarithm of their mean rises a month, with its standard error, which is
@@ -70,9 +74,9 @@ export function slopeOf(counts: readonly number[]): Slope | undefined {
     const [da, db] = [(s2 * g0 - s1 * g1) / det, (s0 * g1 - s1 * g0) / det];
     [a, b] = [a + da, b + db];
     information = det / s0;
-    if (Math.abs(da) + Math.abs(db) < 1e-9) break;
+    if (Math.abs(da) + Math.abs(db) < 1e-9 || Math.abs(b) > STEEPEST) break;
   }
   const pearson = counts.reduce((s, y, i) => s + (y - mu[i]!) ** 2 / mu[i]!, 0);
-  const dispersion = Math.max(1, pearson / (n - 2));
+  const dispersion = Math.max(1, pearson / Math.max(1, n - 2));
   return { perMonth: b, error: Math.sqrt(dispersion / information) };
 }

@@ -81,7 +81,10 @@ const newsletters = [TRAIN_DAYS - MONTH_DAYS, ...months].map(
 /** Upgrades take place in the nights to these days. */
 export const UPGRADES: readonly { readonly what: string; readonly at: number }[] = [
   { what: "Dovecot 2.3 to 2.4", at: Date.parse(iso(months[3]! + 19, 2)) },
-  { what: "Debian 11 to 12: rsyslog and OpenSSL", at: Date.parse(iso(months[7]! + 19, 2)) },
+  {
+    what: "a newer distribution: rsyslog's heads, Postfix 3.11, OpenSSL 3.5",
+    at: Date.parse(iso(months[7]! + 19, 2)),
+  },
 ];
 /** A reload each month; a renewed certificate each quarter; a restart with each upgrade and in training. */
 const maintenance: readonly Maintenance[] = [

@@ -23,13 +23,20 @@ export type Run = {
   readonly cpuSeconds: number;
 };
 
+/** onWeek: hears each week how it went so far, up to a log time, in ms. */
 export async function runYear(
   log: WeeklyLog,
   span: { readonly year: number; readonly from: number; readonly to: number },
   mode: Mode,
   folder: string,
+  onWeek: (soFar: Run, time: number) => void = () => {},
 ): Promise<Run> {
   const began = process.cpuUsage();
+  const cpuSeconds = (): number => {
+    const { user, system } = process.cpuUsage(began);
+    return (user + system) / 1e6;
+  };
+  const soFar: Retraining[] = [];
   const request: ReplayRequest = {
     files: log.files,
     options: { timezone: ZONE, year: span.year },
@@ -38,21 +45,22 @@ export async function runYear(
     without: new Set(),
     seed: SEED,
     ...(mode !== "never" && {
-      weekly: { when: WHEN, forgetful: mode === "forgetful", onRetrained: progress },
+      weekly: {
+        ...{ when: WHEN, forgetful: mode === "forgetful" },
+        onRetrained: (retraining, alerts) => {
+          soFar.push(retraining);
+          const { at, promoted, reason } = retraining;
+          const told = `${new Date(at).toISOString().slice(0, 10)} ${promoted ? "promoted" : "refused"}: ${reason}`;
+          process.stderr.write(`${told} (${Math.round(cpuSeconds())} CPU-s so far)\n`);
+          const score = scoreOf(alerts, log, { from: span.from, to: at }, folder);
+          onWeek({ score, retrainings: soFar, cpuSeconds: cpuSeconds() }, at);
+        },
+      },
     }),
   };
   const { alerts, retrainings } = await replay(request);
-  const { user, system } = process.cpuUsage(began);
-  return { score: scoreOf(alerts, log, span, folder), retrainings, cpuSeconds: (user + system) / 1e6 };
+  return { score: scoreOf(alerts, log, span, folder), retrainings, cpuSeconds: cpuSeconds() };
 }
-
-const progress = ({ at, promoted, reason }: Retraining): void => {
-  const { user, system } = process.cpuUsage();
-  const seconds = Math.round((user + system) / 1e6);
-  process.stderr.write(
-    `${new Date(at).toISOString().slice(0, 10)} ${promoted ? "promoted" : "refused"}: ${reason} (${seconds} CPU-s so far)\n`,
-  );
-};
 
 /** Lines are counted through all files, as the labels do. */
 function scoreOf(

@@ -3,7 +3,7 @@ import { UPGRADES, ZONE } from "./plan.ts";
 
 /** What two upgrades change in the lines of the composed server. Texts as the newer releases write them. */
 
-/** Dovecot 2.4 words log-ins, log-outs and aborted log-ins anew. Source: Dovecot, src/login-common/client-common.c. */
+/** Dovecot 2.4 words failed and aborted log-ins anew. Source: Dovecot, src/login-common and src/auth. */
 const DOVECOT: readonly (readonly [RegExp, string])[] = [
   [/(dovecot: \S+-login: )Login: /, "$1Logged in: "],
   [
@@ -14,12 +14,14 @@ const DOVECOT: readonly (readonly [RegExp, string])[] = [
     /(dovecot: \S+-login: )Disconnected: (Connection closed) (\(auth failed, \d+ attempts in \d+ secs\)): /,
     "$1Login aborted: $2 $3 (auth_failed): ",
   ],
+  [/(dovecot: auth)(: passwd-file)(\([^)]*\)): /, "$1$3$2: "],
 ];
-/** OpenSSL 3.5 agrees on a hybrid group of keys with whoever can. */
-const OPENSSL: readonly (readonly [RegExp, string])[] = [
+/** Postfix 3.11 tells of each delivery what was asked of TLS; OpenSSL 3.5 agrees on a hybrid group of keys with whoever can. */
+const DEBIAN: readonly (readonly [RegExp, string])[] = [
+  [/(postfix\/smtp\[\d+\]: .*, delays=[\d./]+), dsn=/, "$1, tls=may, dsn="],
   [/(TLS connection established .* key-exchange )X25519 /, "$1X25519MLKEM768 "],
 ];
-/** rsyslog of Debian 12 writes RFC 3339 with microseconds in place of RFC 3164. */
+/** rsyslog of newer distributions writes RFC 3339 with microseconds in place of RFC 3164. */
 const OLD_HEAD = /^\w{3} [ \d]\d \d\d:\d\d:\d\d /;
 
 const zone = new Zone(ZONE);
@@ -28,7 +30,7 @@ const [dovecot, debian] = UPGRADES.map(({ at }) => at) as [number, number];
 /** A line as the server writes it at that time, in ms. */
 export function upgraded(text: string, time: number): string {
   if (time < dovecot) return text;
-  const words = time < debian ? DOVECOT : [...DOVECOT, ...OPENSSL];
+  const words = time < debian ? DOVECOT : [...DOVECOT, ...DEBIAN];
   const written = words.reduce((line, [from, to]) => line.replace(from, to), text);
   return time < debian ? written : written.replace(OLD_HEAD, () => `${stamp(time)} `);
 }

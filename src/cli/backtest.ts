@@ -3,7 +3,8 @@ import type { Command } from "commander";
 import { alertRecord } from "../detect/alert.ts";
 import { Fault, FOUND } from "../fault.ts";
 import type { Score, ViewName } from "../pipeline/model.ts";
-import { alertDays, type DaysReport, daysText } from "../report/days.ts";
+import { alertDays, type DaysReport, daysText, type RetrainedDay } from "../report/days.ts";
+import { localTime } from "../report/format.ts";
 import { renderHtml } from "../report/html.ts";
 import { renderAlertsText } from "../report/text.ts";
 import { ledgerText } from "./drive.ts";
@@ -91,7 +92,9 @@ async function backtest(files: readonly string[], options: Options): Promise<voi
     await writeOut(`\n${daysText(daysOf(result, request.budget), look.width)}`);
   }
   if (!isQuiet(options)) {
-    for (const one of result.retrainings) writeError(`${retrainedText(one, result.timeZone)}\n`);
+    if (format === "ndjson" || format === "json")
+      for (const { at, text } of retrainedDays(result))
+        writeError(`${localTime(at, result.timeZone)} ${text}\n`);
     writeError(ledgerText(result));
   }
   if (options["exitCode"] === true && shown.some((a) => !a.held)) process.exitCode = FOUND;
@@ -99,8 +102,14 @@ async function backtest(files: readonly string[], options: Options): Promise<voi
 
 function daysOf(result: ReplayResult, perDay: number): DaysReport {
   const { alerts, costs, timeZone, model, last } = result;
-  return { days: alertDays(alerts, { from: model.to, to: last, timeZone }), costs, perDay, timeZone };
+  return {
+    days: alertDays(alerts, { from: model.to, to: last, timeZone }),
+    ...{ costs, perDay, timeZone, retrained: retrainedDays(result) },
+  };
 }
+
+const retrainedDays = ({ retrainings }: ReplayResult): RetrainedDay[] =>
+  retrainings.map((one) => ({ at: one.at, text: retrainedText(one) }));
 
 const rowFile = (options: Options, flag: "scores" | "retrainings"): RowFile | undefined =>
   typeof options[flag] === "string" ? new RowFile(options[flag], flag) : undefined;

@@ -6,7 +6,6 @@ import type { Zone } from "../log/zone.ts";
 import type { Detector } from "../pipeline/detector.ts";
 import type { Learner } from "../pipeline/learner.ts";
 import type { Model, PipelineOptions } from "../pipeline/model.ts";
-import { localTime } from "../report/format.ts";
 import { modelId, packModel } from "../store/model.ts";
 import { type Challenged, type Champion, challenge, type Evidence, incidentOf } from "./challenge.ts";
 import type { DriveOptions, Successor } from "./drive.ts";
@@ -25,8 +24,8 @@ export type WeeklyRequest = {
   readonly when: RetrainConfig;
   /** See LearnRequest. No verb has a flag for it. */
   readonly forgetful?: boolean;
-  /** Hears of each training. */
-  readonly onRetrained: (retraining: Retraining) => void;
+  /** Hears of each training, and what was told or held back so far. */
+  readonly onRetrained: (retraining: Retraining, alerts: readonly Alert[]) => void;
 };
 
 /** What became of a week's training. */
@@ -43,8 +42,9 @@ export const retrainingRecord = ({ at, ...rest }: Retraining): object => ({
   ...rest,
 });
 
-export const retrainedText = ({ at, promoted, model, reason }: Retraining, timeZone: string): string =>
-  `${localTime(at, timeZone)}  model ${model} ${promoted ? "came into use" : "stayed in use"}: ${reason}`;
+/** In words. */
+export const retrainedText = ({ promoted, model, reason }: Retraining): string =>
+  `model ${model} ${promoted ? "came into use" : "stayed in use"}: ${reason}`;
 
 /** Where a file of the walk begins. */
 type Mark = FileMark & { readonly lines: number; readonly newest: number };
@@ -107,7 +107,7 @@ export class Weekly implements Successor {
     if (promoted) this.#champion = { id, header, model: lesson.model, pairs: lesson.pairs };
     const retraining = { at: newest, promoted, model: promoted ? id : old.id, ...evidence };
     this.retrainings.push(retraining);
-    onRetrained(retraining);
+    onRetrained(retraining, alerts);
     return promoted ? this.#goOver(before, lesson) : before;
   }
 

@@ -6,8 +6,12 @@ import { join } from "node:path";
 import { after, before, suite, test } from "node:test";
 import { gunzipSync } from "node:zlib";
 import { writeWeeks } from "../../eval/year/log.ts";
+import { type ReplayResult, replay } from "../../src/cli/replay.ts";
 import { loadMaterial } from "../../src/cli/walker.ts";
+import type { Retraining } from "../../src/cli/weekly.ts";
 import type { Plan } from "../../src/compose/plan.ts";
+import { alertRecord } from "../../src/detect/alert.ts";
+import { DAY_MS } from "../../src/feature/clock.ts";
 import { type Finished, frozen, type Printed, printed, program } from "./support.ts";
 
 /**
@@ -77,6 +81,14 @@ const cut = (n: number): string => {
   writeFileSync(file, `${lines.slice(0, n).join("\n")}\n`);
   return file;
 };
+const replayed = (files: readonly string[]): Promise<ReplayResult> =>
+  replay({
+    files,
+    options: { timezone: "UTC", year: 2026 },
+    until: { time: Date.parse(until) },
+    ...{ budget: 2, without: new Set(), seed: 1 },
+    weekly: { when: { weekday: 0, atMinute: 210, days: 2 }, onRetrained: () => {} },
+  });
 const isLater = ({ opened_at }: Printed): boolean => Date.parse(opened_at) >= DUE;
 
 suite("a back-test that learns anew each week", () => {
@@ -118,19 +130,33 @@ suite("a back-test that learns anew each week", () => {
     assert.deepEqual(told.filter(isLater).map(same), live.map(same));
   });
 
-  test("tells of a log that is cut what it had told by then", async () => {
-    const later = told.filter(isLater).at(-1)!;
-    const n = lines.findIndex((text) => timeOf(text) >= Date.parse(later.opened_at)) - 1;
-    const log = cut(n);
+  test("tells of a log that is cut what it had told by then; of files, it reads those again that hold the days asked for", async () => {
+    const whole = await replayed([cut(lines.length)]);
+    const alerts = whole.alerts.map((alert) => alertRecord(alert) as unknown as Printed);
+    const last = alerts.filter(isLater).at(-1)!;
+    const n = lines.findIndex((text) => timeOf(text) >= Date.parse(last.opened_at)) - 1;
+    const days = [...new Set(lines.map((text) => text.slice(0, 6)))];
+    const files = days.map((day) => {
+      const file = join(root, `${day.replaceAll(" ", "-")}.log`);
+      const own = lines.slice(0, n).filter((text) => text.startsWith(day));
+      writeFileSync(file, `${own.join("\n")}\n`);
+      return file;
+    });
+    const short = await replayed(files);
+    assert.deepEqual(short.retrainings, whole.retrainings);
+    const [{ at, days: span }] = short.retrainings as [Retraining];
+    assert.equal(new Date(at - span * DAY_MS).getUTCDate(), 6, "nothing of the first file is learned");
     const end = timeOf(lines[n - 1]!);
-    const short = printed((await weekly([log])).stdout);
-    const whole = told.filter(({ opened_at }) => Date.parse(opened_at) <= end);
-    assert.ok(whole.some(isLater) && whole.length < told.length);
+    const then = alerts.filter(({ opened_at }) => Date.parse(opened_at) <= end);
+    assert.ok(then.some(isLater) && then.length < alerts.length);
     const same = (alert: Printed): object => {
-      const { lines: _, ...rest } = frozen(alert); // a file's name and lines are its own
+      const { lines: _, ...rest } = frozen(alert); // cited by file
       return rest;
     };
-    assert.deepEqual(short.map(same), whole.map(same));
+    assert.deepEqual(
+      short.alerts.map((alert) => same(alertRecord(alert) as unknown as Printed)),
+      then.map(same),
+    );
   });
 
   test("takes no pipe, of which nothing can be read again", async () => {
