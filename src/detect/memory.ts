@@ -34,7 +34,7 @@ export class Reach {
 /** What exceeds all else by so many nats would be told if it were new; less needs no memory. */
 export const MIN_GAIN = 7;
 /** The same again may be twice as large, or larger by so many standard deviations of chance. */
-const LARGER = 2;
+export const LARGER = 2;
 const DEVIATIONS = 3;
 
 /** So many times as large as the one of x events the next of its like may be: what was seen once or twice tells little of its size. */

@@ -3,7 +3,7 @@ import type { Transaction } from "../feature/transaction.ts";
 import type { Kernels } from "../model/kernels.ts";
 import type { Calibration } from "./calibrate.ts";
 import { joiner, SharedContents } from "./contents.ts";
-import { peakOf, Reach } from "./memory.ts";
+import { LARGER, MIN_GAIN, type Peak, peakOf, Reach } from "./memory.ts";
 import { fitReception, type ReceivedMessage, receivedOf } from "./reception.ts";
 import {
   columnOf,
@@ -19,8 +19,8 @@ import {
   slowBy,
   slowNats,
 } from "./slowness.ts";
-import { NOTICE_NATS } from "./window.ts";
-import { knownRows, leaveOneDayOut, type Notable, rolling, type TableRows } from "./window-fit.ts";
+import { FLOOR_NATS, NOTICE_NATS } from "./window.ts";
+import { Highest, knownRows, leaveOneDayOut, type Notable, rolling, type TableRows } from "./window-fit.ts";
 
 /** Learns how long deliveries take, and how often many of them are slow together. */
 
@@ -145,7 +145,9 @@ export class SlownessCollector {
       ...{ stride: this.#stride, salt, programs, destinations, reception: reception?.model },
       ...fitCounts(kept, programs.length, rows),
     };
-    return before ? remembering(model, before, new Reach(last, rows.time.flagged)) : model;
+    if (before) return remembering(model, before, first, new Reach(last, rows.time.flagged));
+    const { alone: _, ...rest } = model;
+    return rest;
   }
 }
 
@@ -235,10 +237,11 @@ const quantile = (sorted: Float64Array, q: number): number =>
 /** Half a slow delivery is added, so that nothing is impossible. */
 const shareOf = (slow: number, deliveries: number): number => (slow + 0.5) / (deliveries + 1);
 
-/** The ceilings and destinations that are remembered, too: those that say something. */
+/** The peaks and destinations that are remembered, too: those that say something. first: slot of training. */
 function remembering(
-  model: SlownessModel & { readonly ceilingAt: readonly number[] },
+  model: SlownessModel & Counts,
   before: SlownessModel,
+  first: number,
   reach: Reach,
 ): SlownessModel {
   const destinations = { ...model.destinations };
@@ -249,31 +252,29 @@ function remembering(
     if (name in destinations || !differs || !reach.holds(shifts[S] ?? 0)) continue;
     if (room-- > 0) destinations[name] = shifts;
   }
-  const ceiling = model.ceiling.slice();
-  const ceilingAt = [...model.ceilingAt];
   const [C, oldC] = [model, before].map(({ programs }) => programs.length * PER_PROGRAM) as [number, number];
-  for (const [p, { program }] of model.programs.entries()) {
-    const old = before.programs.findIndex((one) => one.program === program);
-    if (old < 0 || before.ceilingAt === undefined) continue;
-    for (let w = 0; w < SLOW_WIDTHS.length; w++)
-      for (let k = 0; k < PER_PROGRAM; k++) {
-        const i = w * C + p * PER_PROGRAM + k;
-        const j = w * oldC + old * PER_PROGRAM + k;
-        const was = { value: before.ceiling[j]!, slot: before.ceilingAt[j]! };
-        const peak = peakOf({ value: ceiling[i]!, slot: ceilingAt[i]! }, was, reach);
-        ceiling[i] = peak.value;
-        ceilingAt[i] = peak.slot;
-      }
-  }
-  return { ...model, destinations, ceiling, ceilingAt };
+  const places = model.programs.map(({ program }) => before.programs.findIndex((p) => p.program === program));
+  const peaks = model.peaks.map((own, i) => {
+    const place = places[Math.floor((i % C) / PER_PROGRAM)]!;
+    const at = Math.floor(i / C) * oldC + place * PER_PROGRAM + (i % PER_PROGRAM);
+    return peakOf(own, place < 0 ? undefined : before.peaks?.[at], reach);
+  });
+  const ceiling = model.ceiling.map((nats, i) => {
+    const { value, slot } = peaks[i]!;
+    return model.alone[i] === 1 || slot < first ? Math.max(nats, LARGER * value) : Math.max(nats, value);
+  });
+  const { alone: _, ...rest } = model;
+  return { ...rest, destinations, peaks, ceiling };
 }
 
+/** alone: (W, C), whether the peak was far above all other days. */
+type Counts = Pick<SlownessModel, "rho" | "ceiling" | "calibration"> & {
+  readonly peaks: readonly Peak[];
+  readonly alone: Uint8Array;
+};
+
 /** Correlations, ceilings and calibration, day by day left out. */
-function fitCounts(
-  samples: readonly Placed[],
-  P: number,
-  rows: TableRows,
-): Pick<SlownessModel, "rho" | "ceiling" | "calibration"> & { readonly ceilingAt: readonly number[] } {
+function fitCounts(samples: readonly Placed[], P: number, rows: TableRows): Counts {
   const { days, dayOf } = rows;
   const T = dayOf.length;
   const known = knownRows(rows, 1);
@@ -290,7 +291,8 @@ function fitCounts(
   const share = sharesOfOtherDays(deliveries, slow, P * S, dayOf, days);
   const rho = new Float32Array(SLOW_WIDTHS.length * C);
   const ceiling = new Float32Array(SLOW_WIDTHS.length * C);
-  const ceilingAt = new Array<number>(ceiling.length).fill(rows.time.first);
+  const peaks: Peak[] = [];
+  const alone = new Uint8Array(ceiling.length);
   const calibration: Calibration[] = [];
   for (const [w, width] of SLOW_WIDTHS.entries()) {
     const n = rolling(deliveries, P * S, width);
@@ -316,11 +318,20 @@ function fitCounts(
     }
     const left = leaveOneDayOut(rows, C, found, known);
     ceiling.set(left.ceilings, w * C);
-    for (const { t, j, nats } of found)
-      if (Math.fround(nats) >= left.ceilings[j]!) ceilingAt[w * C + j] = rows.time.first + t;
+    const highest = new Highest(C);
+    const at = new Int32Array(C);
+    for (const { t, j, nats } of found) {
+      if (nats > highest.first[j]!) at[j] = t;
+      highest.add(j, dayOf[t]!, nats);
+    }
+    for (let j = 0; j < C; j++) {
+      const others = Math.max(FLOOR_NATS, highest.without(j, dayOf[at[j]!]!));
+      alone[w * C + j] = highest.first[j]! - others >= MIN_GAIN ? 1 : 0;
+      peaks.push({ value: left.ceilings[j]!, slot: rows.time.first + at[j]! });
+    }
     calibration.push(left.calibration);
   }
-  return { rho, ceiling, ceilingAt, calibration };
+  return { rho, ceiling, peaks, alone, calibration };
 }
 
 /** (days, C): share of slow deliveries on all other days. */
