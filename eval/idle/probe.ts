@@ -1,24 +1,26 @@
 // Loaded into a daemon by eval/idle/run.ts. On SIGUSR2 it collects garbage and writes what is held to LOGVANE_PROBE, as JSON (Held), and a
 // heap snapshot beside it where LOGVANE_SNAPSHOTS is set. On SIGPWR clocks and timers begin to run FASTER times as fast.
 import { renameSync, writeFileSync } from "node:fs";
+import { Session } from "node:inspector";
 import { syncBuiltinESMExports } from "node:module";
 import timers from "node:timers/promises";
-import { getHeapCodeStatistics, setFlagsFromString, writeHeapSnapshot } from "node:v8";
-import { runInNewContext } from "node:vm";
+import { getHeapCodeStatistics, writeHeapSnapshot } from "node:v8";
 import { FASTER, type Held } from "./held.ts";
 
 const path = process.env["LOGVANE_PROBE"] ?? "probe.json";
-let collect: (() => void) | undefined;
 let snapshots = 0;
 let waits = 0;
 
+/** Collects and compacts, as V8 does by itself after some minutes in which little happens. */
+function collect(): void {
+  const session = new Session();
+  session.connect();
+  session.post("HeapProfiler.collectGarbage"); // done when it returns
+  session.disconnect();
+}
+
 process.on("SIGUSR2", () => {
-  if (collect === undefined) {
-    setFlagsFromString("--expose-gc");
-    collect = runInNewContext("gc") as () => void;
-  }
   collect();
-  collect(); // what only finalizers held goes with the second
   const { heapUsed, external } = process.memoryUsage();
   const { code_and_metadata_size: machine, bytecode_and_metadata_size: bytecode } = getHeapCodeStatistics();
   const code = machine + bytecode;

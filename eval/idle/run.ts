@@ -1,5 +1,5 @@
 // What a watch costs: two months that are fed day by day to one daemon, a log that nobody writes, and a quiet day in fast motion.
-// npm run eval:idle -- [--days N] [--minutes N] [--snapshots]; writes its figures into docs/watching.md. Ends with 1 when a limit is
+// npm run eval:idle -- [--days N (from 40 on)] [--minutes N] [--snapshots]; writes its figures into docs/watching.md. Ends with 1 when a limit is
 // passed. Takes some 15 minutes. --snapshots leaves a heap snapshot of each look, and figures that are larger by what making them took.
 import { execFileSync } from "node:child_process";
 import {
@@ -35,7 +35,7 @@ const MIB = 1 << 20;
 /** What is read last is followed by a commit and what it tells; what was collected, by giving pages back. */
 const SETTLE_MS = 2_000;
 /** A daemon that has just read does more than one that idles. */
-const CALM_MS = 60_000;
+const CALM_MS = 30_000;
 /** A day's lines are read within this. */
 const DAY_WAIT_MS = 600_000;
 /** Days between two looks, after that at the end of day 2. */
