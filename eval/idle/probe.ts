@@ -1,22 +1,24 @@
 // Loaded into a daemon by eval/idle/run.ts. On SIGUSR2 it collects garbage and writes what is held to LOGVANE_PROBE, as JSON (Held), and a
 // heap snapshot beside it where LOGVANE_SNAPSHOTS is set. On SIGPWR clocks and timers begin to run FASTER times as fast.
 import { renameSync, writeFileSync } from "node:fs";
-import { Session } from "node:inspector";
 import { syncBuiltinESMExports } from "node:module";
 import timers from "node:timers/promises";
-import { getHeapCodeStatistics, writeHeapSnapshot } from "node:v8";
+import { getHeapCodeStatistics, setFlagsFromString, writeHeapSnapshot } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { FASTER, type Held } from "./held.ts";
 
 const path = process.env["LOGVANE_PROBE"] ?? "probe.json";
 let snapshots = 0;
 let waits = 0;
 
-/** Collects and compacts, as V8 does by itself after some minutes in which little happens. */
+/** Collects and moves together what is left, as V8 does by itself after some minutes in which little happens. */
 function collect(): void {
-  const session = new Session();
-  session.connect();
-  session.post("HeapProfiler.collectGarbage"); // done when it returns
-  session.disconnect();
+  setFlagsFromString("--expose-gc");
+  setFlagsFromString("--compact-on-every-full-gc");
+  const gc = runInNewContext("gc") as () => void;
+  gc();
+  gc(); // what only finalizers held goes with the second
+  setFlagsFromString("--no-compact-on-every-full-gc");
 }
 
 process.on("SIGUSR2", () => {
