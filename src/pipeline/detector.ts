@@ -1,4 +1,4 @@
-import { type AbsenceFinding, AbsenceScorer } from "../detect/absence.ts";
+import { type AbsenceFinding, AbsenceScorer, flowOf } from "../detect/absence.ts";
 import { absenceCandidate, clockCandidate, regularCandidate } from "../detect/absence-candidates.ts";
 import type { Alert } from "../detect/alert.ts";
 import { CauseCounter } from "../detect/attribute.ts";
@@ -53,10 +53,17 @@ const EXPLAINED_MS = 2 * DAY_MS;
 const MAX_FINDINGS = 32;
 
 /** What all lines of a plan have in common for the detector. */
-const planPart = (event: MailEvent): { family: Family; turn: boolean; newness: Newness } => ({
+type PlanPart = {
+  readonly family: Family;
+  readonly turn: boolean;
+  readonly newness: Newness;
+  readonly flow: ReturnType<typeof flowOf>;
+};
+const planPart = (event: MailEvent): PlanPart => ({
   family: familyOf(event),
   turn: isTurn(event),
   newness: newnessOf(event),
+  flow: flowOf(event),
 });
 
 /** Watches what comes after training. Hand it events in log order; it hands back the alerts that open. */
@@ -239,7 +246,8 @@ export class Detector {
     this.#now = now;
     this.#read = now;
     this.#absence.see(event.daemon, now);
-    const { family, turn, newness } = this.#plans.of(event);
+    const { family, turn, newness, flow } = this.#plans.of(event);
+    if (flow) this.#absence.flow(flow, now);
     const line = seenLine(event, now, family);
     if (turn) this.#rings.turn(line);
     if (!this.#options.without.has("novelty")) {
@@ -322,10 +330,18 @@ export class Detector {
 
   /** A silence that is not told now is found again when that is over, or when it has become clearly longer. */
   #offerSilence(finding: AbsenceFinding): void {
-    const candidate = absenceCandidate(finding, this.#rings);
+    const candidate = absenceCandidate(finding, this.#rings, this.#putOff());
     const hider = this.manager.hiderOf(candidate);
     this.#offer([candidate]);
     if (hider) this.#absence.again(finding.key, Math.max(finding.at + 1, hider.again));
+  }
+
+  /** The newest lines of deliveries that were put off. */
+  #putOff(): SeenLine[] {
+    const lines: SeenLine[] = [];
+    for (const [j, { level, key }] of this.model.window.columns.entries())
+      if (level === "status" && key.endsWith(" deferred")) lines.push(...this.#rings.ofColumn(j, 0));
+    return lines.sort((a, b) => b.time - a.time).slice(0, 3);
   }
 
   get #asksAbsence(): boolean {
