@@ -1,9 +1,11 @@
 import { Fault } from "../fault.ts";
 import { folderBytes } from "../store/folder.ts";
 import { type Health, readHealth } from "../store/health.ts";
+import { openStore } from "../store/queries.ts";
 import { reserveBytes } from "../store/retention.ts";
 import type { Check } from "./doctor.ts";
 import type { Options } from "./options.ts";
+import { changeToLearn, lastTried } from "./retrain-due.ts";
 import { loadConfig } from "./settings.ts";
 
 /** What doctor tells of a state that can be opened: how large it is, how old, and what it lost. */
@@ -29,6 +31,7 @@ export async function checkFigures(dir: string, options: Options, now: number): 
       lostOf(health),
       outboxOf(health, now),
       modelOf(health, now),
+      changeOf(dir, health, now),
       checkpointOf(health, now),
       ...(await keepOf(options)),
     ];
@@ -88,6 +91,16 @@ function modelOf({ modelTo }: Health, now: number): Check {
     `learned until ${age(now - modelTo)} ago`,
     old ? "learn anew: logvane retrain (logvane schedule install does it weekly)" : undefined,
   );
+}
+
+/** What was changed on the server after all that the model has learned of. */
+function changeOf(dir: string, { modelTo }: Health, now: number): Check {
+  const store = openStore(dir);
+  const change = changeToLearn(store, lastTried(store, modelTo ?? now), now);
+  store.close();
+  if (change === undefined) return check("change", "none that is not learned yet", undefined);
+  const found = `${age(now - change.at)} ago: ${change.title}`;
+  return check("change", found, "learned two days after it by the schedule, or now: logvane retrain");
 }
 
 function checkpointOf({ checkpointTo }: Health, now: number): Check {

@@ -95,7 +95,10 @@ export async function drive(
   const take = (event: MailEvent): void => {
     if (++lines % PROGRESS_LINES === 0) options.onProgress?.(lines, watching ? "watch" : "learn");
     const { time } = event;
-    if (time === null) return;
+    if (time === null) {
+      if (watching) alerts.push(...detector!.add(event));
+      return;
+    }
     if (time > last) last = time;
     const hour = Math.floor(time / HOUR_MS) * HOUR_MS;
     if (perHour.size < MAX_HOURS || perHour.has(hour)) perHour.set(hour, (perHour.get(hour) ?? 0) + 1);

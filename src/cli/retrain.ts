@@ -1,12 +1,15 @@
 import { constants, setPriority } from "node:os";
 import type { Command } from "commander";
+import { isChange } from "../detect/change-candidates.ts";
 import { REMEMBERED_DAYS } from "../detect/memory.ts";
 import { plannedRanges } from "../detect/planned.ts";
 import { Fault } from "../fault.ts";
-import { DAY_MS } from "../feature/clock.ts";
+import { DAY_MS, localClock } from "../feature/clock.ts";
+import { Zone } from "../log/zone.ts";
 import { type Incident, type LeftOut, MAX_FLAGGED_SHARE } from "../pipeline/incidents.ts";
 import type { Verdict } from "../pipeline/promote.ts";
 import type { Evidence as TrialEvidence } from "../pipeline/verdict.ts";
+import { terminalSafe } from "../report/escape.ts";
 import { judgedLines, trialLines, trialSentence } from "../report/evidence.ts";
 import { noModel, placeOfModel } from "../store/champion.ts";
 import { unpackModel } from "../store/model.ts";
@@ -16,15 +19,21 @@ import { challenge, incidentOf } from "./challenge.ts";
 import { openMail } from "./input.ts";
 import { loadKernels } from "./kernels.ts";
 import type { Lesson } from "./learn.ts";
-import { addInputOptions, isQuiet, type Options, outputFormat, seedOf, stateDir } from "./options.ts";
+import {
+  addInputOptions,
+  isQuiet,
+  type Options,
+  outputFormat,
+  seedOf,
+  stateDir,
+  timeZone,
+} from "./options.ts";
 import { writeError, writeOut } from "./out.ts";
 import { timesOf } from "./replay.ts";
+import { lastTried, RETRAINED, whyDue } from "./retrain-due.ts";
 import { settingsOf } from "./settings.ts";
 import { filesOf } from "./sources.ts";
 import { learnedText } from "./train.ts";
-
-/** The name under which the state keeps how the last retraining went, for the daily report. */
-const MARK = "retrained";
 
 /** Registers `logvane retrain`. */
 export function retrainCommand(program: Command): Command {
@@ -33,6 +42,10 @@ export function retrainCommand(program: Command): Command {
     .description("learn anew from the last weeks, and use the new model unless it is worse")
     .argument("[file...]", "log files, globs, or directories (default: those of the configuration)")
     .option("--days <n>", "days of history to learn from (default: retrain.days of the configuration)")
+    .option(
+      "--due",
+      "only when it is time: weekly as configured, or two days after software or log format changed",
+    )
     .option("--dry-run", "learn and compare, but keep nothing")
     .option("--no-nice", "do not yield to other programs")
     .option("--seed <n>", "seed of the training", "1")
@@ -51,6 +64,7 @@ async function retrain(files: readonly string[], options: Options): Promise<void
   const champion = store.champion();
   if (!champion) throw noModel(stateDir(options), "there is nothing to compare a new model with");
   const { id, header } = champion;
+  if (options["due"] === true && !isDue(store, champion.createdAt, options)) return store.close();
   const learned = unpackModel(champion.blob, loadKernels(), placeOfModel(stateDir(options), id));
   const input = await openMail(named, options);
   const times = await timesOf(input);
@@ -76,6 +90,15 @@ async function retrain(files: readonly string[], options: Options): Promise<void
   await writeOut(`${[...judgedLines(result.judged), ...trialLines(trial)].join("\n")}\n`);
   await writeOut(outcome(fresh.id, id, result, dry));
   if (left.learned.length > 0 && !isQuiet(options)) writeError(tooMuch(left));
+}
+
+/** For a timer that asks every day. createdAt: of the model in use, in ms. */
+function isDue(store: Store, createdAt: number, options: Options): boolean {
+  const clock = localClock(new Zone(timeZone(options)));
+  const why = whyDue(store, settingsOf(options).retrain, clock, lastTried(store, createdAt), Date.now());
+  if (!isQuiet(options))
+    writeError(why === undefined ? "not due; nothing was done\n" : `due: ${terminalSafe(why)}\n`);
+  return why !== undefined;
 }
 
 /** The mail comes first. A service manager that forbids it has set our priority itself. */
@@ -108,7 +131,7 @@ function incidentsOf(store: Store, from: number, to: number): Incident[] {
     if (!judged.has(one.about.id)) judged.set(one.about.id, one);
   const alerts = store.alertsBetween(from - DAY_MS, to + DAY_MS);
   const told = alerts
-    .filter((alert) => alert["held"] !== true && !judged.has(alert.id))
+    .filter((alert) => alert["held"] !== true && !judged.has(alert.id) && !isChange(alert))
     .map(incidentOf)
     .filter(({ start, end }) => start <= end);
   const byId = new Map(alerts.map((alert) => [alert.id, incidentOf(alert)]));
@@ -133,7 +156,7 @@ function keep(
 ): Verdict {
   const sentence = trial ? `. ${trialSentence(trial)}` : "";
   const mark = (result: Verdict): { name: string; value: string } => ({
-    name: MARK,
+    name: RETRAINED,
     value: JSON.stringify({
       at: new Date().toISOString(),
       text: outcome(fresh.id, old, result, false).trim() + sentence,

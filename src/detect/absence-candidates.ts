@@ -1,5 +1,6 @@
 import { ENTITY_FEATURES } from "../feature/entity.ts";
-import { type AbsenceFinding, WHOLE_LOG } from "./absence.ts";
+import type { SeenLine } from "../feature/transaction.ts";
+import { type AbsenceFinding, DELIVERED, WHOLE_LOG } from "./absence.ts";
 import type { Kind } from "./alert.ts";
 import type { Candidate } from "./candidate.ts";
 import { cited, short, templatesOf } from "./candidates.ts";
@@ -15,13 +16,22 @@ const HOUR_MS = 3_600_000;
 /** Turns so long before a silence belong to it. */
 const TURN_MS = 5 * 60_000;
 
-export function absenceCandidate(f: AbsenceFinding, rings: LineRings): Candidate {
-  const turns = rings.turns(f.since - TURN_MS);
+/** put: the newest lines of deliveries that were put off. */
+export function absenceCandidate(f: AbsenceFinding, rings: LineRings, put: readonly SeenLine[]): Candidate {
   const whole = f.key === WHOLE_LOG;
-  const kind: Kind = whole ? "log_silence" : "service_stopped";
+  const stopped = f.waiting > 0;
+  const turns = [
+    ...(stopped ? put.filter(({ time }) => time >= f.since) : []),
+    ...rings.turns(f.since - TURN_MS),
+  ];
+  const kind: Kind = whole ? "log_silence" : stopped ? "delivery_stopped" : "service_stopped";
   const minutes = Math.max(1, Math.round((f.at - f.since) / 60_000));
   const expected = Math.round(f.expectedEvents);
-  const figures = `nothing ${whole ? "was logged" : `came from ${f.key}`} for ${duration(minutes)}, where ${expected} lines are usual`;
+  const mail = f.key === DELIVERED;
+  const silent = mail ? "" : `, nothing came from ${f.key}`;
+  const figures = stopped
+    ? `${f.waiting} messages were taken and none was delivered for ${duration(minutes)}, where ${expected} ${mail ? "deliveries" : "lines"} are usual${silent}`
+    : `nothing ${whole ? "was logged" : `came from ${f.key}`} for ${duration(minutes)}, where ${expected} lines are usual`;
   return {
     at: f.at,
     start: f.since,
@@ -33,19 +43,24 @@ export function absenceCandidate(f: AbsenceFinding, rings: LineRings): Candidate
     kind,
     kindConfidence: 0.9,
     title: `${KIND_TITLES[kind]}: ${figures}`,
-    summary:
-      f.companion === undefined
+    summary: stopped
+      ? "Mail is still taken in, so it piles up in the queue. See what it waits for: mailq, or postqueue -p; and whether the queue manager runs: postfix status"
+      : f.companion === undefined
         ? `The longest such gap in training held ${Math.round(f.longest)} expected lines; this one holds ${expected}.`
         : `Meanwhile ${f.companion} went on, which it never did for so long in training.`,
     templates: templatesOf(turns),
-    lines: cited(turns),
+    lines: cited(turns.slice(0, 5)),
     measure: {
-      name: whole ? "log lines" : `lines of ${f.key}`,
+      name: whole ? "log lines" : mail ? "deliveries" : `lines of ${f.key}`,
       actual: 0,
       typicalLow: Math.max(1, expected - Math.round(2 * Math.sqrt(expected))),
       typicalHigh: expected + Math.round(2 * Math.sqrt(expected)),
     },
-    entities: [{ type: whole ? "log" : "program", value: whole ? "all programs" : f.key }],
+    entities: [
+      mail
+        ? { type: "mail", value: "all deliveries" }
+        : { type: whole ? "log" : "program", value: whole ? "all programs" : f.key },
+    ],
     fresh: 0,
     shareSince: (time) => (time < f.since ? 1 : 0),
   };

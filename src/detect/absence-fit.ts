@@ -3,12 +3,14 @@ import { type Flagged, Known, NOTHING_FLAGGED } from "../feature/flagged.ts";
 import { addEvents, emptySums, type Season, seasonOf, smooth } from "../feature/season.ts";
 import {
   type AbsenceModel,
+  DELIVERED,
   expectedEvents,
   type GapTail,
   MIN_COMPANION,
   MIN_DAILY,
   MIN_PROGRAM,
   type StreamModel,
+  TAKEN,
   tailThreshold,
   WHOLE_LOG,
 } from "./absence.ts";
@@ -28,6 +30,8 @@ const MAX_COMPANIONS = 16;
 const SHARPER = 0.7;
 /** Natural rate a day at which companions are compared; the order hardly depends on it. */
 const COMPARED_AT = 1e-3;
+/** What is counted beside programs: mail, whoever handles it. */
+const FLOW: readonly string[] = [TAKEN, DELIVERED];
 
 /** Times of a stream's lines in ms, rising, each once. In blocks, since a busy log has millions. */
 class Times {
@@ -54,6 +58,11 @@ export class AbsenceCollector {
   add(program: string, time: number): void {
     this.#add(WHOLE_LOG, time);
     this.#add(program, time);
+  }
+
+  /** A message was taken in, or delivered. */
+  flow(key: typeof TAKEN | typeof DELIVERED, time: number): void {
+    this.#add(key, time);
   }
 
   #add(key: string, time: number): void {
@@ -84,15 +93,29 @@ export class AbsenceCollector {
       ([key, times]) => key === WHOLE_LOG || times.length / days >= MIN_DAILY,
     );
     busy.sort((a, b) => b[1].length - a[1].length || (a[0] < b[0] ? -1 : 1));
-    const programs = busy.filter(([key]) => key !== WHOLE_LOG).slice(0, MAX_COMPANIONS);
+    const programs = busy.filter(([key]) => !FLOW.includes(key));
+    const companions = programs.filter(([key]) => key !== WHOLE_LOG).slice(0, MAX_COMPANIONS);
     const reach = new Reach(time.last, flagged);
     const old = new Map(before?.streams.map((stream) => [stream.key, stream]));
+    const streamOf = (key: string, times: Times): StreamModel =>
+      remembering(fitStream(key, times, time, days, clock), old.get(key), reach);
+    const streams = programs.slice(0, MAX_STREAMS).map(([key, times]) => {
+      const stream = streamOf(key, times);
+      if (key === WHOLE_LOG) return stream;
+      return { ...stream, companion: companionOf(stream, times, companions, flagged) };
+    });
+    const flow = new Map(busy.filter(([key]) => FLOW.includes(key)));
+    const [taken, delivered] = [flow.get(TAKEN), flow.get(DELIVERED)];
+    if (taken === undefined || delivered === undefined) return { streams };
+    const perLine = delivered.length / taken.length;
+    const gaps = gapsByOthers(delivered, taken, perLine, flagged).tail();
+    const deliveries = streamOf(DELIVERED, delivered);
     return {
-      streams: busy.slice(0, MAX_STREAMS).map(([key, times]) => {
-        const stream = remembering(fitStream(key, times, time, days, clock), old.get(key), reach);
-        if (key === WHOLE_LOG) return stream;
-        return { ...stream, companion: companionOf(stream, times, programs, flagged) };
-      }),
+      streams: [
+        ...streams,
+        streamOf(TAKEN, taken),
+        { ...deliveries, companion: { key: TAKEN, perLine, gaps } },
+      ],
     };
   }
 }

@@ -1,4 +1,5 @@
 import { DAY_MS, type LocalClock, placeOf, SLOT_MS, SLOTS_PER_DAY, slotOf } from "../feature/clock.ts";
+import type { MailEvent } from "../mail/event.ts";
 
 /**
  * Silence is a gap that is long in expected events, not in minutes. Two clocks tell how many were to be expected: the season of
@@ -26,6 +27,13 @@ const AGAIN = 2;
 
 /** The key of all lines together. */
 export const WHOLE_LOG = "";
+/** Messages that were taken in, and those that were delivered, whoever did it. No program is called so. */
+export const TAKEN = " taken";
+export const DELIVERED = " delivered";
+/** Programs of which messages wait that are taken in while they are silent. */
+const DELIVERERS = /^postfix\/(?:o?qmgr|smtp|lmtp|local|virtual|pipe)$/;
+/** Messages taken in and not delivered that make a deliverer's silence one of all deliveries. */
+const MIN_WAITING = 5;
 
 /** Gaps in expected events: the longest of training, and an exponential tail over the `kept` longest. */
 export type GapTail = {
@@ -51,6 +59,12 @@ export type StreamModel = {
 };
 export type AbsenceModel = { readonly streams: readonly StreamModel[] };
 
+/** Whether a line tells that a message was taken in or delivered. Its plan alone decides. */
+export function flowOf({ event, daemon, fields }: MailEvent): typeof TAKEN | typeof DELIVERED | undefined {
+  if (event === "message_id") return daemon === "postfix/cleanup" ? TAKEN : undefined;
+  return event === "delivery" && fields["status"] === "sent" ? DELIVERED : undefined;
+}
+
 type Shape = { readonly weekday: Float32Array; readonly weekend: Float32Array };
 
 /** Events expected between two times. */
@@ -73,6 +87,8 @@ export type AbsenceFinding = {
   readonly longest: number;
   /** The program whose lines went on meanwhile; undefined where the clock alone told. */
   readonly companion: string | undefined;
+  /** Messages that were taken in since, where none of all was delivered; 0 where that is not what is silent. */
+  readonly waiting: number;
   readonly rate: number;
 };
 
@@ -148,8 +164,9 @@ export class AbsenceScorer {
     this.#clock = clock;
     this.#rate = rate;
     const gaps = new Map<string, Gap>();
+    const programs = model.streams.filter(({ key }) => key !== TAKEN && key !== DELIVERED).length;
     for (const stream of model.streams)
-      gaps.set(stream.key, gapOf(stream, rate / (stream.key === WHOLE_LOG ? 1 : model.streams.length)));
+      gaps.set(stream.key, gapOf(stream, rate / (stream.key === WHOLE_LOG ? 1 : programs)));
     for (const gap of gaps.values())
       gap.companion = gap.stream.companion && gaps.get(gap.stream.companion.key);
     this.#gaps = [...gaps.values()];
@@ -165,10 +182,16 @@ export class AbsenceScorer {
     if (gap) this.#end(gap, time);
   }
 
+  /** A message was taken in, or delivered. */
+  flow(key: typeof TAKEN | typeof DELIVERED, time: number): void {
+    const gap = this.#byProgram.get(key);
+    if (gap) this.#end(gap, time);
+  }
+
   #end(gap: Gap, time: number): void {
     if (time !== gap.last) gap.lines++;
     gap.last = time;
-    gap.raised = false;
+    gap.raised = gap.stream.key === TAKEN; // too little mail is not for this view to say
     gap.notBefore = Number.NEGATIVE_INFINITY;
     gap.lookAt = time + MIN_GAP_MS;
     if (gap.companion) gap.companionLines = gap.companion.lines;
@@ -246,8 +269,17 @@ export class AbsenceScorer {
       expectedEvents: gap.level * expectedEvents(stream, last, at, this.#clock),
       longest: stream.gaps.longest,
       companion: told ? gap.companion?.stream.key : undefined,
+      waiting: this.#waiting(gap),
       rate: this.#rate,
     };
+  }
+
+  #waiting({ stream, last }: Gap): number {
+    if (stream.key !== DELIVERED && !DELIVERERS.test(stream.key)) return 0;
+    const delivered = this.#byProgram.get(DELIVERED);
+    if (delivered?.companion === undefined || delivered.last > last) return 0;
+    const waiting = delivered.companion.lines - delivered.companionLines;
+    return waiting < MIN_WAITING ? 0 : waiting;
   }
 
   /** A silence that was found was not told, since somebody asked for that: it is found again from `time` on, if it lasts until then. */
@@ -312,10 +344,10 @@ const goesOn = (gap: Gap): boolean =>
 
 function gapOf(stream: StreamModel, rate: number): Gap {
   const { gaps, companion, days } = stream;
-  const whole = stream.key === WHOLE_LOG;
   return {
     stream,
-    alone: whole ? wholeThreshold(gaps, days, rate) : tailThreshold(gaps, days, rate, MIN_PROGRAM),
+    // where no mail comes none is delivered
+    alone: stream.key === DELIVERED ? Number.POSITIVE_INFINITY : thresholdOf(stream, rate),
     together: Math.max(gaps.longest, MIN_COMPANION),
     byCompanion: companion ? tailThreshold(companion.gaps, days, rate, MIN_COMPANION) : 0,
     companion: undefined,
@@ -342,6 +374,9 @@ const tailAt = ({ base, meanExcess, kept }: GapTail, days: number, rate: number)
 /** Widened, since gaps of real logs have heavier tails, and never below a multiple of what training brought. */
 const wholeThreshold = (gaps: GapTail, days: number, rate: number): number =>
   Math.max(1.3 * tailAt(gaps, days, rate), 1.5 * gaps.longest);
+
+const thresholdOf = ({ key, gaps, days }: StreamModel, rate: number): number =>
+  key === WHOLE_LOG ? wholeThreshold(gaps, days, rate) : tailThreshold(gaps, days, rate, MIN_PROGRAM);
 
 /** One program may idle while others work, so it gets more. */
 export const tailThreshold = (gaps: GapTail, days: number, rate: number, least: number): number =>

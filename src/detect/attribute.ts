@@ -2,12 +2,17 @@ import { SLOTS_PER_DAY, type SlotPlace } from "../feature/clock.ts";
 import type { Column } from "../feature/columns.ts";
 import type { Family } from "../feature/family.ts";
 import type { Cause, MailEvent } from "../mail/event.ts";
+import { logUpperTail } from "../math/negative-binomial.ts";
 import type { Kind } from "./alert.ts";
 import { KIND_OF_CAUSE } from "./explain.ts";
-import type { WindowModel } from "./window.ts";
+import { WIDTHS, type WindowModel } from "./window.ts";
 
 /** How far back the causes of a finding are looked for, in slots: an hour. */
 const LOOK_BACK = 12;
+const HOUR = WIDTHS.indexOf(LOOK_BACK);
+/** A cause is not usual of which fewer lines an hour are expected, or so many come by chance once in a thousand hours. */
+const LEAST_USUAL = 0.5;
+const LOG_RARE = Math.log(1e-3);
 
 /** Kinds that explain whatever else fails, and the weight of their lines at which they do: one line where none is usual. */
 const ROOTS: readonly Kind[] = ["clock_fault", "disk_full"];
@@ -22,7 +27,7 @@ export type SavedCauses = { readonly slots: CauseSlot[]; readonly current: Map<K
 
 /** Counts causes over the last hour against what the hour usually brings, to name what is behind a finding. */
 export class CauseCounter {
-  readonly #expected = new Map<Key, { weekday: number[]; weekend: number[] }>();
+  readonly #expected = new Map<Key, { weekday: number[]; weekend: number[]; alpha: number }>();
   #slots: CauseSlot[] = [];
   #current = new Map<Key, number>();
 
@@ -33,6 +38,7 @@ export class CauseCounter {
       const old = this.#expected.get(key) ?? {
         weekday: new Array(SLOTS_PER_DAY).fill(0),
         weekend: new Array(SLOTS_PER_DAY).fill(0),
+        alpha: model.alpha[HOUR * model.columns.length + j]!,
       };
       for (let s = 0; s < SLOTS_PER_DAY; s++) {
         old.weekday[s] += model.weekday[j * SLOTS_PER_DAY + s]!;
@@ -61,6 +67,20 @@ export class CauseCounter {
   load({ slots, current }: SavedCauses): void {
     this.#slots = slots;
     this.#current = current;
+  }
+
+  /** Whether no more lines of a cause came within the hour than are usual; never so where hardly any are. */
+  isUsual(cause: Cause, family: Family): boolean {
+    const key: Key = `${cause} ${family}`;
+    const expected = this.#expected.get(key);
+    if (expected === undefined) return false;
+    let n = this.#current.get(key) ?? 0;
+    let mu = 0;
+    for (const { counts, place } of this.#slots) {
+      n += counts.get(key) ?? 0;
+      mu += expected[place.weekend ? "weekend" : "weekday"][place.slotOfDay]!;
+    }
+    return mu >= LEAST_USUAL && logUpperTail(n, mu, expected.alpha) >= LOG_RARE;
   }
 
   /**

@@ -8,8 +8,11 @@ export type Candidate = {
   /** First time of its evidence. */
   readonly start: number;
   readonly view: View;
-  /** "account": what one account does. It is no fault of the queue through which its mail goes, and hides none. */
-  readonly family: Family | "silence" | "account";
+  /**
+   * "account": what one account does. It is no fault of the queue through which its mail goes, and hides none. "change": of software or log
+   * format. It is no fault at all, and hides none.
+   */
+  readonly family: Family | "silence" | "account" | "change";
   /** What stands out: a column, or a feature of an entity. Two candidates with one key are about the same thing. */
   readonly key: string;
   /** Expected number a day by nature, over all channels of the view. */
@@ -31,3 +34,6 @@ export type Candidate = {
   /** Share of the evidence that came after a time, 0..1. */
   readonly shareSince: (time: number) => number;
 };
+
+/** Share of what is new, whatever the time. */
+export const ALL_NEW = (): number => 1;

@@ -6,7 +6,7 @@ import type { SeenLine } from "../feature/transaction.ts";
 import type { MailEvent } from "../mail/event.ts";
 import type { CitedLine, Kind } from "./alert.ts";
 import { type CauseCounter, kindOfLines } from "./attribute.ts";
-import type { Candidate } from "./candidate.ts";
+import { ALL_NEW, type Candidate } from "./candidate.ts";
 import type { EntityFinding, EntityScorer } from "./entity.ts";
 import { duration, KIND_OF_CAUSE, KIND_TITLES, typicalRange, usual } from "./explain.ts";
 import type { LineRings } from "./lines.ts";
@@ -211,9 +211,6 @@ export function entityCandidate(
       scorer.countSince(f.feature, f.key, Math.floor(time / SLOT_MS)) / Math.max(1, f.actual),
   };
 }
-
-/** Share of what is new, whatever the time. */
-export const ALL_NEW = (): number => 1;
 
 /** Kinds of which processes die. */
 const REASONS: ReadonlySet<Kind> = new Set([

@@ -46,6 +46,7 @@ export const BAR_PER_BUDGET = 0.01;
 /** How much rarer the last alert of a day must be than the first: trifles of the morning leave room for the evening. */
 const LAST_RARER = 1e-2;
 const MAX_LINES = 5;
+const MAX_UPDATES = 10;
 /** Keys that an incident covers; the oldest leave, where an attack goes on for weeks. */
 const MAX_KEYS = 4096;
 /** Parts of an incident that are remembered, the first ones: more belong to a storm, and its first ones come again. */
@@ -225,9 +226,12 @@ export class IncidentManager {
   /** The open incident that this candidate belongs to; undefined when it is one of its own. */
   #homeOf(candidate: Candidate): Incident | undefined {
     const { at, family, rate } = candidate;
-    const visible = this.#open.filter(({ alert }) => !alert.suppressed);
-    const covering = visible.find((i) => i.keys.has(candidate.key));
+    const told = this.#open.filter(({ alert }) => !alert.suppressed);
+    const covering = told.find((i) => i.keys.has(candidate.key));
     if (covering) return covering;
+    // A change is no fault: it takes in nothing but other changes, and belongs to none.
+    if (family === "change") return told.filter((i) => i.family === family).at(-1);
+    const visible = told.filter((i) => i.family !== "change");
     // A program that falls silent while something is wrong is its consequence, not a second fault.
     if (candidate.kind === "service_stopped" && visible.length > 0) return visible.at(-1);
     // So is slowness of what else is wrong with the mail; a wrong password slows nobody.
@@ -261,6 +265,7 @@ export class IncidentManager {
 
   #join(incident: Incident, candidate: Candidate): void {
     this.ledger.joined += weightOf(candidate);
+    const another = candidate.family === "change" && !incident.keys.has(candidate.key); // a further change
     incident.keys.add(candidate.key);
     if (incident.keys.size > MAX_KEYS) incident.keys.delete(incident.keys.values().next().value!);
     note(incident.alert, candidate);
@@ -277,13 +282,19 @@ export class IncidentManager {
     if (incident.alert.suppressed) return;
     this.#lastOf.set(incident.family, candidate.at);
     this.#lastOf.set(candidate.family, candidate.at);
-    if (
+    if (another && incident.alert.updates.length < MAX_UPDATES)
+      incident.alert.updates.push({
+        at: candidate.at,
+        severity: incident.alert.severity,
+        title: candidate.title,
+      });
+    else if (
       candidate.kind !== incident.alert.kind &&
       candidate.rate < this.bar * SAME_FAMILY_RARER &&
       candidate.kindConfidence >= 0.7
     ) {
       const { updates } = incident.alert;
-      const said = updates.some((u) => u.title === candidate.title) || updates.length >= 10;
+      const said = updates.some((u) => u.title === candidate.title) || updates.length >= MAX_UPDATES;
       if (
         !said &&
         candidate.at - incident.alert.openedAt > CASCADE_MS &&

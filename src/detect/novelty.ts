@@ -133,6 +133,11 @@ export class NoveltyScorer {
     this.#new = saved;
   }
 
+  /** Whether training knew a shape. */
+  knows(shape: string): boolean {
+    return this.#known.has(shape);
+  }
+
   /**
    * Undefined for a known shape. rate: how often by nature a newcomer repeats so often within the hour, or so many
    * newcomers meet in one hour, whichever is rarer; the factor 2 pays for asking twice.

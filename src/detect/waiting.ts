@@ -44,6 +44,6 @@ function folded(candidates: readonly Candidate[]): Candidate[] {
 }
 
 /** The rarer of two, of equals the first, with the weight of both. */
-function together(a: Candidate, b: Candidate): Candidate {
+export function together(a: Candidate, b: Candidate): Candidate {
   return { ...(b.rate < a.rate ? b : a), more: weightOf(a) + weightOf(b) - 1 };
 }

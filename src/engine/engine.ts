@@ -168,7 +168,10 @@ export class Engine {
   #line(event: MailEvent): void {
     const { time } = event;
     this.#tally.line(event);
-    if (time === null) return;
+    if (time === null) {
+      if (this.#watching) for (const alert of this.#detector.add(event)) this.#opened(alert);
+      return;
+    }
     if (!this.#watching && time < this.#options.model.to) return;
     this.#watching = true;
     if (time > this.#last) this.#last = time;

@@ -1,17 +1,18 @@
-import { type AbsenceFinding, AbsenceScorer } from "../detect/absence.ts";
+import { type AbsenceFinding, AbsenceScorer, flowOf } from "../detect/absence.ts";
 import { absenceCandidate, clockCandidate, regularCandidate } from "../detect/absence-candidates.ts";
 import type { Alert } from "../detect/alert.ts";
 import { CauseCounter } from "../detect/attribute.ts";
-import type { Candidate } from "../detect/candidate.ts";
+import { ALL_NEW, type Candidate } from "../detect/candidate.ts";
 import {
-  ALL_NEW,
   entityCandidate,
   noveltyCandidate,
   transactionCandidate,
   windowCandidate,
 } from "../detect/candidates.ts";
+import { ChangeWatch } from "../detect/change-watch.ts";
 import { ClockWatch } from "../detect/clock-watch.ts";
 import { conditionalOf } from "../detect/conditional.ts";
+import { type Tidings, tidingsOf } from "../detect/drift.ts";
 import { EntityScorer } from "../detect/entity.ts";
 import { IncidentManager, type Ledger } from "../detect/incident.ts";
 import { LineRings } from "../detect/lines.ts";
@@ -31,6 +32,7 @@ import { LineLoader, LineSaver } from "../feature/line-table.ts";
 import { DeliveryTimer } from "../feature/slowness.ts";
 import { type SeenLine, seenLine, type TransactionTracker } from "../feature/transaction.ts";
 import type { SlotCounter, SlotCounts } from "../feature/window.ts";
+import { type HeadForm, headForm } from "../log/head-form.ts";
 import { isTurn, type MailEvent } from "../mail/event.ts";
 import { PlanMemo } from "../mail/plan-memo.ts";
 import {
@@ -53,11 +55,15 @@ const EXPLAINED_MS = 2 * DAY_MS;
 const MAX_FINDINGS = 32;
 
 /** What all lines of a plan have in common for the detector. */
-const planPart = (event: MailEvent): { family: Family; turn: boolean; newness: Newness } => ({
-  family: familyOf(event),
-  turn: isTurn(event),
-  newness: newnessOf(event),
-});
+type PlanPart = {
+  readonly family: Family;
+  readonly turn: boolean;
+  readonly newness: Newness;
+  readonly tidings: Tidings;
+  readonly flow: ReturnType<typeof flowOf>;
+  /** Whether training knew the shape. */
+  readonly known: boolean;
+};
 
 /** Watches what comes after training. Hand it events in log order; it hands back the alerts that open. */
 export class Detector {
@@ -83,8 +89,9 @@ export class Detector {
   /** Accounts found guilty, and until when their mail is left out of the other views. */
   #explained = new Map<string, number>();
   readonly #onScore: ((score: Score) => void) | undefined;
-  readonly #plans = new PlanMemo(planPart);
+  readonly #plans: PlanMemo<PlanPart>;
   readonly #clockWatch = new ClockWatch();
+  readonly #changes: ChangeWatch;
   /** What the line at hand says of entities. */
   readonly #observed: Observation[] = [];
   /** Alerts that the line at hand opened. */
@@ -118,6 +125,13 @@ export class Detector {
     this.#slowness =
       model.slowness && !options.without.has("transaction") ? new SlownessScorer(model.slowness) : undefined;
     this.#novelty = new NoveltyScorer(model.novelty);
+    this.#changes = new ChangeWatch(model.window, model.catalogue);
+    this.#plans = new PlanMemo((event) => {
+      const family = familyOf(event);
+      const known = this.#novelty.knows(event.templateId);
+      const tidings = tidingsOf(event, family);
+      return { family, turn: isTurn(event), newness: newnessOf(event), tidings, flow: flowOf(event), known };
+    });
     this.#causes = new CauseCounter(model.window);
     this.#rings = new LineRings();
     this.manager = new IncidentManager({ perDay: options.budget, clock: options.clock });
@@ -169,6 +183,7 @@ export class Detector {
       causes: this.#causes.save(),
       rings: this.#rings.save(lines),
       clocks: this.#clockWatch.save(lines),
+      changes: this.#changes.save(lines),
       incidents: this.manager.save(),
       explained: this.#explained,
       waiting: this.#waiting.save().map(({ shareSince: _, ...candidate }) => candidate),
@@ -197,6 +212,7 @@ export class Detector {
     this.#causes.load(saved.causes);
     this.#rings.load(saved.rings, lines);
     this.#clockWatch.load(saved.clocks, lines);
+    if (saved.changes) this.#changes.load(saved.changes, lines);
     this.manager.load(saved.incidents);
     this.#explained = saved.explained;
     this.#waiting.load(saved.waiting.map((candidate) => ({ ...candidate, shareSince: ALL_NEW })));
@@ -218,19 +234,25 @@ export class Detector {
     this.#entities.score(this.#slot - 1, false);
   }
 
-  #push(closed: SlotCounts | undefined, slot: number): void {
-    const counts = new Float32Array(this.model.window.columns.length);
-    if (closed)
-      for (let i = 0; i < closed.ids.length; i++) counts[this.#index(closed.ids[i]!)]! += closed.counts[i]!;
+  /** Returns the counts of the model's columns. What belongs to changed software counts in no column of rare things. */
+  #push(closed: SlotCounts | undefined, slot: number): Float32Array {
+    const { columns } = this.model.window;
+    const counts = new Float32Array(columns.length);
+    for (const [i, id] of closed?.ids.entries() ?? []) {
+      const j = this.#index(id);
+      const { key } = this.#registry.columns[id]!;
+      if (columns[j]!.key === key || !this.#changes.drift.isAside(key)) counts[j]! += closed!.counts[i]!;
+    }
     const place = placeOf(slot, this.#options.clock);
     this.#window.push(counts, place);
     if (this.#transactions) this.#rates!.push(this.#transactions.close(), place);
     this.#causes.close(place);
+    return counts;
   }
 
   /** One event. Returns the alerts that it opened, held ones marked; usually none. */
   add(event: MailEvent): readonly Alert[] {
-    if (event.time === null) return NO_ALERTS;
+    if (event.time === null) return this.#unread(event);
     const now = Math.max(this.#now, event.time);
     const slot = slotOf(now);
     this.#tick(now);
@@ -239,9 +261,12 @@ export class Detector {
     this.#now = now;
     this.#read = now;
     this.#absence.see(event.daemon, now);
-    const { family, turn, newness } = this.#plans.of(event);
+    const part = this.#plans.of(event);
+    const { family } = part;
+    if (part.flow) this.#absence.flow(part.flow, now);
     const line = seenLine(event, now, family);
-    if (turn) this.#rings.turn(line);
+    if (part.turn) this.#rings.turn(line);
+    this.#headOf(headForm(event.text), line);
     if (!this.#options.without.has("novelty")) {
       const jump = this.#clockWatch.see(event.host, event.daemon, event.time, line);
       if (jump) this.#offer([clockCandidate(jump, now)]);
@@ -250,16 +275,28 @@ export class Detector {
     const closed = this.#tracker.add(event, now, line);
     if (!explained) {
       for (const t of closed) {
-        this.#transactions?.add(t, now);
+        if (!this.#changes.drift.touches(t.shapes.keys())) this.#transactions?.add(t, now);
         this.#slowness?.addMessage(t, this.#timer.closed(t));
       }
       const timed = this.#slowness && this.#timer.read(event, line);
       if (timed) this.#slowness!.add(timed);
       this.#rings.counted(this.#counter.add(event, slot), line);
       this.#causes.add(event, line.family);
-      this.#newness(event, line, newness, now);
+      if (!part.known || part.tidings.begins) this.#newness(event, line, part, now);
     }
     return this.#given();
+  }
+
+  /** A line without a readable time: it is judged by that alone, at the time of the newest line. */
+  #unread(event: MailEvent): readonly Alert[] {
+    if (event.text === "") return NO_ALERTS;
+    this.#headOf("no readable time", seenLine(event, this.#read, familyOf(event)));
+    return this.#given();
+  }
+
+  #headOf(form: HeadForm, line: SeenLine): void {
+    const found = this.#options.without.has("novelty") ? [] : this.#changes.head(form, line);
+    if (found.length > 0) this.#offer(found);
   }
 
   /**
@@ -306,8 +343,9 @@ export class Detector {
     const quiet = this.#quiet;
     if (quiet <= MAX_GAP_SLOTS) {
       this.#rings.close(slot, this.#index);
-      this.#push(this.#counter.close(), slot);
-      this.#offer(this.#judge(slot, at, quiet > 0));
+      const counts = this.#push(this.#counter.close(), slot);
+      const changes = this.#changes.close(slot, counts, placeOf(slot, this.#options.clock), at);
+      this.#offer([...changes, ...this.#judge(slot, at, quiet > 0)]);
       this.#slowness?.next();
       if (quiet === MAX_GAP_SLOTS) this.#restart();
     }
@@ -322,10 +360,19 @@ export class Detector {
 
   /** A silence that is not told now is found again when that is over, or when it has become clearly longer. */
   #offerSilence(finding: AbsenceFinding): void {
-    const candidate = absenceCandidate(finding, this.#rings);
+    const silent = absenceCandidate(finding, this.#rings, this.#putOff());
+    const candidate = this.#changes.silence(silent, finding, this.manager.open);
     const hider = this.manager.hiderOf(candidate);
     this.#offer([candidate]);
     if (hider) this.#absence.again(finding.key, Math.max(finding.at + 1, hider.again));
+  }
+
+  /** The newest lines of deliveries that were put off. */
+  #putOff(): SeenLine[] {
+    const lines: SeenLine[] = [];
+    for (const [j, { level, key }] of this.model.window.columns.entries())
+      if (level === "status" && key.endsWith(" deferred")) lines.push(...this.#rings.ofColumn(j, 0));
+    return lines.sort((a, b) => b.time - a.time).slice(0, 3);
   }
 
   get #asksAbsence(): boolean {
@@ -394,7 +441,11 @@ export class Detector {
       for (const finding of findings) {
         // Fresh evidence only: a surge must still be going on, else it is the shadow of an old burst in a long window.
         if (finding.tail === "upper" && this.#window.recent(finding.column, 2) === 0) continue;
-        if (finding.tail === "lower" && silent) continue;
+        if (
+          finding.tail === "lower" &&
+          (silent || this.#changes.drift.isGone(this.model.window.columns[finding.column]!))
+        )
+          continue;
         candidates.push(
           windowCandidate(finding, {
             model: this.model.window,
@@ -461,8 +512,14 @@ export class Detector {
     this.#explained.set(account, now + EXPLAINED_MS);
   }
 
-  #newness(event: MailEvent, line: SeenLine, newness: Newness, now: number): void {
+  #newness(event: MailEvent, line: SeenLine, { newness, tidings, known }: PlanPart, now: number): void {
     if (this.#options.without.has("novelty") || this.model.novelty.days < 2) return;
+    const released = tidings.begins ? this.#changes.drift.begins(tidings, line) : undefined;
+    if (released) this.#offer([{ ...released, at: now }]);
+    if (known) return;
+    const { cause, family } = tidings;
+    const reading = this.#changes.drift.see(tidings, line, () => this.#causes.isUsual(cause!, family));
+    if (reading === "explained") return;
     const finding = this.#novelty.see(event.templateId, now, newness);
     if (!finding) return;
     this.#onScore?.({
@@ -477,8 +534,9 @@ export class Detector {
       rings: this.#rings,
       at: now,
     });
+    if (reading === "waits") this.#changes.drift.hold(tidings, candidate);
     // An attack on passwords is told better by who and how many, so it waits for the end of the slot, where the rarest view speaks.
-    if (candidate.family === "auth") this.#waiting.add(candidate);
+    else if (candidate.family === "auth") this.#waiting.add(candidate);
     else this.#offer([candidate]);
   }
 }

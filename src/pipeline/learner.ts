@@ -1,10 +1,11 @@
+import { flowOf } from "../detect/absence.ts";
 import { AbsenceCollector } from "../detect/absence-fit.ts";
 import { fitConditionals } from "../detect/conditional.ts";
 import { EntityCollector } from "../detect/entity-fit.ts";
 import { type Ancestry, judgesOf } from "../detect/folds.ts";
 import { expectedTable, type HeldOutDay, heldOutTransactions, heldOutWindow } from "../detect/held-out.ts";
 import { isRemembered, Reach } from "../detect/memory.ts";
-import { type Newness, NoveltyCollector, newnessOf } from "../detect/novelty.ts";
+import { NoveltyCollector, newnessOf } from "../detect/novelty.ts";
 import { NO_SLOTS, pastRows, Recall, remembered, rememberSlots } from "../detect/recall.ts";
 import { fitRegulars } from "../detect/regular.ts";
 import { SlownessCollector } from "../detect/slowness-fit.ts";
@@ -67,7 +68,7 @@ export class Learner implements Warmth {
   readonly #timer = new DeliveryTimer();
   #slowness = new SlownessCollector();
   #novelty = new NoveltyCollector();
-  readonly #newnesses = new PlanMemo<Newness>(newnessOf);
+  readonly #plans = new PlanMemo((event) => ({ newness: newnessOf(event), flow: flowOf(event) }));
   #absence = new AbsenceCollector();
   /** Shapes by the id of their template. seen: the slot in which one was last seen. */
   readonly #shapes = new Map<string, { writer: string; shape: string; seen: number }>();
@@ -132,9 +133,11 @@ export class Learner implements Warmth {
     const timed = this.#timer.read(event);
     if (flagged) return;
     if (timed) this.#slowness.add(timed, slot);
-    this.#novelty.add(event.templateId, this.#now, this.#newnesses.of(event));
+    const { newness, flow } = this.#plans.of(event);
+    this.#novelty.add(event.templateId, this.#now, newness);
     this.#shape(event);
     this.#absence.add(event.daemon, this.#now);
+    if (flow) this.#absence.flow(flow, this.#now);
   }
 
   #observe(event: MailEvent, slot: number): void {

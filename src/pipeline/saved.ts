@@ -1,6 +1,7 @@
 import type { SavedGaps } from "../detect/absence.ts";
 import type { SavedCauses } from "../detect/attribute.ts";
 import type { Candidate } from "../detect/candidate.ts";
+import type { SavedChanges } from "../detect/change-watch.ts";
 import type { SavedWriters } from "../detect/clock-watch.ts";
 import type { SavedCounts } from "../detect/entity.ts";
 import type { SavedIncidents } from "../detect/incident.ts";
@@ -54,6 +55,8 @@ export type SavedDetector = {
   readonly causes: SavedCauses;
   readonly rings: SavedRings;
   readonly clocks: SavedWriters;
+  /** Absent in states of before they were watched. */
+  readonly changes?: SavedChanges;
   readonly incidents: SavedIncidents;
   readonly explained: Map<string, number>;
   /** New all of them, so that no share of their evidence is older. */

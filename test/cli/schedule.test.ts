@@ -70,7 +70,7 @@ suite("logvane schedule", () => {
       "*-*-* 06:30:00 Europe/Berlin",
     ]);
     assert.deepEqual(setting(unit(root, "logvane-retrain.timer"), "OnCalendar"), [
-      "Sun *-*-* 03:30:00 Europe/Berlin",
+      "*-*-* 03:30:00 Europe/Berlin",
     ]);
     assert.deepEqual(setting(unit(root, "logvane-report.timer"), "Persistent"), ["true"]);
     assert.match(
@@ -190,7 +190,7 @@ suite("logvane schedule", () => {
       jobs.map(([when, user]) => [when, user]),
       [
         ["30 6 * * *", "root"],
-        ["30 3 * * 0", "root"],
+        ["30 3 * * *", "root"],
       ],
     );
     assert.match(jobs[0]![2]!, /^flock -n \/var\/lib\/logvane\/daily\.lock nice /);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import { AbsenceScorer } from "../../src/detect/absence.ts";
+import { AbsenceScorer, DELIVERED, TAKEN } from "../../src/detect/absence.ts";
 import { AbsenceCollector } from "../../src/detect/absence-fit.ts";
 import { DAY_MS, localClock } from "../../src/feature/clock.ts";
 import { Zone } from "../../src/log/zone.ts";
@@ -148,5 +148,77 @@ suite("a log that has become rare", () => {
       one.see("postfix/smtpd", time + 120 * MINUTE);
     }
     assert.ok(told >= 1 && told <= 4, `${told} times in ten days`);
+  });
+});
+
+suite("deliveries", () => {
+  /** Working hours bring so many messages a day, each delivered at once but for every ninth, which takes an hour. */
+  const mail = (perDay: number, from: number, days: number): { taken: number[]; delivered: number[] } => {
+    const taken: number[] = [];
+    const delivered: number[] = [];
+    for (let day = 0; day < days; day++)
+      for (let n = 0; n < perDay; n++) {
+        const time = from + day * DAY_MS + DAY_MS * (0.3 + (0.5 * (n + ((n * 7919) % 13) / 26)) / perDay);
+        taken.push(time);
+        delivered.push(time + (n % 9 === 0 ? 3_600_000 : 1000));
+      }
+    return { taken, delivered: delivered.sort((a, b) => a - b) };
+  };
+  const learnt = (perDay: number): ReturnType<AbsenceCollector["fit"]> => {
+    const collector = new AbsenceCollector();
+    const { taken, delivered } = mail(perDay, START, DAYS);
+    for (const time of taken) {
+      collector.add("postfix/cleanup", time);
+      collector.flow(TAKEN, time);
+    }
+    for (const time of delivered) collector.flow(DELIVERED, time);
+    return collector.fit(START, END, clock);
+  };
+  /** Minutes of the working day (from 7:12) until it is told that nothing was delivered on it; NaN when it is not. */
+  const stopped = (perDay: number, comes: boolean): number => {
+    const one = new AbsenceScorer(learnt(perDay), clock, 0.005);
+    one.see("postfix/cleanup", END - DAY_MS / 5);
+    one.flow(TAKEN, END - DAY_MS / 5);
+    one.flow(DELIVERED, END - DAY_MS / 5);
+    for (let time = END; time < END + DAY_MS; time += MINUTE) {
+      const found = one.due(time).find(({ key }) => key === DELIVERED);
+      if (found) {
+        assert.ok(found.waiting >= 12);
+        return (time - END) / MINUTE - 0.3 * 1440;
+      }
+      const due = mail(perDay, END, 1).taken.filter((t) => t >= time && t < time + MINUTE);
+      for (const t of comes ? due : []) {
+        one.see("postfix/cleanup", t);
+        one.flow(TAKEN, t);
+      }
+    }
+    return Number.NaN;
+  };
+
+  test("that stop while mail is taken in are told: within the morning on a small server, the hour on a large one", () => {
+    const [small, large] = [stopped(60, true), stopped(1000, true)];
+    assert.ok(small > 60 && small < 300, `${small} minutes`);
+    assert.ok(large > 5 && large < 60, `${large} minutes`);
+  });
+
+  test("are not missed on a day without mail", () => {
+    assert.ok(Number.isNaN(stopped(1000, false)));
+  });
+
+  test("put off for as long as in training are no silence", () => {
+    const { taken, delivered } = mail(200, END, 1);
+    const one = new AbsenceScorer(learnt(200), clock, 0.005);
+    const all = [
+      ...taken.map((at) => [at, TAKEN] as const),
+      ...delivered.map((at) => [at, DELIVERED] as const),
+    ];
+    one.see("postfix/cleanup", END - DAY_MS / 5);
+    for (const [time, key] of all.sort((a, b) => a[0] - b[0])) {
+      assert.deepEqual(
+        one.due(time).filter((f) => f.key === DELIVERED),
+        [],
+      );
+      one.flow(key, time);
+    }
   });
 });

@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { isDeepStrictEqual } from "node:util";
+import type { HeadWatch } from "../../src/detect/head-watch.ts";
 import type { Plan } from "../../src/detect/planned.ts";
 import type { ColumnRegistry } from "../../src/feature/columns.ts";
 import { ENTITY_FEATURES } from "../../src/feature/entity.ts";
+import type { SeenLine } from "../../src/feature/transaction.ts";
 import { Recency } from "../../src/mail/recency.ts";
 import { Detector } from "../../src/pipeline/detector.ts";
 import { coldStart, type Model } from "../../src/pipeline/model.ts";
@@ -41,6 +43,7 @@ const CONSTANT: Readonly<Record<string, string>> = {
   CauseCounter: "#expected",
   ColumnRegistry: "#byPlan",
   DeliveryTimer: "#plans",
+  DriftWatch: "#known #knownSuites #model",
   Detector: "#index #observed #onScore #opened #options #plans model",
   EntityReader: "#clients #lineIds #onUsed #roles #salt",
   EntityScorer: "#clock model",
@@ -171,6 +174,13 @@ function makeRare({ detector, reader }: Watch): void {
   inside<Float32Array>(detector, "#transactions", "#counts")[1] = 2;
   const [[key, first]] = [...inside<Map<string, object>>(detector, "#timer", "#seen")] as [[string, object]];
   inside<Map<string, object>>(detector, "#timer", "#before").set(key, first);
+  inside<Set<string>>(detector, "#changes", "drift", "#aside").add("template 1");
+  const heads = inside<HeadWatch>(detector, "#changes", "#heads");
+  const line = inside<SeenLine>(detector, "#changes", "#heads", "#last");
+  for (let n = 0; n < 500; n++) heads.see("RFC 3164", line);
+  heads.see("JSON", line);
+  inside<Map<string, number>>(heads, "#counts").set("JSON", 1);
+  heads.isBlind = true;
   detector.manager.obey({ feedback: [], plans: [planOfNight()] });
   type Watched = { key: string; told: boolean; recent: { add: (slot: number, count: number) => void } };
   const [watched] = inside<Map<string, Watched>>(detector, "#regulars", "#watched").values();

@@ -29,7 +29,7 @@ export function cronLines(plan: Plan, user: string): string[] {
   ];
   if (retrain.weekday !== undefined)
     lines.push(
-      `${retrain.atMinute % 60} ${Math.floor(retrain.atMinute / 60)} * * ${retrain.weekday} ${as}${cronText(locked("retrain", `${own("retrain")} >/dev/null`))}`,
+      `${retrain.atMinute % 60} ${Math.floor(retrain.atMinute / 60)} * * * ${as}${cronText(locked("retrain", `${own("retrain", "--due")} >/dev/null`))}`,
     );
   return lines;
 }

@@ -28,7 +28,6 @@ export type PlannedFile = { readonly path: string; readonly content: string };
 export const HEADER =
   '# Installed by "logvane schedule install"; "logvane schedule remove" takes it away again.';
 
-const DAYS = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
 const MAILDROP = "/var/spool/postfix/maildrop";
 /** Above what watching and training were measured to take at their peak (docs/benchmarks.md): a limit for what goes wrong. */
 const WATCH_MEMORY = ["MemoryHigh=400M", "MemoryMax=600M"];
@@ -56,10 +55,10 @@ export function unitFiles(plan: Plan, folder: string): PlannedFile[] {
     unit("logvane-report.timer", timer("Logvane's daily report", reportTime(plan.config), "1min")),
   ];
   if (plan.mode === "watch") files.unshift(unit("logvane.service", watchService(plan)));
-  const weekly = retrainTime(plan.config);
-  if (weekly !== undefined) {
+  const daily = retrainTime(plan.config);
+  if (daily !== undefined) {
     files.push(unit("logvane-retrain.service", retrainService(plan)));
-    files.push(unit("logvane-retrain.timer", timer("Logvane learns anew", weekly, "30min")));
+    files.push(unit("logvane-retrain.timer", timer("Logvane learns anew, when it is due", daily, "30min")));
   }
   if (plan.scope === "system" && plan.user !== "root")
     files.push({ path: SYSUSERS, content: `${HEADER}\nu ${plan.user} - "Logvane" ${plan.stateDir}\n` });
@@ -71,10 +70,9 @@ const clock = (minute: number): string =>
 
 const reportTime = ({ report, log }: Config): string => `*-*-* ${clock(report.atMinute)} ${log.timezone}`;
 
+/** Every day: retrain --due knows whether the week is over, or something has changed that is to be learned sooner. */
 const retrainTime = ({ retrain, log }: Config): string | undefined =>
-  retrain.weekday === undefined
-    ? undefined
-    : `${DAYS[retrain.weekday]} *-*-* ${clock(retrain.atMinute)} ${log.timezone}`;
+  retrain.weekday === undefined ? undefined : `*-*-* ${clock(retrain.atMinute)} ${log.timezone}`;
 
 /** A word of ExecStart, as systemd.service(5) and systemd.unit(5) read it. */
 export const execWord = (text: string): string =>
@@ -169,7 +167,7 @@ function retrainService(plan: Plan): string[] {
     "",
     "[Service]",
     "Type=oneshot",
-    execStart(plan, "retrain", "--quiet"),
+    execStart(plan, "retrain", "--due", "--quiet"),
     "TimeoutStartSec=6h",
     ...common(plan, 19),
     ...TRAIN_MEMORY,
