@@ -119,6 +119,30 @@ const SYMPTOMS: ReadonlySet<Cause> = new Set([
   "unknown_user",
 ]);
 
+/** Failed deliveries of one account within the horizon that no person causes who mistypes an address. */
+const MANY_FAILED = 20;
+/** What a thief's mail meets: lists of addresses that were never there, and servers that want none of it. */
+const REFUSED_OF_THIEF: ReadonlySet<Cause> = new Set(["unknown_user", "spam", "rbl"]);
+const OUT_OF_REACH: ReadonlySet<Cause> = new Set(["connect", "expired"]);
+
+/**
+ * What is behind an account whose messages fail: what their lines complain of. Where that is what a thief's mail meets, or nothing is said, it
+ * may be stolen; of a few such messages a typing mistake is as likely.
+ */
+export function kindOfSender(
+  lines: readonly { readonly cause: Cause | undefined }[],
+  failed: number,
+): { kind: Kind; confidence: number } {
+  const share = (causes: ReadonlySet<Cause>): number =>
+    lines.filter(({ cause }) => cause !== undefined && causes.has(cause)).length / Math.max(1, lines.length);
+  if (share(REFUSED_OF_THIEF) <= 0.5) {
+    const named = kindOfLines(lines);
+    if (named) return named;
+    if (share(OUT_OF_REACH) > 0.5) return { kind: "remote_unreachable", confidence: 0.6 };
+  }
+  return { kind: "account_compromised", confidence: failed >= MANY_FAILED ? 0.8 : 0.5 };
+}
+
 /** The kind that the cited lines themselves name: most of those that complain. Undefined where they say little. */
 export function kindOfLines(
   lines: readonly { readonly cause: Cause | undefined }[],

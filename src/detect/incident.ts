@@ -13,6 +13,8 @@ import type { Candidate } from "./candidate.ts";
 import {
   follows,
   hiderOf,
+  mayComeOf,
+  minutesOf,
   NO_RULES,
   outgrown,
   partKey,
@@ -162,19 +164,20 @@ export class IncidentManager {
       const { by, until } = hider;
       return { by, again: by.by === "calendar" ? until : Math.min(until, at + 2 * (at - start)) };
     }
+    if (outgrown(candidate, this.#rules)) return undefined;
     const leading = this.#open.find((incident) => this.#leads(incident, candidate));
     return leading && { by: leading.alert.suppressed!, again: at + IDLE_MS };
   }
 
   /** Whether a candidate is a consequence of an incident that feedback hides. Of what is grave only the like of the first time is. */
-  #leads({ alert, families }: Incident, c: Candidate): boolean {
+  #leads({ alert, lastActivity }: Incident, c: Candidate): boolean {
     const { suppressed } = alert;
     if (suppressed?.by !== "feedback") return false;
     const rule = this.#rules.feedback.find(({ id }) => id === suppressed.rule);
     if (rule === undefined) return false;
     if (follows(rule, c)) return true;
-    const faint = c.rate >= this.bar * OTHER_FAMILY_RARER;
-    return !isGrave(c.kind) && within(rule, c) && (families.has(c.family) || faint);
+    if (isGrave(c.kind) || c.at - lastActivity > CASCADE_MS || !within(rule, c)) return false;
+    return mayComeOf(rule, c) || c.rate >= this.bar * OTHER_FAMILY_RARER;
   }
 
   /** Closes what has been quiet for long. offer() does it too, so that once a slot and at the end of the log is enough. */
@@ -191,10 +194,24 @@ export class IncidentManager {
     this.#open = this.#open.filter((i) => now - i.lastActivity <= IDLE_MS);
   }
 
+  /**
+   * How large the parts of open incidents are, whoever told of them: of columns that count much the same lines a view offers the strangest
+   * alone. surplus: of the newest hour by a part's key, undefined where it is not known.
+   */
+  measure(surplus: (key: string) => number | undefined): void {
+    for (const { alert } of this.#open)
+      for (const part of alert.parts) {
+        const size = surplus(part.key);
+        if (size === undefined || size <= part.size) continue;
+        part.size = size;
+        part.minutes = 60;
+      }
+  }
+
   /** Takes the candidates of one moment, the rarest first. Returns the alerts that open (held ones too, marked). */
   offer(candidates: readonly Candidate[]): Alert[] {
     const opened: Alert[] = [];
-    for (const candidate of [...candidates].sort((a, b) => a.rate - b.rate || (a.key < b.key ? -1 : 1))) {
+    for (const candidate of this.#inOrder(candidates)) {
       this.tick(candidate.at);
       if (candidate.rate > this.bar && !isOwnAlarm(candidate)) {
         this.ledger.belowBar += weightOf(candidate);
@@ -209,6 +226,14 @@ export class IncidentManager {
       else this.ledger.joined += weightOf(candidate); // the shadow of an incident that is over
     }
     return opened;
+  }
+
+  /** The rarest first; but before all what is hidden by what it is, so that what goes with it does not open first. */
+  #inOrder(candidates: readonly Candidate[]): Candidate[] {
+    const rarest = [...candidates].sort((a, b) => a.rate - b.rate || (a.key < b.key ? -1 : 1));
+    if (this.#rules.feedback.length === 0) return rarest;
+    const hidden = new Set(rarest.filter((c) => hiderOf(c, this.#rules)));
+    return [...hidden, ...rarest.filter((c) => !hidden.has(c))];
   }
 
   /**
@@ -264,10 +289,11 @@ export class IncidentManager {
     incident.keys.add(candidate.key);
     if (incident.keys.size > MAX_KEYS) incident.keys.delete(incident.keys.values().next().value!);
     note(incident.alert, candidate);
-    // The tail of a day-long count keeps no incident open: what counts is what happened lately.
+    // The tail of a day-long count keeps no incident open: what counts is what happened lately. Nor do consequences of what is hidden.
     if (candidate.shareSince(candidate.at - IDLE_MS) < ALIVE_SHARE) return;
-    incident.lastActivity = candidate.at;
     incident.families.add(candidate.family);
+    if (incident.alert.suppressed && !hiderOf(candidate, this.#rules)) return;
+    incident.lastActivity = candidate.at;
     incident.alert.end = candidate.at;
     incident.alert.total.events += weightOf(candidate);
     if (candidate.key === incident.key && candidate.at > incident.countedAt) {
@@ -362,12 +388,18 @@ function note({ parts }: Alert, c: Candidate): void {
   const ids = c.templates.map(({ id }) => id);
   const known = parts.find((part) => part.key === key);
   if (known) {
-    known.size = Math.max(known.size, size);
+    if (size > known.size) {
+      known.size = size;
+      known.minutes = minutesOf(c);
+    }
     if (!known.kinds.includes(kind)) known.kinds.push(kind);
     for (const id of ids)
       if (known.templates.length < MAX_TEMPLATES && !known.templates.includes(id)) known.templates.push(id);
   } else if (parts.length < MAX_PARTS)
-    parts.push({ key, kinds: [kind], templates: ids.slice(0, MAX_TEMPLATES), name: partName(c), size });
+    parts.push({
+      ...{ key, kinds: [kind], templates: ids.slice(0, MAX_TEMPLATES), name: partName(c), size },
+      minutes: minutesOf(c),
+    });
 }
 
 /** Incidents of states of before there was feedback. */

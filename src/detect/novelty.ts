@@ -123,9 +123,8 @@ export class NoveltyScorer {
   readonly #model: NoveltyModel;
   readonly #known: Set<string>;
   #new = new Map<string, Fresh>();
-  /** Those of the last hour, in the order of their coming, from #oldest on: a storm of new shapes costs no line more than a calm hour. */
+  /** Those of the last hour, in the order of their coming: a storm of new shapes costs no line more than a calm hour. */
   #recent: string[] = [];
-  #oldest = 0;
 
   constructor(model: NoveltyModel) {
     this.#model = model;
@@ -139,7 +138,6 @@ export class NoveltyScorer {
   load(saved: SavedNewcomers): void {
     this.#new = saved;
     this.#recent = [...saved.keys()];
-    this.#oldest = 0;
   }
 
   /**
@@ -163,7 +161,7 @@ export class NoveltyScorer {
       entry.times.shift();
     entry.times.push(time);
     this.#forget(time - HOUR_MS);
-    const siblings = this.#recent.length - this.#oldest + (entry.firstSeen > time - HOUR_MS ? 0 : 1);
+    const siblings = this.#recent.length + (entry.firstSeen > time - HOUR_MS ? 0 : 1);
     const repeats = entry.times.length;
     const perDay = grave ? this.#model.gravePerDay : this.#model.perDay;
     const byRepeats = perDay * repeatShare(this.#model.repeats, repeats);
@@ -181,14 +179,11 @@ export class NoveltyScorer {
   /** Newcomers of before are recent no longer, nor those that were evicted. */
   #forget(before: number): void {
     const isOver = (shape: string): boolean => !((this.#new.get(shape)?.firstSeen ?? before) > before);
-    while (this.#oldest < this.#recent.length && isOver(this.#recent[this.#oldest]!)) this.#oldest++;
-    if (2 * this.#oldest <= this.#recent.length) return;
-    this.#recent = this.#recent.slice(this.#oldest);
-    this.#oldest = 0;
+    while (this.#recent.length > 0 && isOver(this.#recent[0]!)) this.#recent.shift();
   }
 
   #newestBut(shape: string): string[] {
-    const last = this.#recent.slice(Math.max(this.#oldest, this.#recent.length - MAX_NAMED - 1));
+    const last = this.#recent.slice(-MAX_NAMED - 1);
     return last
       .reverse()
       .filter((other) => other !== shape)
