@@ -15,7 +15,7 @@ const REMOVED = 0.95;
 const LOST = 0.01;
 
 const { values } = parseArgs({
-  options: { seeds: { type: "string", default: "2" }, composed: { type: "boolean", default: false } },
+  options: { seeds: { type: "string", default: "1" }, composed: { type: "boolean", default: false } },
 });
 
 function* logs(): Generator<Log> {

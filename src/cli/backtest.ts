@@ -1,12 +1,15 @@
 import { mkdirSync } from "node:fs";
 import type { Command } from "commander";
 import { alertRecord } from "../detect/alert.ts";
+import type { Rules } from "../detect/rules.ts";
 import { Fault, FOUND } from "../fault.ts";
 import type { ViewName } from "../pipeline/model.ts";
 import { alertDays, type DaysReport, daysText } from "../report/days.ts";
 import { renderHtml } from "../report/html.ts";
 import { renderAlertsText } from "../report/text.ts";
+import { hasDatabase } from "../store/db.ts";
 import { ledgerText } from "./drive.ts";
+import { withStore } from "./model-found.ts";
 import {
   addInputOptions,
   collect,
@@ -14,6 +17,7 @@ import {
   type Options,
   outputFormat,
   seedOf,
+  stateDir,
   useColor,
 } from "./options.ts";
 import { writeError, writeOut } from "./out.ts";
@@ -44,6 +48,10 @@ export function backtestCommand(program: Command): Command {
     .option("--retrain <when>", "weekly or never", "never")
     .option("--without <view>", `leave a view out: ${VIEWS.join(", ")}; may be repeated`, collect, [])
     .option("--include-held", "print what the budget held back too, marked as held")
+    .option(
+      "--with-rules",
+      "apply the feedback and the calendar of the state folder, which a back-test leaves out",
+    )
     .option("--scores <file>", "write every scored row as NDJSON")
     .option("--seed <n>", "seed of the training", "1")
     .option("--exit-code", "exit with 1 when there are alerts")
@@ -59,9 +67,11 @@ async function backtest(files: readonly string[], options: Options): Promise<voi
     writeError("note: weekly retraining is not built yet; this back-test keeps the first model throughout\n");
   }
   if (typeof options["state"] === "string") makeScratch(options["state"]);
+  const rules = options["withRules"] === true ? rulesOf(stateDir(options)) : undefined;
   const progress = createProgress("reading", 0, { quiet: isQuiet(options) });
   const result = await replay({
     ...request,
+    rules,
     ...(format === "text" || format === "html" ? { compare: [...BUDGETS, request.budget] } : {}),
     onProgress: (lines) => progress.update(lines),
     onScore: scores && ((score) => scores.add(score)),
@@ -84,9 +94,26 @@ async function backtest(files: readonly string[], options: Options): Promise<voi
     await writeOut(renderAlertsText(shown, { ...look, command: NO_COMMAND }));
     await writeOut(`\n${daysText(daysOf(result, request.budget), look.width)}`);
   }
-  if (!isQuiet(options)) writeError(ledgerText(result));
+  if (!isQuiet(options)) writeError(ledgerText(result) + rulesText(rules));
   if (options["exitCode"] === true && shown.some((a) => !a.held)) process.exitCode = FOUND;
 }
+
+/** What the operator has said and planned. Throws a usage Fault where there is no state. */
+function rulesOf(dir: string): Rules {
+  if (!hasDatabase(dir)) {
+    throw usage(
+      "there is no state whose feedback and calendar could be applied",
+      `--with-rules, ${dir}`,
+      "--with-rules with --state DIR, or leave it out",
+    );
+  }
+  return withStore(dir, (store) => store.rules.inForce());
+}
+
+const rulesText = (rules: Rules | undefined): string =>
+  rules === undefined
+    ? "feedback and calendar were not applied; --with-rules applies those of the state\n"
+    : `applied: ${rules.feedback.length} pieces of feedback, ${rules.plans.length} entries of the calendar\n`;
 
 function daysOf(result: ReplayResult, perDay: number): DaysReport {
   const { alerts, costs, timeZone, model, last } = result;

@@ -1,5 +1,7 @@
+import { plannedRanges } from "../detect/planned.ts";
 import { Fault } from "../fault.ts";
 import { DAY_MS, localClock } from "../feature/clock.ts";
+import { Flagged } from "../feature/flagged.ts";
 import { type BudgetCost, BudgetTable } from "../pipeline/budgets.ts";
 import { Learner } from "../pipeline/learner.ts";
 import type { PipelineOptions, ViewName } from "../pipeline/model.ts";
@@ -42,7 +44,7 @@ export async function replay(request: ReplayRequest): Promise<ReplayResult> {
   const until =
     "time" in request.until ? request.until.time : (await lastTime(input)) - request.until.sinceMs;
   const clock = localClock(input.zone);
-  const budgets = new BudgetTable(request.compare ?? [], clock);
+  const budgets = new BudgetTable(request.compare ?? [], clock, request.rules);
   const settings: PipelineOptions = {
     clock,
     budget: request.budget,
@@ -53,7 +55,10 @@ export async function replay(request: ReplayRequest): Promise<ReplayResult> {
     timeOnly: request.timeOnly === true,
     onOffer: request.compare && ((candidates) => budgets.offer(candidates)),
   };
-  const learner = new Learner(settings);
+  const plans = request.rules?.plans ?? [];
+  const times = plans.length > 0 ? await timesOf(input) : undefined;
+  const planned = times && new Flagged(plannedRanges(plans, times.first, times.last));
+  const learner = new Learner(settings, planned);
   const past = { learner, until, check: checkHistory };
   const driven = await drive(input, past, settings, request);
   if (!driven) throw nothingAfter(learner, until, input.reader.lines);

@@ -13,6 +13,7 @@ import type { Candidate } from "./candidate.ts";
 import {
   follows,
   hiderOf,
+  isOfSameLines,
   mayComeOf,
   minutesOf,
   NO_RULES,
@@ -253,6 +254,10 @@ export class IncidentManager {
     const visible = this.#open.filter(({ alert }) => !alert.suppressed);
     const covering = visible.find((i) => i.keys.has(candidate.key));
     if (covering) return covering;
+    const alike = visible.find(
+      ({ alert }) => alert.kind === candidate.kind && isOfSameLines(alert.parts, candidate),
+    );
+    if (alike) return alike;
     // A program that falls silent while something is wrong is its consequence, not a second fault.
     if (candidate.kind === "service_stopped" && visible.length > 0) return visible.at(-1);
     // So is slowness of what else is wrong with the mail; a wrong password slows nobody.
@@ -315,7 +320,8 @@ export class IncidentManager {
         candidate.at - incident.alert.openedAt > CASCADE_MS &&
         updates.every((u) => candidate.at - u.at > CASCADE_MS)
       ) {
-        updates.push({ at: candidate.at, severity: incident.alert.severity, title: candidate.title });
+        const severity = graver(incident.alert.severity, severityOf(candidate));
+        updates.push({ at: candidate.at, severity, title: candidate.title });
       }
     }
   }
@@ -421,6 +427,10 @@ function saidBefore(c: Candidate, rules: Rules): string {
 const SURE = 0.9;
 const isOwnAlarm = (c: Candidate): boolean =>
   ALWAYS.has(c.kind) && c.kindConfidence >= SURE && (c.view === "novelty" || c.view === "absence");
+
+const SEVERITIES: readonly AlertSeverity[] = ["low", "medium", "high", "critical"];
+const graver = (a: AlertSeverity, b: AlertSeverity): AlertSeverity =>
+  SEVERITIES.indexOf(a) < SEVERITIES.indexOf(b) ? b : a;
 
 /** Rarity does not rank gravity, the kind does; rarity tells medium from low. */
 function severityOf(c: Candidate): AlertSeverity {

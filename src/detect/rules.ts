@@ -139,8 +139,12 @@ function isKnown(rule: FeedbackRule, c: Candidate): boolean {
   return share === 1 || (part.kinds.includes(c.kind) && share >= 0.5);
 }
 
+/** Whether a column shows most of it in the messages of an incident: the same lines, counted in another way. */
+export const isOfSameLines = (parts: readonly Part[], c: Candidate): boolean =>
+  !isOfOne(c) && c.templates.length > 0 && shareKnown({ parts, templates: [] }, c) >= 0.5;
+
 /** Share of the messages in which a candidate shows that are the incident's, 0..1. A column counts many things, and some are always of others. */
-function shareKnown({ parts, templates }: FeedbackRule, c: Candidate): number {
+function shareKnown({ parts, templates }: Pick<FeedbackRule, "parts" | "templates">, c: Candidate): number {
   if (c.templates.length === 0) return 1;
   const known = c.templates.filter(
     ({ id }) => templates.includes(id) || parts.some((part) => part.templates.includes(id)),
