@@ -113,7 +113,7 @@ function rulesOf(dir: string): Rules {
 const rulesText = (rules: Rules | undefined): string =>
   rules === undefined
     ? "feedback and calendar were not applied; --with-rules applies those of the state\n"
-    : `applied: ${rules.feedback.length} pieces of feedback, ${rules.plans.length} entries of the calendar\n`;
+    : `applied: feedback ${rules.feedback.length}, entries of the calendar ${rules.plans.length}\n`;
 
 function daysOf(result: ReplayResult, perDay: number): DaysReport {
   const { alerts, costs, timeZone, model, last } = result;

@@ -274,7 +274,7 @@ export function noveltyCandidate(
     kindConfidence: named.confidence,
     title: `${KIND_TITLES[named.kind]}: ${figures}`,
     summary: `Not seen in training: ${short(event.template)}.`,
-    measure: { name: "lines of this new shape in 1 h", actual: f.repeats, typicalLow: 0, typicalHigh: 0 },
+    measure: { name: "lines of this new message in 1 h", actual: f.repeats, typicalLow: 0, typicalHigh: 0 },
     entities: [{ type: "program", value: event.daemon }],
     templates: [{ id: event.templateId, text: event.template.slice(0, 400) }],
     lines: cited(lines),

@@ -127,6 +127,29 @@ suite("an alert that was called harmless", () => {
     );
   });
 
+  test("is hidden in a back-test that is asked to apply what was said, and in no other", async () => {
+    const logs = ["past.log", "today.log"].map((name) => join(dir, name));
+    const backtest = (...more: string[]): Promise<Finished> =>
+      program("bin/logvane.js", [
+        ...[
+          "backtest",
+          ...logs,
+          "--train-until",
+          new Date(CUT).toISOString(),
+          "--timezone",
+          "UTC",
+          "--format",
+          "ndjson",
+        ],
+        ...more,
+      ]);
+    const [plain, obeying] = await Promise.all([backtest(), backtest("--with-rules", "--state", state)]);
+    assert.match(plain.stderr, /feedback and calendar were not applied; --with-rules/);
+    assert.match(obeying.stderr, /applied: feedback 1, entries of the calendar 0/);
+    assert.deepEqual([...new Set(daysOf(printed(plain.stdout)))], [0, 1, 2, 4, 7]);
+    assert.deepEqual([...new Set(daysOf(printed(obeying.stdout)))], [2, 4]);
+  });
+
   test("is told as before once that is revoked", async () => {
     const { stdout } = await logvane("feedback", "list", "--json");
     const [{ id, note }] = JSON.parse(stdout.toString()) as [{ id: number; note: string }];
