@@ -3,27 +3,23 @@ import { hash64 } from "../math/hash.ts";
 import {
   ALWAYS,
   type Alert,
-  type AlertSeverity,
   type CitedLine,
-  HIGH,
   isGrave,
   type Suppressed,
 } from "./alert.ts";
 import type { Candidate } from "./candidate.ts";
+import { grow, note } from "./parts.ts";
 import {
   follows,
   hiderOf,
   isOfSameLines,
   mayComeOf,
-  minutesOf,
   NO_RULES,
   outgrown,
-  partKey,
-  partName,
   type Rules,
-  sizeOf,
   within,
 } from "./rules.ts";
+import { graver, severityOf } from "./severity.ts";
 import { weightOf } from "./waiting.ts";
 
 /**
@@ -51,10 +47,6 @@ const LAST_RARER = 1e-2;
 const MAX_LINES = 5;
 /** Keys that an incident covers; the oldest leave, where an attack goes on for weeks. */
 const MAX_KEYS = 4096;
-/** Parts of an incident that are remembered, the first ones: more belong to a storm, and its first ones come again. */
-const MAX_PARTS = 64;
-/** Templates remembered of a part. */
-const MAX_TEMPLATES = 8;
 
 type Incident = {
   readonly alert: Alert;
@@ -203,9 +195,7 @@ export class IncidentManager {
     for (const { alert } of this.#open)
       for (const part of alert.parts) {
         const size = surplus(part.key);
-        if (size === undefined || size <= part.size) continue;
-        part.size = size;
-        part.minutes = 60;
+        if (size !== undefined && size > part.size) grow(part, size, 60);
       }
   }
 
@@ -386,28 +376,6 @@ export class IncidentManager {
   }
 }
 
-/** Remembers what an incident consists of. */
-function note({ parts }: Alert, c: Candidate): void {
-  const { kind } = c;
-  const key = partKey(c);
-  const size = sizeOf(c.measure);
-  const ids = c.templates.map(({ id }) => id);
-  const known = parts.find((part) => part.key === key);
-  if (known) {
-    if (size > known.size) {
-      known.size = size;
-      known.minutes = minutesOf(c);
-    }
-    if (!known.kinds.includes(kind)) known.kinds.push(kind);
-    for (const id of ids)
-      if (known.templates.length < MAX_TEMPLATES && !known.templates.includes(id)) known.templates.push(id);
-  } else if (parts.length < MAX_PARTS)
-    parts.push({
-      ...{ key, kinds: [kind], templates: ids.slice(0, MAX_TEMPLATES), name: partName(c), size },
-      minutes: minutesOf(c),
-    });
-}
-
 /** Incidents of states of before there was feedback. */
 function complete(incident: Incident): Incident {
   if (!incident.alert.parts) Object.assign(incident.alert, { parts: [] });
@@ -427,15 +395,3 @@ function saidBefore(c: Candidate, rules: Rules): string {
 const SURE = 0.9;
 const isOwnAlarm = (c: Candidate): boolean =>
   ALWAYS.has(c.kind) && c.kindConfidence >= SURE && (c.view === "novelty" || c.view === "absence");
-
-const SEVERITIES: readonly AlertSeverity[] = ["low", "medium", "high", "critical"];
-const graver = (a: AlertSeverity, b: AlertSeverity): AlertSeverity =>
-  SEVERITIES.indexOf(a) < SEVERITIES.indexOf(b) ? b : a;
-
-/** Rarity does not rank gravity, the kind does; rarity tells medium from low. */
-function severityOf(c: Candidate): AlertSeverity {
-  if (c.kind === "disk_full" || c.kind === "delivery_stopped" || c.kind === "service_stopped")
-    return "critical";
-  if (HIGH.has(c.kind)) return "high";
-  return c.rate < 1e-3 ? "medium" : "low";
-}

@@ -23,8 +23,8 @@ export type FeedbackRule = {
   readonly templates: readonly string[];
   /** What its incident consisted of, and how large each part became. */
   readonly parts: readonly Part[];
-  /** How long the incident had lasted, in ms. */
-  readonly lastedMs: number;
+  /** How long the incident had lasted, in ms; unknown in rules of before. */
+  readonly lastedMs?: number;
   /** Log time in ms, exclusive. */
   readonly until: number;
 };
@@ -200,17 +200,17 @@ function isLarger(rule: FeedbackRule, c: Candidate): boolean {
 const FEW_TEMPLATES = 6;
 
 /**
- * The largest of what is measured alike, whoever it was of, and of what shows in the same few messages (of columns that count much the same lines a
- * view tells the rarest alone); else of all. What was counted over a
- * shorter time is taken to have gone on like that for as long as the incident did.
+ * The largest of what is measured alike, whoever it was of, and of what shows in the same few messages (a view tells of columns that count
+ * much the same lines the strangest alone); else of all. What was counted over a shorter time is taken to have gone on like that for as long as
+ * the incident did.
  */
-function baseOf({ parts, lastedMs }: FeedbackRule, c: Candidate): number {
+function baseOf({ parts, lastedMs = 0 }: FeedbackRule, c: Candidate): number {
   const minutes = Math.min(minutesOf(c), lastedMs / 60_000);
   const alike = parts.filter(({ name }) => name === partName(c));
   const ofSameLines = isOfOne(c) ? [] : parts.filter((part) => isOfLines(part, c));
   const base = alike.length > 0 ? [...alike, ...ofSameLines] : parts;
   return base.reduce(
-    (most, part) => Math.max(most, part.size * Math.max(1, minutes / (part.minutes ?? minutes))),
+    (most, part) => Math.max(most, part.size * Math.max(1, minutes / (part.minutes ?? Number.POSITIVE_INFINITY))),
     0,
   );
 }

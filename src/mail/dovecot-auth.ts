@@ -62,8 +62,8 @@ export const samples: readonly (Sample & { readonly daemon: string })[] = [
   {
     daemon: "dovecot/auth",
     line: "auth: Error: auth client 0 disconnected with 1 pending requests: EOF",
-    event: "login_aborted",
-    cause: "auth",
+    event: "auth_backend_failure",
+    cause: "auth_backend",
   },
   {
     daemon: "dovecot/auth",
@@ -108,25 +108,17 @@ export const samples: readonly (Sample & { readonly daemon: string })[] = [
 type Verdict = { readonly event: EventName; readonly cause: Cause | undefined };
 const REFUSED: Verdict = { event: "auth_failure", cause: "auth" };
 const BROKEN: Verdict = { event: "auth_backend_failure", cause: "auth_backend" };
-/**
- * Who asked (smtpd, a log-in process) went before the answer came: guesses are answered late, so guessers hang up. The service is well. Source:
- * Dovecot, src/auth/auth-client-connection.c.
- */
-const GONE: Verdict = { event: "login_aborted", cause: "auth" };
-const HUNG_UP = /^auth client <\*> disconnected with/;
 const FINE: Verdict = { event: "info", cause: undefined };
 const NONE: Verdict = { event: "unknown", cause: undefined };
 
 const QUEUED =
-  /auth process|request timed out|auth server|auth request|auth workers?:|auth-worker|pending requests|ldap: |can't connect|connection to .{0,80}(?:failed|lost|timed)/i;
+  /auth client <\*> disconnected with|auth process|request timed out|auth server|auth request|auth workers?:|auth-worker|pending requests|ldap: |can't connect|connection to .{0,80}(?:failed|lost|timed)/i;
 const WRONG =
   /unknown user|mismatch|invalid credentials|authentication failure|user not (?:found|known)|not known to|disallowed|empty username|permission denied|account (?:is )?(?:locked|disabled|expired)|login (?:is )?disabled|policy server refusal|requested \S+ scheme|no password|empty password|doesn't match|invalid password|failed to verify|not allowed|invalid (?:token|grant)|token (?:is )?(?:expired|not valid)|invalid username|username not known|illegal chars|deny passdb|no master passdbs|check failed|oauth2 failed|invalid (?:challenge|input)|malformed data/i;
 const FAILING = /fail|error|timed out|refused|unavailable|not connected|no such|lost|can't|cannot/i;
 
 /** Text outside of any database's: only the service itself can fail. */
-const ofService = remembering<Verdict>((masked) =>
-  HUNG_UP.test(masked) ? GONE : QUEUED.test(masked) ? BROKEN : NONE,
-);
+const ofService = remembering<Verdict>((masked) => (QUEUED.test(masked) ? BROKEN : NONE));
 /** The client took too long to go on. */
 const SLOW: Verdict = { event: "timeout", cause: undefined };
 

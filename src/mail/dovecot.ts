@@ -25,8 +25,8 @@ export const samples: readonly (Sample & { readonly daemon: string })[] = [
   {
     daemon: "dovecot/auth",
     line: "dovecot: auth: Error: auth client 0 disconnected with 1 pending requests: EOF",
-    event: "login_aborted",
-    cause: "auth",
+    event: "auth_backend_failure",
+    cause: "auth_backend",
   },
   {
     daemon: "dovecot/imap",

@@ -51,9 +51,10 @@ const NO_ALERTS: readonly Alert[] = [];
 /** Below the bar by so much an account is held guilty: its mail explains what other views see. */
 const GUILTY = 1 / 20;
 const EXPLAINED_MS = 2 * DAY_MS;
+/** Confidence from which on it is; a few failed messages may be a mistyped address. */
+const SURE = 0.8;
 const isGuilty = ({ kind, kindConfidence, rate }: Candidate, bar: number): boolean =>
   kind === "account_compromised" && kindConfidence >= SURE && rate < bar * GUILTY;
-const SURE = 0.8;
 /** Entities told of in one slot, the strangest first. */
 const MAX_FINDINGS = 32;
 
