@@ -1,12 +1,6 @@
 import { DAY_MS, type LocalClock } from "../feature/clock.ts";
 import { hash64 } from "../math/hash.ts";
-import {
-  ALWAYS,
-  type Alert,
-  type CitedLine,
-  isGrave,
-  type Suppressed,
-} from "./alert.ts";
+import { ALWAYS, type Alert, type CitedLine, isGrave, type Suppressed } from "./alert.ts";
 import type { Candidate } from "./candidate.ts";
 import { grow, note } from "./parts.ts";
 import {

@@ -7,7 +7,7 @@ import { minutesOf, partKey, partName, sizeOf } from "./rules.ts";
 /** Parts of an incident that are remembered, the first ones: more belong to a storm, and its first ones come again. */
 const MAX_PARTS = 64;
 /** Templates remembered of a part. */
-const MAX_TEMPLATES = 8;
+const MAX_TEMPLATES = 16;
 
 /** Remembers what an incident consists of. */
 export function note({ parts }: Alert, c: Candidate): void {

@@ -210,7 +210,8 @@ function baseOf({ parts, lastedMs = 0 }: FeedbackRule, c: Candidate): number {
   const ofSameLines = isOfOne(c) ? [] : parts.filter((part) => isOfLines(part, c));
   const base = alike.length > 0 ? [...alike, ...ofSameLines] : parts;
   return base.reduce(
-    (most, part) => Math.max(most, part.size * Math.max(1, minutes / (part.minutes ?? Number.POSITIVE_INFINITY))),
+    (most, part) =>
+      Math.max(most, part.size * Math.max(1, minutes / (part.minutes ?? Number.POSITIVE_INFINITY))),
     0,
   );
 }
