@@ -55,12 +55,16 @@ function commit(): string {
 }
 
 const pageText = (): string => (existsSync(OUT) ? readFileSync(OUT, "utf8") : "");
-/** What `npm run eval:public` writes there. */
-const publicSection = (): string => sectionOf(pageText(), "eval:public");
+/** What other commands write there, each its own. */
+const otherSections = (): string[] =>
+  ["eval:year", "eval:year poison", "eval:public"]
+    .map((name) => sectionOf(pageText(), name))
+    .filter((section) => section !== "");
 
 /** Sections of the page as it is, by title, each with its title. */
 function present(): Map<string, string> {
-  const parts = pageText().replace(publicSection(), "").split(/^## /m).slice(1);
+  const own = otherSections().reduce((page, section) => page.replace(section, ""), pageText());
+  const parts = own.split(/^## /m).slice(1);
   return new Map(parts.map((part) => [part.slice(0, part.indexOf("\n")), part.trim()]));
 }
 
@@ -76,7 +80,7 @@ for (const name of wanted.length > 0 ? wanted : Object.keys(PARTS)) {
   const sections = present().set(LIMITS.title, `${LIMITS.title}\n\n${LIMITS.text}`);
   for (const { title, text } of made) sections.set(title, `${title}\n\n${machine}\n\n${text}`);
   const known = ORDER.filter((title) => sections.has(title));
-  const text = [HEAD, ...known.map((title) => `## ${sections.get(title)}`), publicSection()];
+  const text = [HEAD, ...known.map((title) => `## ${sections.get(title)}`), ...otherSections()];
   writeFileSync(OUT, `${text.join("\n\n").trimEnd()}\n`);
   process.stderr.write(`written: docs/accuracy.md, ${known.join(", ")}\n`);
 }

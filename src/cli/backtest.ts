@@ -3,8 +3,9 @@ import type { Command } from "commander";
 import { alertRecord } from "../detect/alert.ts";
 import type { Rules } from "../detect/rules.ts";
 import { Fault, FOUND } from "../fault.ts";
-import type { ViewName } from "../pipeline/model.ts";
-import { alertDays, type DaysReport, daysText } from "../report/days.ts";
+import type { Score, ViewName } from "../pipeline/model.ts";
+import { alertDays, type DaysReport, daysText, type RetrainedDay } from "../report/days.ts";
+import { localTime } from "../report/format.ts";
 import { renderHtml } from "../report/html.ts";
 import { renderAlertsText } from "../report/text.ts";
 import { hasDatabase } from "../store/db.ts";
@@ -24,7 +25,9 @@ import { writeError, writeOut } from "./out.ts";
 import { createProgress } from "./progress.ts";
 import { type ReplayRequest, type ReplayResult, replay } from "./replay.ts";
 import { reportData } from "./report-data.ts";
-import { ScoreFile } from "./score-file.ts";
+import { RowFile } from "./row-file.ts";
+import { settingsOf } from "./settings.ts";
+import { retrainedText, retrainingRecord } from "./weekly.ts";
 import { durationMs, instant } from "./when.ts";
 
 const VIEWS: readonly ViewName[] = ["window", "transaction", "entity", "novelty", "absence"];
@@ -45,7 +48,8 @@ export function backtestCommand(program: Command): Command {
     .option("--train-until <iso>", "end of training, such as 2026-09-21T00:00:00Z")
     .option("--since <duration>", "replay so much before the last line, such as 30d or 12h")
     .option("--alert-budget <n>", "alerts a day at most: 2, or 2/day", `${DEFAULT_BUDGET}/day`)
-    .option("--retrain <when>", "weekly or never", "never")
+    .option("--retrain <when>", "learn anew on the way, as the settings say: weekly or never", "never")
+    .option("--retrainings <file>", "write what became of each week's training as NDJSON")
     .option("--without <view>", `leave a view out: ${VIEWS.join(", ")}; may be repeated`, collect, [])
     .option("--include-held", "print what the budget held back too, marked as held")
     .option(
@@ -61,11 +65,9 @@ export function backtestCommand(program: Command): Command {
 
 async function backtest(files: readonly string[], options: Options): Promise<void> {
   const format = outputFormat(options, ["ndjson", "json", "text", "html"]);
-  const scores = typeof options["scores"] === "string" ? new ScoreFile(options["scores"]) : undefined;
+  const scores = rowFile(options, "scores");
+  const retrainings = rowFile(options, "retrainings");
   const request = requestOf(files, options);
-  if (options["retrain"] === "weekly" && !isQuiet(options)) {
-    writeError("note: weekly retraining is not built yet; this back-test keeps the first model throughout\n");
-  }
   if (typeof options["state"] === "string") makeScratch(options["state"]);
   const rules = options["withRules"] === true ? rulesOf(stateDir(options)) : undefined;
   const progress = createProgress("reading", 0, { quiet: isQuiet(options) });
@@ -74,10 +76,15 @@ async function backtest(files: readonly string[], options: Options): Promise<voi
     rules,
     ...(format === "text" || format === "html" ? { compare: [...BUDGETS, request.budget] } : {}),
     onProgress: (lines) => progress.update(lines),
-    onScore: scores && ((score) => scores.add(score)),
+    onScore: scores && ((score) => scores.add(scoreRecord(score))),
+    weekly:
+      options["retrain"] === "weekly"
+        ? { when: settingsOf(options).retrain, onRetrained: (one) => retrainings?.add(retrainingRecord(one)) }
+        : undefined,
   });
   progress.end();
   scores?.end();
+  retrainings?.end();
   const shown = result.alerts.filter((a) => !a.held || options["includeHeld"] === true);
   if (format === "ndjson")
     for (const alert of shown) await writeOut(`${JSON.stringify(alertRecord(alert))}\n`);
@@ -94,7 +101,12 @@ async function backtest(files: readonly string[], options: Options): Promise<voi
     await writeOut(renderAlertsText(shown, { ...look, command: NO_COMMAND }));
     await writeOut(`\n${daysText(daysOf(result, request.budget), look.width)}`);
   }
-  if (!isQuiet(options)) writeError(ledgerText(result) + rulesText(rules));
+  if (!isQuiet(options)) {
+    if (format === "ndjson" || format === "json")
+      for (const { at, text } of retrainedDays(result))
+        writeError(`${localTime(at, result.timeZone)} ${text}\n`);
+    writeError(ledgerText(result) + rulesText(rules));
+  }
   if (options["exitCode"] === true && shown.some((a) => !a.held)) process.exitCode = FOUND;
 }
 
@@ -117,8 +129,25 @@ const rulesText = (rules: Rules | undefined): string =>
 
 function daysOf(result: ReplayResult, perDay: number): DaysReport {
   const { alerts, costs, timeZone, model, last } = result;
-  return { days: alertDays(alerts, { from: model.to, to: last, timeZone }), costs, perDay, timeZone };
+  return {
+    days: alertDays(alerts, { from: model.to, to: last, timeZone }),
+    ...{ costs, perDay, timeZone, retrained: retrainedDays(result) },
+  };
 }
+
+const retrainedDays = ({ retrainings }: ReplayResult): RetrainedDay[] =>
+  retrainings.map((one) => ({ at: one.at, text: retrainedText(one) }));
+
+const rowFile = (options: Options, flag: "scores" | "retrainings"): RowFile | undefined =>
+  typeof options[flag] === "string" ? new RowFile(options[flag], flag) : undefined;
+
+const scoreRecord = ({ time, view, key, score, pValue }: Score): object => ({
+  time: new Date(time).toISOString(),
+  view,
+  key,
+  score,
+  p_value: pValue,
+});
 
 /** The flags, checked. Throws a usage Fault. */
 function requestOf(files: readonly string[], options: Options): ReplayRequest {

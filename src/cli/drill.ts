@@ -15,6 +15,7 @@ import { hasDatabase } from "../store/db.ts";
 import { eachEvent } from "./events.ts";
 import { type MailInput, openMail } from "./input.ts";
 import { loadKernels } from "./kernels.ts";
+import { checkHistory } from "./learn.ts";
 import { withStore } from "./model-found.ts";
 import {
   addInputOptions,
@@ -27,7 +28,6 @@ import {
 } from "./options.ts";
 import { writeOut } from "./out.ts";
 import { createProgress, PROGRESS_LINES } from "./progress.ts";
-import { checkHistory } from "./replay.ts";
 import { settingsOf } from "./settings.ts";
 import { filesOf } from "./sources.ts";
 import { type Contender, loadMaterial, Walker, walk } from "./walker.ts";
@@ -118,7 +118,7 @@ async function learn(
   });
   checkHistory(learner, until);
   const model = learner.fit(until);
-  return { model, pairs: learner.reader.pairs };
+  return { model, pairs: learner.pairs };
 }
 
 async function each(

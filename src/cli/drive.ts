@@ -5,7 +5,6 @@ import type { MailEvent } from "../mail/event.ts";
 import { Detector } from "../pipeline/detector.ts";
 import type { Learner } from "../pipeline/learner.ts";
 import type { Model, PipelineOptions, Score } from "../pipeline/model.ts";
-import { eachEvent } from "./events.ts";
 import type { MailInput } from "./input.ts";
 import { PROGRESS_LINES } from "./progress.ts";
 
@@ -19,12 +18,29 @@ export type Past =
       readonly until: number;
       /** Throws a Fault when there was too little to learn from. */
       readonly check: (learner: Learner, until: number) => void;
+      /** What learns anew on the way; nothing does when absent. */
+      readonly successor?: Successor | undefined;
     }
   | {
       readonly model: Model;
       /** The detector to watch with. first: log time of the first line that is watched, in ms. */
       readonly begin: (first: number, onScore: DriveOptions["onScore"]) => Detector;
     };
+
+/** Changes the model while a log is walked. */
+export type Successor = {
+  /** The model that watching begins with. */
+  readonly begin: (model: Model, learner: Learner) => void;
+  /** The lines that follow are of another file. lines: before it. newest: highest log time before it, in ms. */
+  readonly file: (file: string, lines: number, newest: number) => void;
+  /** Between two lines. lines: so far. newest: highest log time, in ms. The detector to go on with; undefined where nothing is due. */
+  readonly next: (
+    detector: Detector,
+    alerts: readonly Alert[],
+    lines: number,
+    newest: number,
+  ) => Promise<Detector> | undefined;
+};
 
 export type DriveOptions = {
   /** The name under which a file is cited; its own when absent. */
@@ -40,6 +56,7 @@ export type Driven = {
   /** In order of time and id, held ones marked. */
   readonly alerts: readonly Alert[];
   readonly ledger: Ledger;
+  /** The one that watching began with. */
   readonly model: Model;
   readonly lines: {
     total: number;
@@ -71,6 +88,7 @@ export async function drive(
   const alerts: Alert[] = [];
   const perHour = new Map<number, number>();
   let detector: Detector | undefined;
+  let model = "model" in past ? past.model : undefined;
   if ("model" in past) input.reader.adopt(past.model.groups);
   let watching = false;
   let lines = 0;
@@ -96,16 +114,30 @@ export async function drive(
     watched++;
     for (const alert of detector.add(event)) alerts.push(alert);
   };
+  const successor = "learner" in past ? past.successor : undefined;
   const begin = (first: number): Detector => {
     if ("model" in past) return past.begin(first, options.onScore);
     past.check(past.learner, until);
-    const model = past.learner.fit(until);
+    model = past.learner.fit(until);
     input.reader.adopt(model.groups);
+    successor?.begin(model, past.learner);
     const begun = new Detector(model, past.learner, settings, options.onScore);
     if (options.rules) begun.manager.obey(options.rules);
     return begun;
   };
-  await eachEvent(input, take, options.name);
+  let file: string | undefined;
+  for await (const batch of input.batches()) {
+    if (batch.file !== file) successor?.file(batch.file, lines, last);
+    file = batch.file;
+    const cited = options.name?.(file) ?? file;
+    for (let i = 0; i < batch.lines.count; i++) {
+      take(input.reader.read(cited, batch.lines, i));
+      const next = detector && successor?.next(detector, alerts, lines, last);
+      if (!next) continue;
+      detector = await next;
+      input.reader.adopt(detector.model.groups);
+    }
+  }
   options.onProgress?.(lines, "watch");
   if (!detector && "learner" in past) return undefined;
   detector ??= begin(until);
@@ -116,7 +148,7 @@ export async function drive(
   return {
     alerts,
     ledger: detector.ledger,
-    model: detector.model,
+    model: model ?? detector.model,
     lines: { total: lines, unknown, badEnvelope, duplicates, truncated, before, watched },
     perHour: [...perHour].map(([time, n]) => ({ time, lines: n })).sort((a, b) => a.time - b.time),
     last,

@@ -1,12 +1,13 @@
 import { randomBytes } from "node:crypto";
 import { packWarm } from "../engine/warm.ts";
-import { localClock } from "../feature/clock.ts";
+import { Fault } from "../fault.ts";
+import { DAY_MS, localClock } from "../feature/clock.ts";
 import type { KnownPairs } from "../feature/entity.ts";
 import type { Flagged } from "../feature/flagged.ts";
 import { DailyFigures, type DayFigures } from "../mail/summary.ts";
 import { Detector } from "../pipeline/detector.ts";
 import { type HeldOut, Learner } from "../pipeline/learner.ts";
-import type { Model, PipelineOptions } from "../pipeline/model.ts";
+import type { Learned, Model, PipelineOptions, ViewName } from "../pipeline/model.ts";
 import { FORMAT_VERSION, modelId, packModel } from "../store/model.ts";
 import type { StoredModel } from "../store/registry.ts";
 import { eachEvent } from "./events.ts";
@@ -14,9 +15,11 @@ import type { MailInput } from "./input.ts";
 import { loadKernels } from "./kernels.ts";
 import { createProgress, PROGRESS_LINES } from "./progress.ts";
 import { release } from "./release.ts";
-import { checkHistory } from "./replay.ts";
 
 /** Learning from a log, anew (`train`) or on what is known (`retrain`): both make the same things of it. */
+
+/** History that any view needs; novelty asks for two days, the window and entity views for three, the daily shape for seven. */
+const MIN_HISTORY_MS = DAY_MS;
 
 /** Days whose mail figures are kept beside the model, for the usual ranges of `summary`. */
 const MAX_FIGURE_DAYS = 84;
@@ -27,8 +30,12 @@ export type LearnRequest = {
   /** Lines older than this log time, in ms, are read but not learned. */
   readonly since?: number | undefined;
   readonly flagged?: Flagged;
+  /** Views that are left out; none when absent. */
+  readonly without?: ReadonlySet<ViewName> | undefined;
+  /** For evaluations: nothing is taken over of what the model in use remembers. */
+  readonly forgetful?: boolean | undefined;
   /** The model in use, which the new one begins with. */
-  readonly old?: { readonly id: string; readonly model: Model; readonly header: object };
+  readonly old?: Learned & { readonly id: string; readonly header: object };
 };
 
 export type Lesson = {
@@ -53,12 +60,12 @@ export async function learn(input: MailInput, request: LearnRequest): Promise<Le
   const settings: PipelineOptions = {
     clock: localClock(input.zone),
     budget: 1,
-    without: new Set(),
+    without: request.without ?? new Set(),
     salt: old?.model.entity.salt ?? randomBytes(16).toString("hex"),
     seed,
     kernels: loadKernels(),
   };
-  const learner = new Learner(settings, request.flagged);
+  const learner = new Learner(settings, request.flagged, request.forgetful ? undefined : old);
   const figures = new DailyFigures(input.zone, MAX_FIGURE_DAYS);
   const progress = createProgress("learning", 0, { quiet: request.quiet });
   let lines = 0;
@@ -72,7 +79,7 @@ export async function learn(input: MailInput, request: LearnRequest): Promise<Le
   const { from, to } = learner.range;
   checkHistory(learner, to);
   const model = learner.fit(to + 1, old?.model); // the end is exclusive
-  const { pairs } = learner.reader;
+  const { pairs } = learner;
   const blob = packModel({ model, pairs });
   const id = modelId(blob, old?.id);
   const header = {
@@ -96,6 +103,31 @@ export async function learn(input: MailInput, request: LearnRequest): Promise<Le
     warm: packWarm(new Detector(model, learner, settings), input.reader),
   };
 }
+
+/** Throws a Fault when there is too little before the end of training, in ms. */
+export function checkHistory(learner: Learner, until: number): void {
+  const { from } = learner.range;
+  if (Number.isNaN(from)) {
+    throw new Fault(
+      "badData",
+      "no line lies before the end of training",
+      `--train-until ${iso(until)}`,
+      "there is nothing to learn from, so nothing can be called unusual",
+      "choose a later time, or add older (rotated) log files",
+    );
+  }
+  const days = (until - from) / DAY_MS;
+  if (until - from >= MIN_HISTORY_MS) return;
+  throw new Fault(
+    "badData",
+    `too little history: ${days.toFixed(1)} days before the end of training`,
+    `--train-until ${iso(until)}, first line ${iso(from)}`,
+    "silences need 1 day, new messages 2, windows and accounts 3, the daily shape 7, firm lines 10 days",
+    "add older (rotated) log files, or choose a later time",
+  );
+}
+
+const iso = (ms: number): string => new Date(ms).toISOString();
 
 /** Passes over the rows that all networks took together, and how well they tell days that they did not see, in nats a row. */
 function metricsOf(model: Model, heldOut: HeldOut): object {

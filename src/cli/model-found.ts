@@ -1,9 +1,10 @@
 import { readFileSync } from "node:fs";
 import { Fault } from "../fault.ts";
+import type { Learned } from "../pipeline/model.ts";
 import { type Network, networksOf } from "../pipeline/networks.ts";
 import { noModel, placeOfModel } from "../store/champion.ts";
 import { hasDatabase } from "../store/db.ts";
-import { type Learned, unpackModel } from "../store/model.ts";
+import { unpackModel } from "../store/model.ts";
 import { decodeModelFile } from "../store/model-file.ts";
 import { openStore, type Store } from "../store/queries.ts";
 import type { ModelEntry, StoredModel } from "../store/registry.ts";

@@ -1,6 +1,6 @@
 import { plannedRanges } from "../detect/planned.ts";
 import { Fault } from "../fault.ts";
-import { DAY_MS, localClock } from "../feature/clock.ts";
+import { localClock } from "../feature/clock.ts";
 import { Flagged } from "../feature/flagged.ts";
 import { type BudgetCost, BudgetTable } from "../pipeline/budgets.ts";
 import { Learner } from "../pipeline/learner.ts";
@@ -9,12 +9,11 @@ import { type Driven, type DriveOptions, drive } from "./drive.ts";
 import { eachEvent } from "./events.ts";
 import { type MailInput, openMail } from "./input.ts";
 import { loadKernels } from "./kernels.ts";
+import { checkHistory } from "./learn.ts";
 import type { Options } from "./options.ts";
+import { type Retraining, Weekly, type WeeklyRequest } from "./weekly.ts";
 
 /** A back-test: learn what lies before a time, replay the rest as if live. */
-
-/** History that any view needs; novelty asks for two days, the window and entity views for three, the daily shape for seven. */
-const MIN_HISTORY_MS = DAY_MS;
 
 export type ReplayRequest = DriveOptions & {
   readonly files: readonly string[];
@@ -28,6 +27,8 @@ export type ReplayRequest = DriveOptions & {
   readonly timeOnly?: boolean;
   /** Budgets that are compared, of the same findings. */
   readonly compare?: readonly number[];
+  /** Learns anew every week; never when absent. */
+  readonly weekly?: WeeklyRequest | undefined;
 };
 
 export type ReplayResult = Driven & {
@@ -36,11 +37,14 @@ export type ReplayResult = Driven & {
   readonly timeZone: string;
   /** What the compared budgets would have cost. */
   readonly costs: readonly BudgetCost[];
+  /** What became of each week's training. */
+  readonly retrainings: readonly Retraining[];
 };
 
-/** Throws a Fault when there is too little before the end of training, or nothing after it. */
+/** Throws a Fault when there is too little before the end of training, or nothing after it, or a pipe would have to be read again. */
 export async function replay(request: ReplayRequest): Promise<ReplayResult> {
   const input = await openMail(request.files, request.options);
+  if (request.weekly && input.once) throw readOnce();
   const until =
     "time" in request.until ? request.until.time : (await lastTime(input)) - request.until.sinceMs;
   const clock = localClock(input.zone);
@@ -59,10 +63,17 @@ export async function replay(request: ReplayRequest): Promise<ReplayResult> {
   const times = plans.length > 0 ? await timesOf(input) : undefined;
   const planned = times && new Flagged(plannedRanges(plans, times.first, times.last));
   const learner = new Learner(settings, planned);
-  const past = { learner, until, check: checkHistory };
+  const weekly = request.weekly && new Weekly(input, settings, request.weekly, request.onScore);
+  const past = { learner, until, check: checkHistory, successor: weekly };
   const driven = await drive(input, past, settings, request);
   if (!driven) throw nothingAfter(learner, until, input.reader.lines);
-  return { ...driven, first: learner.range.from, timeZone: input.timezone, costs: budgets.costs };
+  return {
+    ...driven,
+    first: learner.range.from,
+    timeZone: input.timezone,
+    costs: budgets.costs,
+    retrainings: weekly?.retrainings ?? [],
+  };
 }
 
 /** Log times of the first and the newest line. Reads all files once more. Throws Fault badData when no line has one. */
@@ -81,6 +92,15 @@ export async function timesOf(input: MailInput): Promise<{ first: number; last: 
 /** Time of the newest line, for --since, in ms. Reads all files once more. Throws Fault badData when no line has one. */
 export const lastTime = async (input: MailInput): Promise<number> => (await timesOf(input)).last;
 
+const readOnce = (): Fault =>
+  new Fault(
+    "usage",
+    "a pipe can be read once, and each week's training reads the last weeks again",
+    "--retrain weekly",
+    "nothing was done",
+    "give files, or --retrain never",
+  );
+
 const iso = (ms: number): string => new Date(ms).toISOString();
 
 function noTimes(files: readonly string[]): Fault {
@@ -90,28 +110,6 @@ function noTimes(files: readonly string[]): Fault {
     files.join(", "),
     "nothing was learned and nothing was watched",
     "see what is there with: logvane parse --stats --format json FILE; give the log of a mail server",
-  );
-}
-
-export function checkHistory(learner: Learner, until: number): void {
-  const { from } = learner.range;
-  if (Number.isNaN(from)) {
-    throw new Fault(
-      "badData",
-      "no line lies before the end of training",
-      `--train-until ${iso(until)}`,
-      "there is nothing to learn from, so nothing can be called unusual",
-      "choose a later time, or add older (rotated) log files",
-    );
-  }
-  const days = (until - from) / DAY_MS;
-  if (until - from >= MIN_HISTORY_MS) return;
-  throw new Fault(
-    "badData",
-    `too little history: ${days.toFixed(1)} days before the end of training`,
-    `--train-until ${iso(until)}, first line ${iso(from)}`,
-    "silences need 1 day, new messages 2, windows and accounts 3, the daily shape 7, firm lines 10 days",
-    "add older (rotated) log files, or choose a later time",
   );
 }
 

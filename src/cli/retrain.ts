@@ -1,29 +1,27 @@
 import { constants, setPriority } from "node:os";
 import type { Command } from "commander";
-import type { AlertSeverity } from "../detect/alert.ts";
+import { REMEMBERED_DAYS } from "../detect/memory.ts";
 import { plannedRanges } from "../detect/planned.ts";
 import { Fault } from "../fault.ts";
 import { DAY_MS } from "../feature/clock.ts";
-import { type Incident, type LeftOut, leaveOut, MAX_FLAGGED_SHARE } from "../pipeline/incidents.ts";
-import type { Model } from "../pipeline/model.ts";
-import { afterTrial, type Judged, judge, type Verdict } from "../pipeline/promote.ts";
+import { type Incident, type LeftOut, MAX_FLAGGED_SHARE } from "../pipeline/incidents.ts";
+import type { Verdict } from "../pipeline/promote.ts";
 import type { Evidence as TrialEvidence } from "../pipeline/verdict.ts";
 import { judgedLines, trialLines, trialSentence } from "../report/evidence.ts";
 import { noModel, placeOfModel } from "../store/champion.ts";
 import { unpackModel } from "../store/model.ts";
-import { openStore, type Store, type StoredAlert } from "../store/queries.ts";
+import { openStore, type Store } from "../store/queries.ts";
 import type { Feedback } from "../store/rules.ts";
-import { type MailInput, openMail } from "./input.ts";
+import { challenge, incidentOf } from "./challenge.ts";
+import { openMail } from "./input.ts";
 import { loadKernels } from "./kernels.ts";
-import { type Lesson, learn } from "./learn.ts";
+import type { Lesson } from "./learn.ts";
 import { addInputOptions, isQuiet, type Options, outputFormat, seedOf, stateDir } from "./options.ts";
 import { writeError, writeOut } from "./out.ts";
 import { timesOf } from "./replay.ts";
 import { settingsOf } from "./settings.ts";
 import { filesOf } from "./sources.ts";
 import { learnedText } from "./train.ts";
-import { type TrialRequest, tryModels } from "./trial.ts";
-import type { Contender } from "./walker.ts";
 
 /** The name under which the state keeps how the last retraining went, for the daily report. */
 const MARK = "retrained";
@@ -42,21 +40,6 @@ export function retrainCommand(program: Command): Command {
   return addInputOptions(command);
 }
 
-/** What stands in the header of a model that came into use so, and is printed as JSON. */
-type Evidence = {
-  readonly parent: string;
-  readonly days: number;
-  readonly flagged_hours: number;
-  readonly incidents_left_out: readonly string[];
-  readonly incidents_learned: readonly string[];
-  readonly judged: readonly Judged[];
-  /** Null where the networks decided already, or no whole day is new. */
-  readonly trial: TrialEvidence | null;
-  readonly reason: string;
-  /** Passes over the rows that all networks took together. */
-  readonly epochs: number;
-};
-
 async function retrain(files: readonly string[], options: Options): Promise<void> {
   const format = outputFormat(options, ["text", "json"]);
   const days = daysOf(options);
@@ -68,17 +51,17 @@ async function retrain(files: readonly string[], options: Options): Promise<void
   const champion = store.champion();
   if (!champion) throw noModel(stateDir(options), "there is nothing to compare a new model with");
   const { id, header } = champion;
-  const { model, pairs } = unpackModel(champion.blob, loadKernels(), placeOfModel(stateDir(options), id));
+  const learned = unpackModel(champion.blob, loadKernels(), placeOfModel(stateDir(options), id));
   const input = await openMail(named, options);
   const times = await timesOf(input);
   const since = Math.max(times.first, times.last - days * DAY_MS);
   const planned = plannedRanges(store.rules.plans(), since, times.last);
-  const left = leaveOut(incidentsOf(store, since, times.last), since, times.last, planned);
-  const old = { id, model, header };
-  const { flagged } = left;
-  const lesson = await learn(input, { seed, quiet: isQuiet(options), since, flagged, old });
-  const { verdict, trial } = await compare(input, lesson, { model, pairs, since, flagged, seed }, options);
-  const evidence = evidenceOf(id, lesson, left, verdict, trial);
+  const { lesson, left, verdict, trial, evidence } = await challenge(input, {
+    ...{ old: { id, header, ...learned }, since, last: times.last, planned, seed },
+    incidents: incidentsOf(store, times.last - REMEMBERED_DAYS * DAY_MS, times.last),
+    budget: settingsOf(options).alerts.perDay,
+    quiet: isQuiet(options),
+  });
   const fresh = lesson.stored({ retrained: evidence });
   const result = dry ? verdict : keep(store, lesson, fresh, id, verdict, trial);
   store.close();
@@ -93,22 +76,6 @@ async function retrain(files: readonly string[], options: Options): Promise<void
   await writeOut(`${[...judgedLines(result.judged), ...trialLines(trial)].join("\n")}\n`);
   await writeOut(outcome(fresh.id, id, result, dry));
   if (left.learned.length > 0 && !isQuiet(options)) writeError(tooMuch(left));
-}
-
-/** The networks decide first; a trial costs more, and only one that passes there needs it. */
-async function compare(
-  input: MailInput,
-  lesson: Lesson,
-  { since, flagged, seed, ...old }: Contender & Pick<TrialRequest, "since" | "flagged" | "seed">,
-  options: Options,
-): Promise<{ verdict: Verdict; trial: TrialEvidence | undefined }> {
-  const first = judge(old.model, lesson.model, lesson.heldOut);
-  if (!first.promoted) return { verdict: first, trial: undefined };
-  const budget = settingsOf(options).alerts.perDay;
-  const quiet = isQuiet(options);
-  const request = { old, fresh: lesson, since, to: lesson.to, flagged, seed, budget, quiet };
-  const trial = await tryModels(input, request);
-  return { verdict: afterTrial(first, trial), trial };
 }
 
 /** The mail comes first. A service manager that forbids it has set our priority itself. */
@@ -144,45 +111,16 @@ function incidentsOf(store: Store, from: number, to: number): Incident[] {
     .filter((alert) => alert["held"] !== true && !judged.has(alert.id))
     .map(incidentOf)
     .filter(({ start, end }) => start <= end);
-  const ends = new Map(alerts.map((alert) => [alert.id, incidentOf(alert).end]));
+  const byId = new Map(alerts.map((alert) => [alert.id, incidentOf(alert)]));
   const confirmed = [...judged.values()]
     .filter(({ verdict }) => verdict === "incident")
     .map(({ about: { id, start, end, severity } }) => ({
+      ...byId.get(id),
       ...{ id, start, severity, confirmed: true },
-      end: Math.max(end, ends.get(id) ?? end),
+      end: Math.max(end, byId.get(id)?.end ?? end),
     }));
   return [...told, ...confirmed];
 }
-
-const incidentOf = (alert: StoredAlert): Incident => ({
-  id: alert.id,
-  start: Date.parse(String(alert["start"])),
-  end: Date.parse(String(alert["end"])),
-  severity: alert["severity"] as AlertSeverity,
-});
-
-function evidenceOf(
-  parent: string,
-  { model, from, to }: Lesson,
-  left: LeftOut,
-  { judged, reason }: Verdict,
-  trial: TrialEvidence | undefined,
-): Evidence {
-  return {
-    parent,
-    days: (to - from) / DAY_MS,
-    flagged_hours: left.hours,
-    incidents_left_out: left.incidents,
-    incidents_learned: left.learned,
-    judged,
-    trial: trial ?? null,
-    reason,
-    epochs: epochsOf(model),
-  };
-}
-
-const epochsOf = ({ windowFolds, transaction, slowness }: Model): number =>
-  [windowFolds, transaction?.folds, slowness?.reception?.folds].reduce((sum, f) => sum + (f?.epochs ?? 0), 0);
 
 /** The switch, or the reason why there was none, in one transaction. */
 function keep(
@@ -216,13 +154,17 @@ function keep(
   return refused;
 }
 
-function leftText({ hours, incidents }: LeftOut, planned: boolean): string {
+function leftText({ hours, incidents, repeated }: LeftOut, planned: boolean): string {
   const of = [
     ...(incidents.length > 0 ? [`of ${incidents.length} incidents`] : []),
     ...(planned ? ["of what was planned"] : []),
   ];
-  if (of.length > 0) return `${hours.toFixed(1)} hours ${of.join(" and ")} were left out\n`;
-  return "no incident was told of in this time, so nothing of it was left out\n";
+  const again =
+    repeated.length > 0
+      ? `${repeated.length} incidents are learned from now on, since the like was told before, and nobody confirmed it\n`
+      : "";
+  if (of.length > 0) return `${again}${hours.toFixed(1)} hours ${of.join(" and ")} were left out\n`;
+  return again || "no incident was told of in this time, so nothing of it was left out\n";
 }
 
 function outcome(fresh: string, old: string, { promoted, reason }: Verdict, dry: boolean): string {

@@ -1,9 +1,12 @@
 import { foldOf } from "../detect/folds.ts";
+import { Reach } from "../detect/memory.ts";
+import { NO_SLOTS } from "../detect/recall.ts";
 import { DAY_MS, localClock, slotOf } from "../feature/clock.ts";
 import type { Flagged } from "../feature/flagged.ts";
 import { planInjections } from "../pipeline/injection.ts";
 import { Learner } from "../pipeline/learner.ts";
-import type { PipelineOptions } from "../pipeline/model.ts";
+import type { Model, PipelineOptions, ViewName } from "../pipeline/model.ts";
+import { recollect } from "../pipeline/recollection.ts";
 import { type Sketch, Sketcher } from "../pipeline/sketch.ts";
 import { cleanTime, heldOutDays, standInParent, WARM_UP_MS, wholeDays } from "../pipeline/trial.ts";
 import { type Evidence, trialEvidence } from "../pipeline/verdict.ts";
@@ -28,6 +31,10 @@ export type TrialRequest = {
   readonly seed: number;
   readonly budget: number;
   readonly quiet: boolean;
+  /** Views that are left out; none when absent. */
+  readonly without?: ReadonlySet<ViewName> | undefined;
+  /** See LearnRequest. */
+  readonly forgetful?: boolean | undefined;
 };
 
 /** Undefined where no whole day is new to the model in use. Reads the input twice. */
@@ -48,18 +55,25 @@ export async function tryModels(input: MailInput, request: TrialRequest): Promis
   const instead = new Walker(input, standIn, settings, from, is, []);
   const after = new Walker(input, fresh, settings, warm, is, injections);
   await walk(input.again(), [before, instead, after], { what: "comparing", quiet: request.quiet });
+  const { model } = fresh;
+  const asked = {
+    ...{ clock: settings.clock, budget: request.budget, first: model.from },
+    reach: new Reach(slotOf(to), flagged),
+  };
+  const ofBefore = (one: Model) => recollect(old.model.window.remembered ?? NO_SLOTS, one, asked);
   return trialEvidence({
     days: judged.length,
     old: before.end(),
     new: instead.end(),
     probes: { old: before.probes, new: after.probes },
+    remembered: { old: ofBefore(old.model), new: ofBefore(model) },
   });
 }
 
-const settingsFor = (input: MailInput, { seed, fresh }: TrialRequest): PipelineOptions => ({
+const settingsFor = (input: MailInput, { seed, fresh, without }: TrialRequest): PipelineOptions => ({
   clock: localClock(input.zone),
   budget: 1,
-  without: new Set(),
+  without: without ?? new Set(),
   salt: fresh.model.entity.salt,
   seed,
   kernels: loadKernels(),
@@ -71,9 +85,9 @@ async function learnStandIn(
   request: TrialRequest,
   judged: readonly number[],
 ): Promise<{ standIn: Contender; sketch: Sketch | undefined }> {
-  const { since, to, flagged, fresh, old } = request;
+  const { since, to, flagged, fresh, old, forgetful } = request;
   const ranges = judged.map((day) => ({ start: day, end: day + DAY_MS - 1 }));
-  const learner = new Learner(settingsFor(input, request), flagged.plus(ranges));
+  const learner = new Learner(settingsFor(input, request), flagged.plus(ranges), forgetful ? undefined : old);
   const sketcher = new Sketcher();
   const progress = createProgress("comparing", 0, { quiet: request.quiet });
   let lines = 0;
@@ -86,5 +100,5 @@ async function learnStandIn(
   progress.end();
   const model = learner.fit(to + 1, standInParent(fresh.model, foldOf(slotOf(judged[0]!))));
   const sketch = sketcher.sketch(input.zone.name, (to - old.model.to) / DAY_MS);
-  return { standIn: { model, pairs: learner.reader.pairs }, sketch };
+  return { standIn: { model, pairs: learner.pairs }, sketch };
 }

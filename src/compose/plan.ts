@@ -119,7 +119,7 @@ export function checkPlan(plan: Plan): void {
     if (!(kind in FAULTS)) throw new RangeError(`no such fault: ${kind}`);
     instant(start);
     within(`${kind}: minutes`, minutes, 1, MAX_DAYS * 1440);
-    within(`${kind}: intensity`, intensity ?? 1, 0.01, 100);
+    within(`${kind}: intensity`, intensity ?? 1, 0.001, 100);
   }
   for (const surge of plan.surges ?? []) {
     instant(surge.start);

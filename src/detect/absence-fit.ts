@@ -12,6 +12,7 @@ import {
   tailThreshold,
   WHOLE_LOG,
 } from "./absence.ts";
+import { peakOf, Reach } from "./memory.ts";
 
 /** Streams watched beside the whole log: programs with at least MIN_DAILY lines a day. */
 const MAX_STREAMS = 32;
@@ -65,8 +66,17 @@ export class AbsenceCollector {
     times.add(time);
   }
 
-  /** first, last: times of training, in ms. flagged: time of which no line was added; a gap over it is no silence. */
-  fit(first: number, last: number, clock: LocalClock, flagged: Flagged = NOTHING_FLAGGED): AbsenceModel {
+  /**
+   * first, last: times of training, in ms. flagged: time of which no line was added; a gap over it is no silence. before: what is
+   * remembered: each stream's longest gap.
+   */
+  fit(
+    first: number,
+    last: number,
+    clock: LocalClock,
+    flagged: Flagged = NOTHING_FLAGGED,
+    before?: AbsenceModel,
+  ): AbsenceModel {
     const time = new Known(slotOf(first), slotOf(last), clock, flagged);
     const unknown = flagged.count(time.first, time.last) * SLOT_MS;
     const days = Math.max(1, (last - first - unknown) / DAY_MS);
@@ -75,9 +85,11 @@ export class AbsenceCollector {
     );
     busy.sort((a, b) => b[1].length - a[1].length || (a[0] < b[0] ? -1 : 1));
     const programs = busy.filter(([key]) => key !== WHOLE_LOG).slice(0, MAX_COMPANIONS);
+    const reach = new Reach(time.last, flagged);
+    const old = new Map(before?.streams.map((stream) => [stream.key, stream]));
     return {
       streams: busy.slice(0, MAX_STREAMS).map(([key, times]) => {
-        const stream = fitStream(key, times, time, days, clock);
+        const stream = remembering(fitStream(key, times, time, days, clock), old.get(key), reach);
         if (key === WHOLE_LOG) return stream;
         return { ...stream, companion: companionOf(stream, times, programs, flagged) };
       }),
@@ -85,14 +97,37 @@ export class AbsenceCollector {
   }
 }
 
-function fitStream(key: string, times: Times, time: Known, days: number, clock: LocalClock): StreamModel {
+function fitStream(
+  key: string,
+  times: Times,
+  time: Known,
+  days: number,
+  clock: LocalClock,
+): StreamModel & { readonly longestAt: number } {
   const season = seasonOfTimes(times, time, clock);
   const gaps = new LongestGaps();
+  let longestAt = time.first;
   for (let i = 1; i < times.length; i++) {
     const [from, to] = [times.at(i - 1), times.at(i)];
-    if (!time.flagged.touches(from, to)) gaps.add(expectedEvents(season, from, to, clock));
+    if (time.flagged.touches(from, to)) continue;
+    const gap = expectedEvents(season, from, to, clock);
+    if (gap >= gaps.longest) longestAt = slotOf(to);
+    gaps.add(gap);
   }
-  return { key, ...season, gaps: gaps.tail(), perDay: times.length / days, days, companion: undefined };
+  const tail = gaps.tail();
+  return { key, ...season, gaps: tail, longestAt, perDay: times.length / days, days, companion: undefined };
+}
+
+/** With the longest gap that is remembered; what the other gaps are like is as training held them. */
+function remembering(
+  stream: StreamModel & { readonly longestAt: number },
+  before: StreamModel | undefined,
+  reach: Reach,
+): StreamModel {
+  if (before?.longestAt === undefined) return stream;
+  const own = { value: stream.gaps.longest, slot: stream.longestAt };
+  const { value, slot } = peakOf(own, { value: before.gaps.longest, slot: before.longestAt }, reach);
+  return { ...stream, gaps: { ...stream.gaps, longest: value }, longestAt: slot };
 }
 
 function seasonOfTimes(times: Times, time: Known, clock: LocalClock): Season {
@@ -110,6 +145,11 @@ class LongestGaps {
   /** Longest first. */
   readonly #top: number[] = [];
 
+  /** 0 before the first. */
+  get longest(): number {
+    return this.#top[0] ?? 0;
+  }
+
   add(gap: number): void {
     const top = this.#top;
     if (top.length === GAPS) {
@@ -125,7 +165,7 @@ class LongestGaps {
     const top = this.#top;
     const base = top.at(-1) ?? 0;
     const meanExcess = top.length < 2 ? 1 : top.reduce((a, g) => a + (g - base), 0) / top.length;
-    return { longest: top[0] ?? 0, base, meanExcess: Math.max(0.5, meanExcess), kept: GAPS };
+    return { longest: this.longest, base, meanExcess: Math.max(0.5, meanExcess), kept: GAPS };
   }
 }
 

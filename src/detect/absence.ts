@@ -42,6 +42,8 @@ export type StreamModel = {
   readonly weekday: Float32Array;
   readonly weekend: Float32Array;
   readonly gaps: GapTail;
+  /** The slot in which a gap like the longest was last met; undefined in models of before. */
+  readonly longestAt?: number;
   readonly perDay: number;
   readonly days: number;
   /** perLine: lines of this stream for each of the companion's; gaps: in expected lines of this stream. */

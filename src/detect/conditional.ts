@@ -7,6 +7,7 @@ import { reconstruct } from "../model/score.ts";
 import { type Training, trainVae } from "../model/train.ts";
 import { createVae, dispersion, type Rows, type Vae, type VaeShape } from "../model/vae.ts";
 import { type Ancestry, FOLDS, type Folds, foldOf, keepFolds, parentOf } from "./folds.ts";
+import { type PastRows, wholeRows } from "./recall.ts";
 import type { Conditional } from "./window.ts";
 import { knownRows, type WindowTable } from "./window-fit.ts";
 
@@ -49,35 +50,47 @@ const OPTIONS = {
 } as const;
 
 /**
-/**
  * Rows of the table for the network, without overlap, for each learned width, where all of their time is known; `keep` picks them by
- * their last slot. slots: those. times: so many times the rows find room, of which the first are filled.
+ * their last slot. Those of the past come after them, and are remembered, so that what is rarer than the training is long is learned again.
+ * slots: their last ones. times: so many times the rows find room, of which the first are filled.
  */
 export function windowRows(
   table: WindowTable,
   keep: (slot: number) => boolean,
   times = 1,
+  past?: PastRows,
 ): { rows: Rows; width: number[]; slots: number[] } {
   const C = table.columns.length;
   const { first, slots: T } = table.time;
-  const ends = LEARNED_WIDTHS.map((width) => {
-    const known = knownRows(table, width);
-    const all = Array.from({ length: Math.floor(T / width) }, (_, k) => (k + 1) * width - 1);
-    return all.filter((t) => known[t] === 1 && keep(first + t));
-  });
-  const width = LEARNED_WIDTHS.flatMap((w, k) => ends[k]!.map(() => w));
-  const rows = emptyRows(times * width.length, C);
-  const sums = new Float32Array(C);
-  const mu = new Float32Array(C);
-  let i = 0;
-  for (const [k, w] of LEARNED_WIDTHS.entries()) {
-    for (const t of ends[k]!) {
-      sumRows(sums, table.counts, t, w);
-      sumRows(mu, table.mu, t, w);
-      setRow(rows, i++, C, sums, mu, w, table.places[t]!);
+  const chosen: {
+    from: Pick<WindowTable, "counts" | "mu" | "places">;
+    t: number;
+    w: number;
+    slot: number;
+  }[] = [];
+  for (const w of LEARNED_WIDTHS) {
+    const known = knownRows(table, w);
+    for (let t = w - 1; t < T; t += w)
+      if (known[t] === 1 && keep(first + t)) chosen.push({ from: table, t, w, slot: first + t });
+  }
+  for (const w of past ? LEARNED_WIDTHS : []) {
+    const known = wholeRows(past!.slots, w);
+    let free = Number.NEGATIVE_INFINITY;
+    for (const [t, slot] of past!.slots.entries()) {
+      if (known[t] === 0 || slot - w < free) continue;
+      free = slot;
+      if (keep(slot)) chosen.push({ from: past!, t, w, slot });
     }
   }
-  return { rows, width, slots: ends.flatMap((all) => all.map((t) => first + t)) };
+  const rows = emptyRows(times * chosen.length, C);
+  const sums = new Float32Array(C);
+  const mu = new Float32Array(C);
+  for (const [i, { from, t, w }] of chosen.entries()) {
+    sumRows(sums, from.counts, t, w);
+    sumRows(mu, from.mu, t, w);
+    setRow(rows, i, C, sums, mu, w, from.places[t]!);
+  }
+  return { rows, width: chosen.map(({ w }) => w), slots: chosen.map(({ slot }) => slot) };
 }
 
 /** out (C) = sum of the `width` rows of values (T, C) that end with row t, the newest first, as rolling() adds them. */
@@ -171,8 +184,9 @@ export function trainWindowVae(
   seed: number,
   kernels: Kernels,
   parent?: Parent,
+  past?: PastRows,
 ): { vae: Vae; training: Training } {
-  const { rows, width } = windowRows(table, keep, 2);
+  const { rows, width } = windowRows(table, keep, 2, past);
   imagine(rows, width, table.columns.length, createRandom(seed));
   const vae = createVae(windowShape(table.columns.length), seed, kernels);
   const families = Int32Array.from(table.columns, (c) => FAMILIES.indexOf(c.family));
@@ -189,12 +203,13 @@ export type WindowNetworks = {
   readonly folds: Folds;
 };
 
-/** old: the networks to begin with, where there are some. */
+/** old: the networks to begin with, where there are some. past: what is remembered of before. */
 export function fitConditionals(
   table: WindowTable,
   seed: number,
   kernels: Kernels,
   old?: Ancestry,
+  past?: PastRows,
 ): WindowNetworks {
   const names = table.columns.map((c) => c.key);
   let epochs = 0;
@@ -205,6 +220,7 @@ export function fitConditionals(
       fold === undefined ? seed : seed + fold + 1,
       kernels,
       parentOf(old, fold, names, kernels),
+      past,
     );
     epochs += training.epochs;
     return vae;

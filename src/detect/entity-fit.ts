@@ -17,7 +17,9 @@ import {
   pseudonym,
   record,
 } from "./entity.ts";
+import { withRemembered } from "./entity-memory.ts";
 import { PastLoad } from "./load.ts";
+import { MIN_GAIN, Reach } from "./memory.ts";
 import { FLOOR_NATS } from "./window.ts";
 
 const MIN_ALPHA = 0.02;
@@ -49,14 +51,30 @@ export class EntityCollector {
     return this.#histories[feature]!;
   }
 
-  /** first, last: slots of training, both included. flagged: slots of which nothing was added. */
-  fit(first: number, last: number, clock: LocalClock, flagged: Flagged, salt: string): EntityModel {
+  /**
+   * first, last: slots of training, both included. flagged: slots of which nothing was added. before: what is remembered, with the slot in
+   * which that training ended.
+   */
+  fit(
+    first: number,
+    last: number,
+    clock: LocalClock,
+    flagged: Flagged,
+    salt: string,
+    before?: { readonly model: EntityModel; readonly until: number },
+  ): EntityModel {
     const whole = new Known(first, last, clock, flagged);
     const warm = new Known(Math.min(last, first + WARM_DAYS * SLOTS_PER_DAY), last, clock, flagged);
     const pasts = ENTITY_FEATURES.map(({ regular, firsts }, f) =>
       pastOf(regular === "only" ? NOBODY : this.#histories[f]!, firsts ? warm : whole, clock),
     );
-    return { salt, features: pasts.map((_, f) => fitFeature(f, pasts, clock, salt)) };
+    const reach = new Reach(last, flagged);
+    const features = pasts.map((_, f) => {
+      const { feature, alone } = fitFeature(f, pasts, clock, salt);
+      const old = before?.model.features[f];
+      return old ? withRemembered(f, feature, alone, old, before!.until, reach) : feature;
+    });
+    return { salt, features };
   }
 }
 
@@ -106,7 +124,13 @@ function excuseOf(f: number, pasts: readonly Past[], clock: LocalClock): Excuse 
   };
 }
 
-function fitFeature(f: number, pasts: readonly Past[], clock: LocalClock, salt: string): EntityFeatureModel {
+/** alone: pseudonyms of the entities that were far larger on one day than on all others. */
+function fitFeature(
+  f: number,
+  pasts: readonly Past[],
+  clock: LocalClock,
+  salt: string,
+): { feature: EntityFeatureModel; alone: ReadonlySet<string> } {
   const { time, days, kept, totals, shares } = pasts[f]!;
   const excuse = excuseOf(f, pasts, clock);
   const { least = MIN_COUNT } = ENTITY_FEATURES[f]!;
@@ -122,6 +146,7 @@ function fitFeature(f: number, pasts: readonly Past[], clock: LocalClock, salt: 
   const calibration: Calibration[] = [];
   const ceilings = kept.map(() => [] as number[]);
   const most = kept.map(() => [] as number[]);
+  const alone = new Set<string>();
   const N = kept.reduce((sum, e) => sum + e.history.slots.length, 0);
   const windows = { day: new Int32Array(N), n: new Float64Array(N), mu: new Float64Array(N) };
   const nats = new Float64Array(N);
@@ -143,6 +168,7 @@ function fitFeature(f: number, pasts: readonly Past[], clock: LocalClock, salt: 
       const begin = ends[i - 1] ?? 0;
       const { first, firstDay, second } = highest(windows.day, nats, begin, end);
       ceilings[i]!.push(Math.max(FLOOR_NATS, first));
+      if (first - Math.max(FLOOR_NATS, second) >= MIN_GAIN) alone.add(pseudonym(salt, f, kept[i]!.key));
       const top = highest(windows.day, windows.n, begin, end);
       most[i]!.push(top.first);
       for (let k = begin; k < end; k++) {
@@ -168,9 +194,12 @@ function fitFeature(f: number, pasts: readonly Past[], clock: LocalClock, salt: 
     );
   }
   const known = Object.fromEntries(
-    kept.map((e, i) => [pseudonym(salt, f, e.key), [totals[i]!, ...ceilings[i]!, ...most[i]!]]),
+    kept.map(({ key, history }, i) => {
+      const seen = history.slots.at(-1)!;
+      return [pseudonym(salt, f, key), [totals[i]!, ...ceilings[i]!, ...most[i]!, seen, seen]];
+    }),
   );
-  return { priorShape: shape, priorDays, days, ...shares, alpha, calibration, known };
+  return { feature: { priorShape: shape, priorDays, days, ...shares, alpha, calibration, known }, alone };
 }
 
 /** The largest of the values begin ... end - 1, its day, and the largest of any other day: leaving a day out needs no more. 0 where there is none. */

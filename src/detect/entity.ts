@@ -25,9 +25,15 @@ export type EntityFeatureModel = {
   readonly weekend: Float32Array;
   readonly alpha: readonly number[];
   readonly calibration: readonly Calibration[];
-  /** By pseudonym of the entity: events in training, -ln p ceiling of each horizon, and the most events that it held. */
-  readonly known: Readonly<Record<string, readonly number[]>>;
+  readonly known: KnownEntities;
+  /** Those of them that are allowed more than they did, as they did it, for the next training; undefined in models of before. */
+  readonly remembered?: KnownEntities;
 };
+/**
+ * By pseudonym of the entity: events in training, -ln p ceiling of each horizon, the most events that it held, and the slots in which the
+ * entity was last seen and these were last met. Models of before lack the slots.
+ */
+export type KnownEntities = Readonly<Record<string, readonly number[]>>;
 export type EntityModel = { readonly features: readonly EntityFeatureModel[]; readonly salt: string };
 
 /** Adds to the newest slot of a history, or begins one. Slots come in order. */
@@ -124,11 +130,11 @@ export class EntityScorer {
     this.#touched.push({ feature, key, history });
   }
 
-  /** slot: the open one. What did nothing in the day before is as good as new. */
+  /** slot: the open one. */
   save(slot: number): SavedCounts {
-    const isLate = ([, { slots }]: [string, Recent]): boolean => slots.at(-1)! > slot - DAY;
+    this.#forget(slot);
     return {
-      recent: this.#recent.map((table) => new Map([...table].filter(isLate))),
+      recent: this.#recent,
       touched: this.#touched,
       load: this.#load.save(),
     };
@@ -158,10 +164,20 @@ export class EntityScorer {
       this.#entity(touched, slot, all, rows);
     }
     this.#touched = [];
+    this.#forget(slot + 1);
     const findings = rows
       .filter((r) => r.excess > 0)
       .sort((a, b) => a.rate - b.rate || (a.key < b.key ? -1 : 1));
     return { findings, rows };
+  }
+
+  /** What did nothing in the day before a slot is as good as new. */
+  #forget(slot: number): void {
+    for (const table of this.#recent)
+      for (const [key, { slots }] of table) {
+        if (slots.at(-1)! > slot - DAY) break; // the most recently seen last
+        table.delete(key);
+      }
   }
 
   #entity({ feature: f, key, history }: Touched, slot: number, all: boolean, out: EntityFinding[]): void {

@@ -35,7 +35,7 @@ const FRESH_SHARE = 0.7;
 /** Share of a candidate's evidence that must lie within the idle time for it to keep its incident open. */
 const ALIVE_SHARE = 0.3;
 /** Natural rate a day of each view's family at which something counts, for each alert a day that the operator allows. */
-const RATE_PER_BUDGET = 0.01;
+export const BAR_PER_BUDGET = 0.01;
 /** How much rarer the last alert of a day must be than the first: trifles of the morning leave room for the evening. */
 const LAST_RARER = 1e-2;
 const MAX_LINES = 5;
@@ -121,7 +121,7 @@ export class IncidentManager {
 
   /** The natural rate a day below which a candidate counts. */
   get bar(): number {
-    return RATE_PER_BUDGET * this.#options.perDay;
+    return BAR_PER_BUDGET * this.#options.perDay;
   }
 
   /** The bar rises as the day's budget is spent. */

@@ -3,6 +3,7 @@ import type { Transaction } from "../feature/transaction.ts";
 import type { Kernels } from "../model/kernels.ts";
 import type { Calibration } from "./calibrate.ts";
 import { joiner, SharedContents } from "./contents.ts";
+import { LARGER, MIN_GAIN, type Peak, peakOf, Reach } from "./memory.ts";
 import { fitReception, type ReceivedMessage, receivedOf } from "./reception.ts";
 import {
   columnOf,
@@ -18,8 +19,8 @@ import {
   slowBy,
   slowNats,
 } from "./slowness.ts";
-import { NOTICE_NATS } from "./window.ts";
-import { knownRows, leaveOneDayOut, type Notable, rolling, type TableRows } from "./window-fit.ts";
+import { FLOOR_NATS, NOTICE_NATS } from "./window.ts";
+import { Highest, knownRows, leaveOneDayOut, type Notable, rolling, type TableRows } from "./window-fit.ts";
 
 /** Learns how long deliveries take, and how often many of them are slow together. */
 
@@ -34,6 +35,9 @@ const MIN_DAYS = 3;
 /** Deliveries are never told to be less alike than this: training's days are few. */
 const MIN_RHO = 0.002;
 const MAX_RHO = 0.5;
+/** A destination that is so little slower or faster than others, in ln(seconds), is not remembered. */
+const MIN_SHIFT = 0.2;
+const S = STAGES.length;
 
 /** destination: its number, -1 for those beyond the table. */
 type Sample = {
@@ -80,12 +84,13 @@ export class SlownessCollector {
     this.#samples.push({ program: p, destination: d, slot, seconds, message });
   }
 
-  /** groups: of joined shapes. Undefined where no program has enough deliveries. */
+  /** groups: of joined shapes. old: the network to begin with. before: what is remembered. Undefined where no program has enough deliveries. */
   fit(
     rows: TableRows,
     groups: ReadonlyMap<string, string>,
     { salt, seed, kernels }: { readonly salt: string; readonly seed: number; readonly kernels: Kernels },
     old?: SlownessModel,
+    before?: SlownessModel,
   ): SlownessModel | undefined {
     const { first, last } = rows.time;
     const { dayOf } = rows;
@@ -126,18 +131,23 @@ export class SlownessCollector {
           : fitStage(received, s, mean, (x) => (expected.get(x.message) ?? mean) - mean),
       );
       programs.push({ program, stages });
-      for (const d of new Set(own.map((s) => s.destination)))
+      const seen = new Map(own.map((s) => [s.destination, s.slot])); // samples stand in order of time
+      for (const [d, slot] of seen)
         if (d >= 0)
-          destinations[destinationKey(salt, program, destinationNames[d]!)] = shifts.map(
-            (shift) => shift?.of(d) ?? 0,
-          );
+          destinations[destinationKey(salt, program, destinationNames[d]!)] = [
+            ...shifts.map((shift) => shift?.of(d) ?? 0),
+            slot,
+          ];
       for (const s of own) kept.push(s);
     }
     if (programs.length === 0) return undefined;
-    return {
+    const model = {
       ...{ stride: this.#stride, salt, programs, destinations, reception: reception?.model },
       ...fitCounts(kept, programs.length, rows),
     };
+    if (before) return remembering(model, before, first, new Reach(last, rows.time.flagged));
+    const { alone: _, ...rest } = model;
+    return rest;
   }
 }
 
@@ -227,17 +237,48 @@ const quantile = (sorted: Float64Array, q: number): number =>
 /** Half a slow delivery is added, so that nothing is impossible. */
 const shareOf = (slow: number, deliveries: number): number => (slow + 0.5) / (deliveries + 1);
 
+/** The peaks and destinations that are remembered, too: those that say something. first: slot of training. */
+function remembering(
+  model: SlownessModel & Counts,
+  before: SlownessModel,
+  first: number,
+  reach: Reach,
+): SlownessModel {
+  const destinations = { ...model.destinations };
+  const others = Object.entries(before.destinations).sort(([, a], [, b]) => (b[S] ?? 0) - (a[S] ?? 0));
+  let room = MAX_DESTINATIONS - Object.keys(destinations).length;
+  for (const [name, shifts] of others) {
+    const differs = shifts.slice(0, S).some((shift) => Math.abs(shift) >= MIN_SHIFT);
+    if (name in destinations || !differs || !reach.holds(shifts[S] ?? 0)) continue;
+    if (room-- > 0) destinations[name] = shifts;
+  }
+  const [C, oldC] = [model, before].map(({ programs }) => programs.length * PER_PROGRAM) as [number, number];
+  const places = model.programs.map(({ program }) => before.programs.findIndex((p) => p.program === program));
+  const peaks = model.peaks.map((own, i) => {
+    const place = places[Math.floor((i % C) / PER_PROGRAM)]!;
+    const at = Math.floor(i / C) * oldC + place * PER_PROGRAM + (i % PER_PROGRAM);
+    return peakOf(own, place < 0 ? undefined : before.peaks?.[at], reach);
+  });
+  const ceiling = model.ceiling.map((nats, i) => {
+    const { value, slot } = peaks[i]!;
+    return model.alone[i] === 1 || slot < first ? Math.max(nats, LARGER * value) : Math.max(nats, value);
+  });
+  const { alone: _, ...rest } = model;
+  return { ...rest, destinations, peaks, ceiling };
+}
+
+/** alone: (W, C), whether the peak was far above all other days. */
+type Counts = Pick<SlownessModel, "rho" | "ceiling" | "calibration"> & {
+  readonly peaks: readonly Peak[];
+  readonly alone: Uint8Array;
+};
+
 /** Correlations, ceilings and calibration, day by day left out. */
-function fitCounts(
-  samples: readonly Placed[],
-  P: number,
-  rows: TableRows,
-): Pick<SlownessModel, "rho" | "ceiling" | "calibration"> {
+function fitCounts(samples: readonly Placed[], P: number, rows: TableRows): Counts {
   const { days, dayOf } = rows;
   const T = dayOf.length;
   const known = knownRows(rows, 1);
   const C = P * PER_PROGRAM;
-  const S = STAGES.length;
   const deliveries = new Float32Array(T * P * S);
   const slow = new Float32Array(T * C);
   for (const s of samples) {
@@ -250,6 +291,8 @@ function fitCounts(
   const share = sharesOfOtherDays(deliveries, slow, P * S, dayOf, days);
   const rho = new Float32Array(SLOW_WIDTHS.length * C);
   const ceiling = new Float32Array(SLOW_WIDTHS.length * C);
+  const peaks: Peak[] = [];
+  const alone = new Uint8Array(ceiling.length);
   const calibration: Calibration[] = [];
   for (const [w, width] of SLOW_WIDTHS.entries()) {
     const n = rolling(deliveries, P * S, width);
@@ -275,9 +318,20 @@ function fitCounts(
     }
     const left = leaveOneDayOut(rows, C, found, known);
     ceiling.set(left.ceilings, w * C);
+    const highest = new Highest(C);
+    const at = new Int32Array(C);
+    for (const { t, j, nats } of found) {
+      if (nats > highest.first[j]!) at[j] = t;
+      highest.add(j, dayOf[t]!, nats);
+    }
+    for (let j = 0; j < C; j++) {
+      const others = Math.max(FLOOR_NATS, highest.without(j, dayOf[at[j]!]!));
+      alone[w * C + j] = highest.first[j]! - others >= MIN_GAIN ? 1 : 0;
+      peaks.push({ value: left.ceilings[j]!, slot: rows.time.first + at[j]! });
+    }
     calibration.push(left.calibration);
   }
-  return { rho, ceiling, calibration };
+  return { rho, ceiling, peaks, alone, calibration };
 }
 
 /** (days, C): share of slow deliveries on all other days. */

@@ -12,6 +12,7 @@ import type { Transaction } from "../feature/transaction.ts";
 import { logBetaBinomialUpperTail } from "../math/beta-binomial.ts";
 import { hash64 } from "../math/hash.ts";
 import { type Calibration, naturalRate, pValue } from "./calibrate.ts";
+import type { Peak } from "./memory.ts";
 import { expectReception, type ReceivedMessage, type ReceptionModel, receivedOf } from "./reception.ts";
 
 /**
@@ -50,14 +51,19 @@ export type SlownessModel = {
   readonly stride: number;
   readonly salt: string;
   readonly programs: readonly ProgramModel[];
-  /** Pseudonym of program and destination -> how much longer than the program's each stage takes there, in ln(seconds). */
+  /**
+   * Pseudonym of program and destination -> how much longer than the program's each stage takes there, in ln(seconds), and the slot in which
+   * it was last delivered to, which models of before lack.
+   */
   readonly destinations: Readonly<Record<string, readonly number[]>>;
   /** What reception should take; undefined where training had too few messages. */
   readonly reception: ReceptionModel | undefined;
   /** (W, C): correlation of the deliveries of a window. C: programs, their stages, their levels. */
   readonly rho: Float32Array;
-  /** (W, C): the largest -ln p of training, at least FLOOR_NATS. */
+  /** (W, C): the largest -ln p of training, at least FLOOR_NATS; more where it is allowed to come again. */
   readonly ceiling: Float32Array;
+  /** (W, C): the largest as it was, and the slot in which it was last met, for the next training; undefined in models of before. */
+  readonly peaks?: readonly Peak[];
   /** Per width. */
   readonly calibration: readonly Calibration[];
 };

@@ -1,5 +1,4 @@
-import { slotOf } from "../feature/clock.ts";
-import type { Column } from "../feature/columns.ts";
+import { type LocalClock, slotOf } from "../feature/clock.ts";
 import type { LineLoader, LineSaver } from "../feature/line-table.ts";
 import {
   loadTransaction,
@@ -16,10 +15,13 @@ import { elbo, rowParts } from "../model/score.ts";
 import { trainVae } from "../model/train.ts";
 import { createVae, MAX_BATCH, type Rows, type Vae } from "../model/vae.ts";
 import { type Calibration, calibrate, pValue } from "./calibrate.ts";
-import { type Contents, contentsOf, joiner, placesByShape, SharedContents } from "./contents.ts";
+import { contentsOf, joiner, placesByShape, SharedContents } from "./contents.ts";
 import { FOLDS, type Folds, foldOf, keepFolds, parentOf } from "./folds.ts";
+import { Reach } from "./memory.ts";
+import { countStrange, fitRates, LEVELS, STRANGE } from "./strange.ts";
+import { type RememberedSample, recalled, rememberSamples, type Sample } from "./transaction-memory.ts";
 import type { WindowModel } from "./window.ts";
-import { fitWindow, type TableRows, tableOf } from "./window-fit.ts";
+import { type TableRows, tableOf } from "./window-fit.ts";
 
 /**
  * The transaction view: a Variational Autoencoder over what each message, connection and session consists of. One strange
@@ -27,8 +29,6 @@ import { fitWindow, type TableRows, tableOf } from "./window-fit.ts";
  * by networks that did not see its day, and how many fall under LEVELS is counted as the window view counts lines.
  */
 
-/** p-values at and below which transactions are counted. */
-export const LEVELS = [0.01, 0.001] as const;
 /** Shapes with a column of their own; the rest count together. */
 const MAX_COLUMNS = 120;
 /** Rows that a network trains on, and that calibration scores; more are thinned evenly. */
@@ -69,14 +69,8 @@ export type TransactionModel = {
   readonly calibration: readonly Calibration[];
   /** How many strange ones are usual, per type and level. */
   readonly rates: WindowModel;
-};
-
-/** What training keeps of a transaction. */
-type Sample = {
-  readonly type: number;
-  readonly slot: number;
-  readonly shapes: Contents;
-  readonly reals: Float64Array;
+  /** What the next training is to remember; undefined in models of before. No detector reads it. */
+  readonly samples?: readonly RememberedSample[];
 };
 
 /** A model with what it was made from, shapes joined. unseen: by fold, the network that did not see it. */
@@ -110,15 +104,19 @@ export class TransactionCollector {
     });
   }
 
-  /** groups: of joined shapes. Undefined when there are too few transactions. */
+  /** groups: of joined shapes. old: the networks to begin with. before: what is remembered. Undefined when there are too few transactions. */
   fit(
     table: TableRows,
     groups: ReadonlyMap<string, string>,
-    seed: number,
-    kernels: Kernels,
+    {
+      clock,
+      seed,
+      kernels,
+    }: { readonly clock: LocalClock; readonly seed: number; readonly kernels: Kernels },
     old?: TransactionModel,
+    before?: TransactionModel,
   ): LearnedTransactions | undefined {
-    const { first, last, slots } = table.time;
+    const { first, last, slots, flagged } = table.time;
     const join = joiner(groups);
     const samples = this.#samples
       .filter((s) => s.slot >= first && s.slot <= last)
@@ -126,12 +124,15 @@ export class TransactionCollector {
     if (samples.length < MIN_TRANSACTIONS) return undefined;
     const columns = chooseColumns(samples);
     const offset = meanCounts(samples, columns);
+    const reach = new Reach(last, flagged);
+    const past = recalled(before?.samples ?? [], first, reach).map((s) => ({ ...s, shapes: join(s.shapes) }));
     const ancestry = old && { ...old, columns: transactionColumns(old) };
     let epochs = 0;
     const train = (own: readonly Sample[], fold: number | undefined): Vae => {
       const parent = parentOf(ancestry, fold, transactionColumns({ columns }), kernels);
       const from = fold === undefined ? seed : seed + fold + 1;
-      const trained = trainRobust(own, columns, offset, from, kernels, parent);
+      const again = past.filter((s) => foldOf(s.slot) !== fold);
+      const trained = trainRobust(own, again, columns, offset, from, kernels, parent);
       epochs += trained.epochs;
       return trained.vae;
     };
@@ -173,29 +174,11 @@ export class TransactionCollector {
     const model = {
       ...{ stride: this.#stride, columns, offset, vae, calibration },
       folds: keepFolds(unseen, epochs),
-      rates: fitWindow(tableOf(STRANGE, counts, table)),
+      rates: fitRates(tableOf(STRANGE, counts, table), before?.rates, clock, reach),
+      samples: rememberSamples([...past, ...samples]),
     };
     return { model, samples, unseen };
   }
-}
-
-/** One column for each type and level. */
-const STRANGE: readonly Column[] = TRANSACTION_TYPES.flatMap((type) =>
-  LEVELS.map(
-    (level): Column => ({
-      key: `strange ${type} ${level}`,
-      level: "event",
-      family: "total",
-      cause: undefined,
-      label: `unusual ${type}s (one in ${1 / level} is so)`,
-    }),
-  ),
-);
-
-function countStrange(counts: Float32Array, at: number, type: number, p: number): void {
-  LEVELS.forEach((level, l) => {
-    if (p <= level) counts[at + type * LEVELS.length + l]! += 1;
-  });
 }
 
 function chooseColumns(samples: readonly Sample[]): string[] {
@@ -273,9 +256,10 @@ export const transactionColumns = ({ columns }: Pick<TransactionModel, "columns"
   REST,
 ];
 
-/** Trains twice: the second time without the rows that the first found strangest. */
+/** Trains twice: the second time without the rows that the first found strangest. again: what is remembered, of which all is learned. */
 function trainRobust(
   all: readonly Sample[],
+  again: readonly Sample[],
   columns: readonly string[],
   offset: Float32Array,
   seed: number,
@@ -283,10 +267,11 @@ function trainRobust(
   parent: Parent | undefined,
 ): { vae: Vae; epochs: number } {
   const stride = Math.max(1, all.length / MAX_TRAINING);
-  const samples = Array.from(
+  const thinned = Array.from(
     { length: Math.min(all.length, MAX_TRAINING) },
     (_, i) => all[Math.floor(i * stride)]!,
   );
+  const samples = [...thinned, ...again];
   const rows = rowsOf(samples, columns, offset);
   const validation = Int32Array.from({ length: Math.floor(rows.n / HELD_OUT) }, (_, i) => i * HELD_OUT);
   const vae = createVae(

@@ -12,6 +12,7 @@ import {
 } from "../feature/season.ts";
 import { placesOf, type SlotCounts } from "../feature/window.ts";
 import { type Calibration, calibrate } from "./calibrate.ts";
+import type { Recall } from "./recall.ts";
 import {
   type Conditional,
   conditionalNats,
@@ -194,11 +195,13 @@ export type Notable = { readonly t: number; readonly j: number; readonly nats: n
 
 /**
  * Learns overdispersion, ceilings and calibration, day by day left out. conditional: given a slot, the model of
- * the other families that did not see its day; undefined without one.
+ * the other families that did not see its day; undefined without one. recall: what earlier trainings left, which raises ceilings alone: the
+ * calibration stays that of these days, so that nothing becomes louder by it.
  */
 export function fitWindow(
   table: WindowTable,
   conditional?: (slot: number) => Conditional | undefined,
+  recall?: Recall,
 ): WindowModel {
   const { columns } = table;
   const C = columns.length;
@@ -211,6 +214,7 @@ export function fitWindow(
   const lower: Calibration[] = [];
   const sums = Float32Array.from(table.counts);
   const mu = Float32Array.from(table.mu);
+  const slotAt = (t: number): number => table.time.first + t;
   for (let w = 0; w < W; w++) {
     widen(sums, table.counts, C, WIDTHS[w - 1] ?? 1, WIDTHS[w]!);
     widen(mu, table.mu, C, WIDTHS[w - 1] ?? 1, WIDTHS[w]!);
@@ -223,8 +227,10 @@ export function fitWindow(
       const notable =
         tail === "lower" && !LOWER_WIDTHS.includes(WIDTHS[w]!)
           ? []
-          : notables(table, sums, mu, a, WIDTHS[w]!, tail, top, known, conditional);
+          : notables({ ...table, slotAt }, sums, mu, a, WIDTHS[w]!, tail, top, known, conditional);
       const { ceilings, calibration } = leaveOneDayOut(table, C, notable, known);
+      if (tail === "upper")
+        recall?.raise(w, sums, mu, a, notable, ceilings, most.subarray(w * C, w * C + C), conditional);
       (tail === "upper" ? upperCeiling : lowerCeiling).set(ceilings, w * C);
       (tail === "upper" ? upper : lower).push(calibration);
     }
@@ -243,7 +249,7 @@ export function fitWindow(
 }
 
 /** The largest value of each column and of any other day than its: leaving a day out needs no more. (C) each; 0 where there is none. */
-class Highest {
+export class Highest {
   readonly first: Float32Array;
   readonly #firstDay: Int32Array;
   readonly #second: Float32Array;
@@ -319,9 +325,9 @@ function overdispersion(sums: Float32Array, mu: Float32Array, C: number, known: 
   );
 }
 
-/** All counts of training whose tail is worth remembering. */
-function notables(
-  table: WindowTable,
+/** All counts whose tail is worth noting, of rows of which each is the end of a known window or left out. */
+export function notables(
+  table: Pick<WindowTable, "columns" | "places" | "dayOf"> & { readonly slotAt: (t: number) => number },
   sums: Float32Array,
   mu: Float32Array,
   alpha: Float32Array,
@@ -348,7 +354,7 @@ function notables(
         continue;
       let nats = tailNats(tail, x, m, alpha[j]!);
       if (nats < NOTICE_NATS) continue;
-      const model = nats > FLOOR_NATS ? conditional?.(table.time.first + t) : undefined;
+      const model = nats > FLOOR_NATS ? conditional?.(table.slotAt(t)) : undefined;
       if (model) {
         given ??= model(
           sums.subarray(t * C, t * C + C),

@@ -3,6 +3,7 @@ import { type Column, type ColumnLevel, FAMILY_LABELS } from "../feature/columns
 import { FAMILIES, type Family } from "../feature/family.ts";
 import { logLowerTail, logUpperTail } from "../math/negative-binomial.ts";
 import { type Calibration, naturalRate, pValue } from "./calibrate.ts";
+import type { RememberedSlots } from "./recall.ts";
 
 /** Widths of the rolling windows, in slots of five minutes. Each is a channel with a line of its own. */
 export const WIDTHS = [1, 2, 6, 12] as const;
@@ -56,6 +57,8 @@ export type WindowModel = {
   readonly most: Float32Array;
   readonly upper: readonly Calibration[];
   readonly lower: readonly Calibration[];
+  /** What the next training is to remember; undefined in models of before. No detector reads it. */
+  readonly remembered?: RememberedSlots;
 };
 
 /**

@@ -29,7 +29,7 @@ const STATISTICS: ReadonlySet<string> = new Set(["anvil_statistics", "scache_sta
 const MAX_COLUMNS = 16_384;
 
 /** How the keys of columns of single shapes begin. */
-const TEMPLATE_KEY = "template ";
+export const TEMPLATE_KEY = "template ";
 
 /** Distinct column sets remembered; only speed depends on it. */
 const MAX_CACHED_SETS = 16_384;

@@ -80,8 +80,15 @@ const FAILED_MS = 7 * 86_400_000;
 /** The key under which the whole site is counted. */
 export const SITE = "this server";
 
-/** Pairs of account and network that logged in, and that at least tried; pseudonyms, oldest first. Each begins with its account's mark. */
-export type KnownPairs = { readonly used: readonly string[]; readonly tried: readonly string[] };
+/**
+ * Pairs of account and network that logged in, and that at least tried; pseudonyms, oldest first. Each begins with its account's mark.
+ * usedAt: the slots in which those last logged in; undefined in models of before, and where nobody asks.
+ */
+export type KnownPairs = {
+  readonly used: readonly string[];
+  readonly tried: readonly string[];
+  readonly usedAt?: readonly number[];
+};
 
 /** What a line may say of entities: nothing, something of a client or account, of a message, or that a message is gone. */
 const NOTHING = 0;
@@ -130,10 +137,15 @@ export class EntityReader {
   readonly #roles = new PlanMemo(roleOf);
   readonly #blocks = new AgingSet(BLOCKS_MS);
   readonly #failed = new AgingSet(FAILED_MS);
+  readonly #onUsed: ((pair: string) => void) | undefined;
 
-  /** salt: of the pseudonyms under which accounts and networks are remembered. pairs: those of an earlier reader. */
-  constructor(salt: string, pairs: KnownPairs = { used: [], tried: [] }) {
+  /**
+   * salt: of the pseudonyms under which accounts and networks are remembered. pairs: those of an earlier reader. onUsed: hears of the pair of
+   * each log-in in time without doubt.
+   */
+  constructor(salt: string, pairs: KnownPairs = { used: [], tried: [] }, onUsed?: (pair: string) => void) {
     this.#salt = salt;
+    this.#onUsed = onUsed;
     for (const pair of pairs.used) this.#used.add(pair);
     for (const pair of pairs.tried) this.#tried.add(pair);
   }
@@ -162,11 +174,15 @@ export class EntityReader {
     this.#failed.load(failed);
   }
 
-  /** Adds a pair to those that are known; true when it is new. */
-  #meet(known: BoundedSet, account: string, network: string, doubtful: boolean): boolean {
+  /** A pair's name among those that are known. */
+  #pairOf(known: BoundedSet, account: string, network: string): string {
     const pair = hash64(`${this.#salt} ${account} ${network}`);
-    if (known.has(pair)) return known.add(pair, doubtful); // of a release that did not mark accounts
-    return known.add(`${accountMark(this.#salt, account)}${pair}`, doubtful);
+    return known.has(pair) ? pair : `${accountMark(this.#salt, account)}${pair}`; // of a release that did not mark accounts
+  }
+
+  /** Adds a pair to those that tried; true when it is new. */
+  #meet(account: string, network: string, doubtful: boolean): boolean {
+    return this.#tried.add(this.#pairOf(this.#tried, account, network), doubtful);
   }
 
   /** Account that sent the message of a queue id, while it is remembered. */
@@ -179,6 +195,11 @@ export class EntityReader {
   forgetDoubtful(): void {
     this.#used.forgetDoubtful();
     this.#tried.forgetDoubtful();
+  }
+
+  /** Pairs of log-ins that are too old to be known. */
+  forgetUsed(isOld: (pair: string) => boolean): void {
+    for (const pair of this.#used.members) if (isOld(pair)) this.#used.delete(pair);
   }
 
   /**
@@ -210,7 +231,7 @@ export class EntityReader {
   #failure(account: string, network: string, out: Observation[], doubtful: boolean): void {
     if (account !== "") out.push({ feature: F["auth_failures"]!, key: account, count: 1 });
     if (network !== "") out.push({ feature: F["auth_failures_network"]!, key: network, count: 1 });
-    if (account === "" || network === "" || !this.#meet(this.#tried, account, network, doubtful)) return;
+    if (account === "" || network === "" || !this.#meet(account, network, doubtful)) return;
     out.push({ feature: F["auth_failures_new_network"]!, key: account, count: 1 });
     out.push({ feature: F["auth_failures_new_pair_site"]!, key: SITE, count: 1 });
   }
@@ -221,8 +242,10 @@ export class EntityReader {
     const block = Math.floor(time / 21_600_000);
     if (this.#blocks.add(`${account} ${network} ${block}`, time))
       out.push({ feature: F["login_networks"]!, key: account, count: 1 });
-    this.#meet(this.#tried, account, network, doubtful);
-    if (!this.#meet(this.#used, account, network, doubtful)) return;
+    this.#meet(account, network, doubtful);
+    const pair = this.#pairOf(this.#used, account, network);
+    if (!doubtful) this.#onUsed?.(pair);
+    if (!this.#used.add(pair, doubtful)) return;
     out.push({ feature: F["login_new_network"]!, key: account, count: 1 });
     out.push({ feature: F["login_new_network_site"]!, key: SITE, count: 1 });
   }
@@ -329,6 +352,10 @@ class BoundedSet {
 
   load(members: Set<string>): void {
     this.#members = members;
+  }
+
+  delete(member: string): void {
+    this.#members.delete(member);
   }
 
   forgetDoubtful(): void {

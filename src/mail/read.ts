@@ -4,16 +4,14 @@ import { decode, LineBatch, latin1 } from "../log/lines.ts";
 import type { LogClock, SavedClock } from "../log/year.ts";
 import { GroupTable, type TemplateGroups } from "../template/groups.ts";
 import { MessageKey } from "../template/key.ts";
-import { KeyTable } from "../template/key-table.ts";
 import { maskText } from "../template/mask.ts";
 import type { Cause, Fields, MailEvent, Severity } from "./event.ts";
 import { parseMail } from "./grammar.ts";
 import type { Count, Details, Plan } from "./plan.ts";
+import { PlanTable } from "./plan-table.ts";
 
 /** Distinct templates counted; the rest goes to `otherTemplates`. */
 const MAX_TEMPLATES = 20_000;
-/** Keys whose plans are kept. The busiest log of the lab has 700, real ones some thousands; a power of two. */
-const MAX_PLANS = 16_384;
 /** Messages that nobody understands are listed up to this many templates. */
 const LISTED = 50;
 
@@ -61,7 +59,7 @@ export class EventReader {
   private readonly clock: LogClock;
   private readonly head: HeadReader;
   private readonly key: MessageKey;
-  private plans = new KeyTable<Plan>(MAX_PLANS);
+  private plans = new PlanTable();
   private groups = new GroupTable([]);
   private readonly single = new LineBatch();
 
@@ -148,7 +146,7 @@ export class EventReader {
   /** From now on, shapes that training joined have their group's template. groups: of the model that is to judge. */
   adopt(groups: TemplateGroups): void {
     this.groups = new GroupTable(groups);
-    this.plans = new KeyTable(MAX_PLANS);
+    this.plans = new PlanTable();
   }
 
   /** Keys and plans are found anew, whatever the seed of the later reader. */
@@ -168,7 +166,7 @@ export class EventReader {
     this.otherTemplates.count = otherTemplates;
     for (const [id, count] of byTemplate) this.byTemplate.set(id, count);
     for (const [event, count] of byEvent) this.byEvent.set(event, count);
-    this.plans = new KeyTable(MAX_PLANS); // whose counts are others
+    this.plans = new PlanTable(); // whose counts are others
   }
 
   /** One line given as text. */

@@ -49,7 +49,7 @@ function expectations({ window: { columns, weekday, weekend } }: Model): Expecta
 }
 
 function templates({ novelty, catalogue }: Model): Named[] {
-  const texts = new Map(catalogue ?? []);
+  const texts = new Map(catalogue?.map(([id, text]) => [id, text]));
   return novelty.known.map((id) => ({ id, label: texts.get(id) ?? "" }));
 }
 

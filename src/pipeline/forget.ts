@@ -1,5 +1,6 @@
 import { KINDS } from "../detect/alert.ts";
 import { pseudonym } from "../detect/entity.ts";
+import { destinationKey } from "../detect/slowness.ts";
 import { accountMark, ENTITY_FEATURES, type KnownPairs } from "../feature/entity.ts";
 import type { Model } from "./model.ts";
 import { modelMark, type SavedDetector } from "./saved.ts";
@@ -139,19 +140,29 @@ export class Forgetter {
   model(model: Model, pairs: KnownPairs): { readonly model: Model; readonly pairs: KnownPairs } {
     const { salt, features } = model.entity;
     const namesOf = features.map((_, i) => this.#keys.map((key) => pseudonym(salt, i, key)));
-    for (const [i, { known }] of features.entries())
-      for (const name of namesOf[i]!.filter((one) => Object.hasOwn(known, one))) {
-        delete (known as Record<string, unknown>)[name];
-        this.entries++;
-      }
+    for (const [i, { known, remembered = {} }] of features.entries())
+      for (const table of [known, remembered]) this.#entries(table, namesOf[i]!);
+    const { programs = [], destinations = {} } = model.slowness ?? {};
+    this.#entries(
+      destinations,
+      programs.flatMap(({ program }) => this.#keys.map((key) => destinationKey(salt, program, key))),
+    );
     const regulars = model.regular.regulars.filter(({ feature, name }) => !namesOf[feature]?.includes(name));
     this.entries += model.regular.regulars.length - regulars.length;
     const rest = { ...model, regular: { ...model.regular, regulars } };
     this.data(rest);
-    return {
-      model: rest,
-      pairs: { used: this.#pairs(pairs.used, salt), tried: this.#pairs(pairs.tried, salt) },
-    };
+    const used = this.#pairs(pairs.used, salt);
+    const stays = new Set(used);
+    const usedAt = pairs.usedAt?.filter((_, i) => stays.has(pairs.used[i]!));
+    const tried = this.#pairs(pairs.tried, salt);
+    return { model: rest, pairs: { used, tried, ...(usedAt && { usedAt }) } };
+  }
+
+  #entries(table: object, names: readonly string[]): void {
+    for (const name of names.filter((one) => Object.hasOwn(table, one))) {
+      delete (table as Record<string, unknown>)[name];
+      this.entries++;
+    }
   }
 
   #pairs(pairs: readonly string[], salt: string): readonly string[] {

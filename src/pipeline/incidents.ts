@@ -1,6 +1,7 @@
 import type { AlertSeverity } from "../detect/alert.ts";
 import { DAY_MS, SLOTS_PER_DAY, slotOf } from "../feature/clock.ts";
 import { Flagged } from "../feature/flagged.ts";
+import { repeated, type Told } from "./repeats.ts";
 
 /** Which time of a history training leaves out: that of the incidents which were told. */
 
@@ -13,11 +14,7 @@ const MAX_CONFIRMED_MS = 7 * DAY_MS;
 const SEVERITIES: readonly AlertSeverity[] = ["critical", "high", "medium", "low"];
 
 /** start, end: of its evidence, in ms. */
-export type Incident = {
-  readonly id: string;
-  readonly start: number;
-  readonly end: number;
-  readonly severity: AlertSeverity;
+export type Incident = Told & {
   /** Whether the operator has said that it was one: then it is always left out. */
   readonly confirmed?: boolean;
 };
@@ -29,11 +26,14 @@ export type LeftOut = {
   readonly incidents: readonly string[];
   /** Incidents that are learned all the same, since with them too much would be left out; the least severe. */
   readonly learned: readonly string[];
+  /** Incidents that are learned since they are how things are; see repeats.ts. */
+  readonly repeated: readonly string[];
 };
 
 /**
  * Planned time and confirmed incidents, then the severest incidents, as long as what is left out for their sake stays within its share.
- * from, to: of the history, in ms. planned: in ms, both ends included.
+ * incidents: also of before the history: confirmed ones are flagged there, too, since nothing of them is to be remembered, and of the others
+ * it is known by them what came again. from, to: of the history, in ms. planned: in ms, both ends included.
  */
 export function leaveOut(
   incidents: readonly Incident[],
@@ -43,16 +43,18 @@ export function leaveOut(
 ): LeftOut {
   const [first, last] = [slotOf(from), slotOf(to)];
   const most = MAX_FLAGGED_SHARE * (last - first + 1);
-  const within = incidents.filter(({ start, end }) => end >= from && start <= to);
-  const ranked = within
-    .filter(({ confirmed }) => confirmed !== true)
+  const isWithin = ({ start, end }: Incident): boolean => end >= from && start <= to;
+  const confirmed = incidents.filter((incident) => incident.confirmed === true);
+  const told = incidents.filter((incident) => incident.confirmed !== true);
+  const again = repeated(told, confirmed);
+  const ranked = told
+    .filter((incident) => isWithin(incident) && !again.has(incident.id))
     .sort(
       (a, b) =>
         SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity) ||
         a.start - b.start ||
         (a.id < b.id ? -1 : 1),
     );
-  const confirmed = within.filter((incident) => incident.confirmed === true);
   const taken: Incident[] = [];
   const learned: string[] = [];
   for (const incident of ranked) {
@@ -63,8 +65,9 @@ export function leaveOut(
   return {
     flagged,
     hours: (flagged.count(first, last) * 24) / SLOTS_PER_DAY,
-    incidents: [...confirmed, ...taken].map(({ id }) => id),
+    incidents: [...confirmed.filter(isWithin), ...taken].map(({ id }) => id),
     learned,
+    repeated: told.filter((incident) => isWithin(incident) && again.has(incident.id)).map(({ id }) => id),
   };
 }
 

@@ -3,7 +3,9 @@ import { fitConditionals } from "../detect/conditional.ts";
 import { EntityCollector } from "../detect/entity-fit.ts";
 import { type Ancestry, judgesOf } from "../detect/folds.ts";
 import { expectedTable, type HeldOutDay, heldOutTransactions, heldOutWindow } from "../detect/held-out.ts";
+import { isRemembered, Reach } from "../detect/memory.ts";
 import { type Newness, NoveltyCollector, newnessOf } from "../detect/novelty.ts";
+import { NO_SLOTS, pastRows, Recall, remembered, rememberSlots } from "../detect/recall.ts";
 import { fitRegulars } from "../detect/regular.ts";
 import { SlownessCollector } from "../detect/slowness-fit.ts";
 import { TransactionCollector, type TransactionModel } from "../detect/transaction.ts";
@@ -17,7 +19,7 @@ import {
 } from "../detect/window-fit.ts";
 import { DAY_MS, SLOTS_PER_DAY, slotOf } from "../feature/clock.ts";
 import { ColumnRegistry } from "../feature/columns.ts";
-import { EntityReader, type Observation } from "../feature/entity.ts";
+import { EntityReader, type KnownPairs, type Observation } from "../feature/entity.ts";
 import { type Flagged, NOTHING_FLAGGED } from "../feature/flagged.ts";
 import { DeliveryTimer } from "../feature/slowness.ts";
 import { TransactionTracker } from "../feature/transaction.ts";
@@ -26,7 +28,14 @@ import type { MailEvent } from "../mail/event.ts";
 import { PlanMemo } from "../mail/plan-memo.ts";
 import { GroupTable, learnGroups, type TemplateGroups, templateOf } from "../template/groups.ts";
 import type { Template } from "../template/mask.ts";
-import { MAX_GAP_SLOTS, MIN_TRAINING_DAYS, type Model, type PipelineOptions, type Warmth } from "./model.ts";
+import {
+  type Learned,
+  MAX_GAP_SLOTS,
+  MIN_TRAINING_DAYS,
+  type Model,
+  type PipelineOptions,
+  type Warmth,
+} from "./model.ts";
 
 /** Training reaches back at most so far: older habits are not today's, and the table stays small. */
 const MAX_TRAINING_DAYS = 42;
@@ -60,8 +69,13 @@ export class Learner implements Warmth {
   #novelty = new NoveltyCollector();
   readonly #newnesses = new PlanMemo<Newness>(newnessOf);
   #absence = new AbsenceCollector();
-  /** Shapes by the id of their template. */
-  readonly #shapes = new Map<string, { writer: string; shape: string }>();
+  /** Shapes by the id of their template. seen: the slot in which one was last seen. */
+  readonly #shapes = new Map<string, { writer: string; shape: string; seen: number }>();
+  readonly #remembered: Learned | undefined;
+  /** Pair of account and network -> the slot in which it last logged in. */
+  readonly #usedAt: Map<string, number>;
+  /** Whether the reader, which a detector goes on with, is still learning. */
+  #isLearning = true;
   readonly #options: PipelineOptions;
   readonly #flagged: Flagged;
   /** What the line at hand says of entities. */
@@ -72,11 +86,26 @@ export class Learner implements Warmth {
   /** Whether the open slot is left out. */
   #isFlagged = false;
 
-  /** flagged: time that is read, since what goes on in it must be known afterwards, but not learned from. */
-  constructor(options: PipelineOptions, flagged: Flagged = NOTHING_FLAGGED) {
+  /**
+   * flagged: time that is read, since what goes on in it must be known afterwards, but not learned from. remembered: the model that this one
+   * replaces, of which what is rare but normal is taken over; without it, all is learned from the history alone.
+   */
+  constructor(options: PipelineOptions, flagged: Flagged = NOTHING_FLAGGED, remembered?: Learned) {
     this.#options = options;
     this.#flagged = flagged;
-    this.reader = new EntityReader(options.salt);
+    this.#remembered = remembered;
+    const { used, usedAt } = remembered?.pairs ?? { used: [] };
+    this.#usedAt = new Map(used.map((pair, i) => [pair, usedAt?.[i] ?? slotOf(remembered!.model.to)]));
+    // Whoever logged in has tried; who only tried may be a guesser, and is known for as long as the history is.
+    this.reader = new EntityReader(options.salt, { used, tried: used }, (pair) => {
+      if (this.#isLearning) this.#usedAt.set(pair, this.#slot);
+    });
+  }
+
+  /** The pairs of account and network that are known, and since when. */
+  get pairs(): KnownPairs {
+    const { used, tried } = this.reader.pairs;
+    return { used, tried, usedAt: used.map((pair) => this.#usedAt.get(pair) ?? this.#slot) };
   }
 
   /** First and last log time seen, in ms; NaN and -Infinity before any. */
@@ -119,9 +148,27 @@ export class Learner implements Warmth {
   }
 
   #shape(event: MailEvent): void {
-    if (this.#shapes.has(event.templateId) || this.#shapes.size >= MAX_SHAPES) return;
-    const writer = event.daemon;
-    this.#shapes.set(event.templateId, { writer, shape: event.template.slice(writer.length + 2) });
+    const known = this.#shapes.get(event.templateId);
+    if (known) known.seen = this.#slot;
+    else this.#addShape(event.templateId, event.template, event.daemon, this.#slot);
+  }
+
+  #addShape(id: string, text: string, writer: string, seen: number): void {
+    if (this.#shapes.size < MAX_SHAPES)
+      this.#shapes.set(id, { writer, shape: text.slice(writer.length + 2), seen });
+  }
+
+  /** Adds the shapes that the model before knew, the latest first. */
+  #recallShapes(reach: Reach): void {
+    const { catalogue = [], to = 0 } = this.#remembered?.model ?? {};
+    const isDated = catalogue.some(([, , seen]) => seen !== undefined); // else of an earlier release
+    const shapes = catalogue
+      .filter(([, , seen]) => seen !== undefined || !isDated)
+      .map(([id, text, seen = slotOf(to)]) => ({ id, text, seen }))
+      .filter(({ id, seen }) => !this.#shapes.has(id) && reach.holds(seen))
+      .sort((a, b) => b.seen - a.seen || (a.id < b.id ? -1 : 1));
+    for (const { id, text, seen } of shapes)
+      this.#addShape(id, text, text.slice(0, text.indexOf(": ")), seen);
   }
 
   /** Joins shapes; what was counted for each of them so far counts for its group. */
@@ -142,13 +189,20 @@ export class Learner implements Warmth {
   }
 
   /** Texts of shapes, joined ones and those of the groups. */
-  #catalogue(groups: TemplateGroups): [id: string, text: string][] {
-    const own = [...this.#shapes].map(([id, { writer, shape }]): [string, string] => [
-      id,
-      `${writer}: ${shape}`,
-    ]);
-    const joined = groups.map(([writer, , group]) => templateOf(writer, group));
-    return [...new Map([...own, ...joined.map(({ id, text }): [string, string] => [id, text])])];
+  #catalogue(groups: TemplateGroups): NonNullable<Model["catalogue"]> {
+    const own = new Map(
+      [...this.#shapes].map(([id, { writer, shape, seen }]) => [
+        id,
+        [id, `${writer}: ${shape}`, seen] as const,
+      ]),
+    );
+    const joined = new Map(
+      groups
+        .map(([writer, , group]) => templateOf(writer, group))
+        .filter(({ id }) => !own.has(id))
+        .map(({ id, text }) => [id, [id, text] as const]),
+    );
+    return [...own.values(), ...joined.values()];
   }
 
   #closeSlot(next: number): void {
@@ -182,10 +236,15 @@ export class Learner implements Warmth {
     old: TransactionModel | undefined,
     news: TableRows | undefined,
   ): TransactionModel | undefined {
-    const { seed, kernels } = this.#options;
-    const learned = this.#transactions.fit(rows, groups, seed, kernels, old);
+    const before = this.#remembered?.model.transaction;
+    const learned = this.#transactions.fit(rows, groups, this.#options, old, before);
     if (learned && old && news)
-      this.heldOut.transaction = heldOutTransactions(learned, old, judgesOf(old, kernels), news.time.first);
+      this.heldOut.transaction = heldOutTransactions(
+        learned,
+        old,
+        judgesOf(old, this.#options.kernels),
+        news.time.first,
+      );
     return learned?.model;
   }
 
@@ -196,13 +255,18 @@ export class Learner implements Warmth {
    */
   fit(until: number, old?: Model): Model {
     if (slotOf(until) !== this.#slot) this.#closeSlot(slotOf(until));
-    this.reader.forgetDoubtful();
-    const { groups, ids } = this.#join();
     const end = slotOf(until) - 1;
     const first = Math.max(slotOf(this.#first), end - MAX_TRAINING_DAYS * SLOTS_PER_DAY + 1);
     const last = Math.max(first, end);
     const { clock, salt, seed, kernels } = this.#options;
     const flagged = this.#flagged;
+    const reach = new Reach(last, flagged);
+    this.#isLearning = false;
+    this.reader.forgetDoubtful();
+    this.reader.forgetUsed((pair) => !reach.holds(this.#usedAt.get(pair) ?? last));
+    this.#recallShapes(reach);
+    const { groups, ids } = this.#join();
+    const remembering = this.#remembered?.model;
     const rows = slotRows(first, last, clock, flagged);
     /** What the old model has not seen; undefined where there is nothing. */
     const news =
@@ -213,34 +277,45 @@ export class Learner implements Warmth {
     const asked = enough && !this.#options.without.has("transaction");
     const transaction = asked ? this.#fitTransactions(rows, ids, old?.transaction, news) : undefined;
     this.#transactions = new TransactionCollector();
-    const slowness = asked ? this.#slowness.fit(rows, ids, this.#options, old?.slowness) : undefined;
+    const slowness = asked
+      ? this.#slowness.fit(rows, ids, this.#options, old?.slowness, remembering?.slowness)
+      : undefined;
     this.#slowness = new SlownessCollector();
-    const entity = this.#entities.fit(first, last, clock, flagged, salt);
+    const known = remembering && { model: remembering.entity, until: slotOf(remembering.to) };
+    const entity = this.#entities.fit(first, last, clock, flagged, salt, known);
     const histories = (feature: number) => this.#entities.histories(feature);
     const regular = fitRegulars(histories, first, last, clock, salt, flagged);
     this.#entities = new EntityCollector();
-    const absence = this.#absence.fit(this.#first, until, clock, flagged);
+    const absence = this.#absence.fit(this.#first, until, clock, flagged, remembering?.absence);
     this.#absence = new AbsenceCollector();
     const novelty = this.#novelty.fit(this.#first, until, ids, flagged);
+    const knownShapes = new Set([...novelty.known, ...this.#shapes.keys(), ...ids.values()]);
     this.#novelty = new NoveltyCollector();
     const table = windowTable(this.registry, this.#slots, rows);
     this.tail.slots.push(...this.#slots.filter((s) => s.slot > end - MAX_GAP_SLOTS));
     const byOld = old && news ? this.#asCounted(old, news) : undefined;
-    this.#slots = [];
+    const past = remembered(remembering?.window.remembered ?? NO_SLOTS, ids, first, reach);
+    const pastTable = remembering && pastRows(past, table, clock);
     const before = old && ancestryOf(old);
     const trained =
-      enough && this.#options.timeOnly !== true ? fitConditionals(table, seed, kernels, before) : undefined;
+      enough && this.#options.timeOnly !== true
+        ? fitConditionals(table, seed, kernels, before, pastTable)
+        : undefined;
     if (trained && byOld && before)
       this.heldOut.window = heldOutWindow(table, trained.unseen, byOld, judgesOf(before, kernels));
+    const recall = new Recall(table, pastTable, isRemembered);
+    const window = fitWindow(table, trained?.perSlot, recall);
+    const slots = rememberSlots(recall.kept(), this.#slots, rows.time, this.registry, table, past);
+    this.#slots = [];
     return {
-      window: fitWindow(table, trained?.perSlot),
+      window: { ...window, remembered: slots },
       windowVae: trained?.live,
       windowFolds: trained?.folds,
       transaction,
       slowness,
       entity,
       groups,
-      novelty,
+      novelty: { ...novelty, known: [...knownShapes] },
       catalogue: this.#catalogue(groups),
       absence,
       regular,

@@ -57,14 +57,20 @@ export type Model = {
   /** Shapes that differ in one word, joined; the reader of the lines to judge must adopt them. */
   readonly groups: TemplateGroups;
   readonly novelty: NoveltyModel;
-  /** Texts of the known shapes by their ids, for people; undefined in models of before. */
-  readonly catalogue?: readonly (readonly [id: string, text: string])[];
+  /**
+   * Texts of the known shapes by their ids, and the slot in which each was last seen, by which the next training remembers it; groups
+   * have none. Undefined in models of before, which also lack the slots.
+   */
+  readonly catalogue?: readonly (readonly [id: string, text: string, seen?: number])[];
   readonly absence: AbsenceModel;
   readonly regular: RegularModel;
   readonly from: number;
   readonly to: number;
   readonly events: number;
 };
+
+/** A model with the pairs of account and network that its training met. What a next training remembers is in both. */
+export type Learned = { readonly model: Model; readonly pairs: KnownPairs };
 
 export type Score = {
   readonly time: number;

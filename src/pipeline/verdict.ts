@@ -1,3 +1,4 @@
+import type { Recollection } from "./recollection.ts";
 import type { Probe, ScoredView, TrialResult } from "./trial.ts";
 
 /** What a trial found, as it is kept with the new model, and whether it speaks against it. */
@@ -21,9 +22,11 @@ export type Evidence = {
         readonly kinds: readonly (Pair & { readonly kind: string; readonly faults: number })[];
       })
     | null;
+  /** Rare times that the model in use remembers, and of how many each would tell; absent where there are none. */
+  readonly remembered?: (Pair & { readonly times: number }) | undefined;
 };
 
-/** So many alerts more on clean days are chance, and as many as the square root of the old one's. */
+/** So many alerts more on clean days, or of remembered times, are chance, and as many as the square root of the old one's. */
 const MORE_TOLD = 1;
 /** A share of rare rows up to this is as good as right. */
 const FINE_SHARE = 0.02;
@@ -42,12 +45,14 @@ type Found = {
   readonly old: TrialResult;
   readonly new: TrialResult;
   readonly probes: Pair<readonly Probe[]>;
+  readonly remembered: Pair<Recollection>;
 };
 
 const both = <T, U>(pair: Pair<T>, of: (one: T) => U): Pair<U> => ({ old: of(pair.old), new: of(pair.new) });
 
 export function trialEvidence(found: Found): Evidence {
   const views = Object.keys(found.old.rows) as ScoredView[];
+  const { remembered } = found;
   const share =
     (view: ScoredView) =>
     (one: TrialResult): number =>
@@ -62,6 +67,9 @@ export function trialEvidence(found: Found): Evidence {
       rows: both(found, (one) => one.rows[view].rows),
     })),
     injected: injectedEvidence(found.probes),
+    ...(remembered.old.times > 0 && {
+      remembered: { times: remembered.old.times, ...both(remembered, (one) => one.told) },
+    }),
   };
 }
 
@@ -95,14 +103,16 @@ function median(values: readonly number[]): number | null {
 }
 
 /** What speaks against the new model, in words; undefined where nothing does. */
-export function objection({ told, rare, injected }: Evidence): string | undefined {
-  if (told.new > told.old + Math.max(MORE_TOLD, Math.sqrt(told.old)))
+export function objection({ told, rare, injected, remembered }: Evidence): string | undefined {
+  if (isMore(told))
     return `on clean days it would have told of ${told.new} incidents, the model in use of ${told.old}`;
   const off = rare.find(
     (r) => Math.min(r.rows.old, r.rows.new) >= MIN_ROWS && r.new > Math.max(FINE_SHARE, MORE_RARE * r.old),
   );
   if (off)
     return `its ${off.view} view calls ${percent(off.new)} of clean rows one in a hundred, the model in use ${percent(off.old)}`;
+  if (remembered && isMore(remembered))
+    return `of ${remembered.times} rare times of before it would tell of ${remembered.new}, the model in use of ${remembered.old}`;
   if (!injected) return undefined;
   if (injected.new < injected.old - FEWER_FOUND)
     return `of ${injected.faults} faults that were put in it finds ${injected.new}, the model in use ${injected.old}`;
@@ -111,5 +121,7 @@ export function objection({ told, rare, injected }: Evidence): string | undefine
     return `it finds faults that were put in after ${Math.round(fresh)} minutes, the model in use after ${Math.round(old)}`;
   return undefined;
 }
+
+const isMore = (told: Pair): boolean => told.new > told.old + Math.max(MORE_TOLD, Math.sqrt(told.old));
 
 const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;

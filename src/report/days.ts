@@ -18,12 +18,18 @@ export type DaysReport = {
   /** The budget of the run. */
   readonly perDay: number;
   readonly timeZone: string;
+  /** What became of each training on the way; absent where the first model was kept. */
+  readonly retrained?: readonly RetrainedDay[];
 };
+
+/** at: log time, in ms. */
+export type RetrainedDay = { readonly at: number; readonly text: string };
 
 const HOUR_MS = 3_600_000;
 /** Days listed; a clock that jumps makes no more. */
 const MAX_DAYS = 400;
 const MIN_WIDTH = 60;
+const LEARNED = "Learned anew on the way";
 /** What the table can't know: the detector itself ran at one budget. */
 const SAME_FINDINGS = (perDay: number): string =>
   `Of the same findings. When a silence is told, and whose mail is set aside as a thief's, was decided at ${numberText(perDay)} a day.`;
@@ -51,7 +57,7 @@ export function alertDays(
   return [...days].map(([day, told]) => ({ day, ...told })).sort((a, b) => (a.day < b.day ? -1 : 1));
 }
 
-export function daysText({ days, costs, perDay, timeZone }: DaysReport, columns: number): string {
+export function daysText({ days, costs, perDay, timeZone, retrained }: DaysReport, columns: number): string {
   const width = Math.max(MIN_WIDTH, columns);
   const rows = days.flatMap(({ day, sent, held }) => {
     const counts = `${sent.length === 0 ? "-" : String(sent.length)}${held > 0 ? ` (${held} held back)` : ""}`;
@@ -62,9 +68,13 @@ export function daysText({ days, costs, perDay, timeZone }: DaysReport, columns:
     (c) =>
       `${String(c.perDay).padStart(6)}${String(c.sent).padStart(10)}${perDayText(c.sent, days.length).padStart(10)}${String(c.held).padStart(12)}`,
   );
+  const learned = (retrained ?? []).map(
+    ({ at, text }) => `${localDay(at, timeZone)}  ${cut(terminalSafe(text), width - 12)}`,
+  );
   return `${[
     `Day by day, at most ${perDay} a day`,
     ...rows,
+    ...(learned.length > 0 ? ["", LEARNED, ...learned] : []),
     "",
     "What a budget costs",
     "budget      sent     a day   held back",
@@ -73,7 +83,7 @@ export function daysText({ days, costs, perDay, timeZone }: DaysReport, columns:
   ].join("\n")}\n`;
 }
 
-export function daysHtml({ days, costs, perDay, timeZone }: DaysReport): string {
+export function daysHtml({ days, costs, perDay, timeZone, retrained }: DaysReport): string {
   const day = ({ day: name, sent, held }: DayOfAlerts): string => {
     const titles = sent.map((a) =>
       htmlSafe(`${clockTime(a.openedAt, timeZone).slice(0, 5)} ${cut(a.title, 200)}`),
@@ -89,7 +99,7 @@ export function daysHtml({ days, costs, perDay, timeZone }: DaysReport): string 
 ${days.map(day).join("\n")}
 </table>
 </section>
-<section>
+${learnedHtml(retrained ?? [], timeZone)}<section>
 <h2>What a budget costs</h2>
 <table>
 ${costs.map(cost).join("\n")}
@@ -97,5 +107,16 @@ ${costs.map(cost).join("\n")}
 <p class="note">${htmlSafe(SAME_FINDINGS(perDay))}</p>
 </section>`;
 }
+
+const learnedHtml = (retrained: readonly RetrainedDay[], timeZone: string): string =>
+  retrained.length === 0
+    ? ""
+    : `<section>
+<h2>${LEARNED}</h2>
+<table>
+${retrained.map(({ at, text }) => `<tr><th scope="row">${htmlSafe(localDay(at, timeZone))}</th><td>${htmlSafe(text)}</td></tr>`).join("\n")}
+</table>
+</section>
+`;
 
 const perDayText = (n: number, days: number): string => (n / Math.max(1, days)).toFixed(2);

@@ -13,7 +13,7 @@ export const judgedLines = (judged: readonly Judged[]): string[] =>
 /** What a trial found; no line where there was none. */
 export function trialLines(trial: Evidence | undefined | null): string[] {
   if (!trial) return [];
-  const { told, held, rare, injected } = trial;
+  const { told, held, rare, injected, remembered } = trial;
   return [
     `told        ${told.new} incidents on ${countDays(trial.days)} without known ones, the model in use ${told.old} (held back: ${held.new}, ${held.old})`,
     ...rare
@@ -25,6 +25,11 @@ export function trialLines(trial: Evidence | undefined | null): string[] {
     ...(injected
       ? [
           `put in      ${injected.faults} faults: ${injected.new} found, by the model in use ${injected.old}; after ${minutes(injected.minutes.new)} and ${minutes(injected.minutes.old)} (median of those that both found)`,
+        ]
+      : []),
+    ...(remembered
+      ? [
+          `remembered  ${remembered.times} rare times of before: ${remembered.new} would be told, by the model in use ${remembered.old}`,
         ]
       : []),
   ];

@@ -10,6 +10,8 @@ export type Database = Sqlite.Database;
 const FILE = "logvane.db";
 /** How long a command waits for another that writes, in milliseconds. */
 const BUSY_MS = 5000;
+/** Of the database kept in memory, in KiB: the binding's 16 MiB would fill over months, and a state is read once or twice. */
+const CACHE_KIB = 2048;
 
 export function databasePath(dir: string): string {
   return join(dir, FILE);
@@ -55,6 +57,7 @@ function prepare(db: Database, path: string): void {
     );
   db.pragma("journal_mode = WAL");
   db.pragma("synchronous = NORMAL");
+  db.pragma(`cache_size = -${CACHE_KIB}`);
   db.pragma("foreign_keys = ON");
   // What only reads need not wait for one that writes.
   if (found < SCHEMA_VERSION) db.transaction(() => migrate(db)).immediate();

@@ -1,11 +1,10 @@
 import { createHash } from "node:crypto";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { Fault } from "../fault.ts";
-import type { KnownPairs } from "../feature/entity.ts";
 import { ArtifactError, decodeVae, encodeVae } from "../model/artifact.ts";
 import type { Kernels } from "../model/kernels.ts";
 import type { Vae } from "../model/vae.ts";
-import type { Model } from "../pipeline/model.ts";
+import type { Learned } from "../pipeline/model.ts";
 
 /** A model as it is stored: gzipped JSON, in which an array of floats and a network stand as base64 (little-endian). */
 
@@ -21,8 +20,6 @@ const ID_LENGTH = 12;
 /** A model is what it holds and what it came from, so that another one never has its id. */
 export const modelId = (blob: Uint8Array, parent = ""): string =>
   createHash("sha256").update(parent).update(blob).digest("hex").slice(0, ID_LENGTH);
-
-export type Learned = { readonly model: Model; readonly pairs: KnownPairs };
 
 const isVae = (value: unknown): value is Vae =>
   typeof value === "object" && value !== null && "heap" in value && "flat" in value;

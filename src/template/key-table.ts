@@ -10,8 +10,6 @@ export class KeyTable<T> {
   private readonly highs: Int32Array;
   private readonly values: (T | undefined)[];
   private readonly mask: number;
-  /** Entries that were overwritten. */
-  overwritten = 0;
 
   /** size: entries at most, a power of two. */
   constructor(size: number) {
@@ -32,8 +30,8 @@ export class KeyTable<T> {
     return undefined;
   }
 
-  /** Keeps a value that get() did not find. */
-  set(low: number, high: number, value: T): void {
+  /** Keeps a value that get() did not find. Returns the one that it had to overwrite. */
+  set(low: number, high: number, value: T): T | undefined {
     let slot = low & this.mask;
     for (let i = 0; i < PROBES; i++) {
       const free = (low + i) & this.mask;
@@ -41,9 +39,10 @@ export class KeyTable<T> {
       slot = free;
       break;
     }
-    if (this.values[slot] !== undefined) this.overwritten++;
+    const before = this.values[slot];
     this.lows[slot] = low;
     this.highs[slot] = high;
     this.values[slot] = value;
+    return before;
   }
 }

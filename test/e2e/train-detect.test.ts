@@ -15,9 +15,9 @@ import { after, suite, test } from "node:test";
 import { gunzipSync } from "node:zlib";
 import { loadKernels } from "../../src/cli/kernels.ts";
 import { accountMark } from "../../src/feature/entity.ts";
+import type { Learned } from "../../src/pipeline/model.ts";
 import { loadChampion } from "../../src/store/champion.ts";
 import { lockFolder } from "../../src/store/db.ts";
-import type { Learned } from "../../src/store/model.ts";
 import { storeOf } from "../../src/store/queries.ts";
 import { alertIds, withState } from "../store/backup-support.ts";
 

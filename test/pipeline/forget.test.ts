@@ -76,7 +76,10 @@ suite("a model without a name", () => {
     window: { columns: [], upperCeiling: floats, lowerCeiling: floats, alpha: floats },
     entity: {
       salt,
-      features: ENTITY_FEATURES.map(() => ({ known: { [nameOf("ann")]: [1], [nameOf("bob")]: [2] } })),
+      features: ENTITY_FEATURES.map(() => ({
+        known: { [nameOf("ann")]: [1], [nameOf("bob")]: [2] },
+        remembered: { [nameOf("ann")]: [1], [nameOf("bob")]: [2] },
+      })),
     },
     regular: {
       regulars: [
@@ -86,17 +89,24 @@ suite("a model without a name", () => {
     },
   } as unknown as Model;
   const pair = (account: string): string => `${accountMark(salt, account)}0123456789abcdef`;
-  const pairs = { used: [pair("ann"), pair("bob")], tried: [pair("ann"), "0123456789abcdef"] };
+  const pairs = {
+    used: [pair("ann"), pair("bob")],
+    tried: [pair("ann"), "0123456789abcdef"],
+    usedAt: [5, 7],
+  };
 
   test("has neither its pseudonyms nor its pairs, nor has the detector that goes on with it", () => {
     const forgetter = new Forgetter(["Ann"]);
     const without = forgetter.model(model, pairs);
-    assert.deepEqual(without.pairs, { used: [pair("bob")], tried: ["0123456789abcdef"] });
+    assert.deepEqual(without.pairs, {
+      ...{ used: [pair("bob")], tried: ["0123456789abcdef"], usedAt: [7] },
+    });
     assert.deepEqual(
       without.model.regular.regulars.map(({ name }) => name),
       [nameOf("bob")],
     );
-    assert.deepEqual(Object.keys(without.model.entity.features[feature]!.known), [nameOf("bob")]);
+    const { known, remembered } = without.model.entity.features[feature]!;
+    for (const table of [known, remembered!]) assert.deepEqual(Object.keys(table), [nameOf("bob")]);
     assert.deepEqual([forgetter.pairs, unmarkedPairs(pairs)], [2, 1]);
     const watched = new Map([
       [`${feature} ${nameOf("ann")}`, { key: "ann" }],

@@ -43,7 +43,7 @@ const CONSTANT: Readonly<Record<string, string>> = {
   ColumnRegistry: "#byPlan",
   DeliveryTimer: "#plans",
   Detector: "#index #observed #onScore #opened #options #plans model",
-  EntityReader: "#clients #lineIds #roles #salt",
+  EntityReader: "#clients #lineIds #onUsed #roles #salt",
   EntityScorer: "#clock model",
   EventReader: "groups",
   GroupTable: "forms",

@@ -40,6 +40,15 @@ suite("a new model that was tried", () => {
     assert.equal(found({ minutes: { old: null, new: null } }), undefined);
     assert.equal(with_({ injected: null }), undefined);
   });
+  test("may tell of one more of the rare times that the other remembers, and of the square root of many", () => {
+    const of = (old: number, fresh: number): string | undefined =>
+      with_({ remembered: { times: 30, old, new: fresh } });
+    assert.equal(of(0, 1), undefined);
+    assert.match(of(0, 2)!, /of 30 rare times of before it would tell of 2, the model in use of 0/);
+    assert.equal(of(9, 12), undefined);
+    const lines = evidenceLines({ trial: { ...EVEN, remembered: { times: 30, old: 0, new: 1 } } });
+    assert.equal(lines.at(-1), "remembered  30 rare times of before: 1 would be told, by the model in use 0");
+  });
   test("is refused for it, and never promoted by it", () => {
     const verdict = { promoted: true, reason: "fine", judged: [] };
     const loud = { ...EVEN, told: { old: 0, new: 9 } };

@@ -38,4 +38,17 @@ suite("a back-test day by day", () => {
     assert.match(html, /10 a day<\/th><td>3 sent \(0\.75 a day\), 0 held back/);
     assert.doesNotMatch(html, /<script/);
   });
+  test("says what became of each training on the way, where there was one", () => {
+    assert.doesNotMatch(daysText(report, 80) + daysHtml(report), /Learned anew/);
+    const weekly = { ...report, retrained: [{ at: at(23, 1), text: `model b stayed in use: ${HOSTILE}` }] };
+    const text = daysText(weekly, 80);
+    assert.match(text, /\n\nLearned anew on the way\n2026-09-23 {2}model b stayed in use: /);
+    assert.doesNotMatch(text, /[\u0000-\u0009\u000b-\u001f]/);
+    const html = daysHtml(weekly);
+    assert.match(
+      html,
+      /<h2>Learned anew on the way<\/h2>\n<table>\n<tr><th scope="row">2026-09-23<\/th><td>model b/,
+    );
+    assert.doesNotMatch(html, /<script/);
+  });
 });

@@ -1,23 +1,25 @@
 import { closeSync, openSync, writeFileSync } from "node:fs";
 import { Fault } from "../fault.ts";
-import type { Score } from "../pipeline/model.ts";
 
 /** Characters of rows that are written at once. */
 const BLOCK = 1 << 16;
 
-/** Scored rows as NDJSON, written as they come: a long replay has millions. A file that can't be written is told of at the end. */
-export class ScoreFile {
+/** NDJSON beside the alerts, written as it comes: a long replay scores millions of rows. A file that can't be written is told of at the end. */
+export class RowFile {
   readonly #path: string;
+  readonly #what: string;
   #file: number | undefined;
   #rows = "";
   #broken: unknown;
 
-  constructor(path: string) {
+  /** what: the rows are, in the plural. */
+  constructor(path: string, what: string) {
     this.#path = path;
+    this.#what = what;
   }
 
-  add({ time, view, key, score, pValue }: Score): void {
-    this.#rows += `${JSON.stringify({ time: new Date(time).toISOString(), view, key, score, p_value: pValue })}\n`;
+  add(row: object): void {
+    this.#rows += `${JSON.stringify(row)}\n`;
     if (this.#rows.length >= BLOCK) this.#flush();
   }
 
@@ -28,9 +30,9 @@ export class ScoreFile {
     if (this.#broken === undefined) return;
     throw new Fault(
       "io",
-      `cannot write the scores: ${(this.#broken as Error).message}`,
+      `cannot write the ${this.#what}: ${(this.#broken as Error).message}`,
       this.#path,
-      "the alerts above are complete, the scores are not",
+      `the alerts above are complete, the ${this.#what} are not`,
       "name a file that you may write, or free some space",
     );
   }

@@ -1,0 +1,117 @@
+// A year of weekly retraining on a composed server: npm run eval:year [-- MODE...] [--months N] [--results DIR] [--page]
+// Modes: weekly, forgetful (without memory), never; all three when none is named. poison: attackers who want to be learned. Prints Markdown; with --page, writes it into docs/accuracy.md. With --results, runs and logs that stand in that folder are not made again.
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpus, tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import type { Label } from "../src/compose/labels.ts";
+import type { Plan } from "../src/compose/plan.ts";
+import { DAY_MS } from "../src/feature/clock.ts";
+import { loadMaterial } from "./episodes.ts";
+import { withSection } from "./page.ts";
+import { readWeeks, type WeeklyLog, writeWeeks } from "./year/log.ts";
+import { monthsBefore, monthsOf } from "./year/months.ts";
+import { endOf, firstMonths, MONTHS, START, WATCHED } from "./year/plan.ts";
+import { type Attacker, POISON_END, poisonOf, poisonPlan } from "./year/poison.ts";
+import { type Poisoned, poisonSection } from "./year/poison-words.ts";
+import { type Mode, type Run, runYear } from "./year/run.ts";
+import { upgraded } from "./year/upgrades.ts";
+import { type YearRun, yearSection } from "./year/words.ts";
+
+const MODES: readonly Mode[] = ["weekly", "forgetful", "never"];
+const PAGE = "docs/accuracy.md";
+const EX_USAGE = 64;
+const SPAN = { year: new Date(START).getUTCFullYear(), from: WATCHED };
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    months: { type: "string", default: String(MONTHS) },
+    results: { type: "string" },
+    page: { type: "boolean", default: false },
+  },
+});
+const count = Number(values.months);
+const wanted: readonly string[] = positionals.length === 0 ? MODES : positionals;
+const stranger = wanted.find((mode) => ![...MODES, "poison"].includes(mode));
+if (stranger !== undefined) {
+  process.stderr.write(`no mode ${stranger}: there are ${MODES.join(", ")}, poison\n`);
+  process.exit(EX_USAGE);
+}
+if (!(count >= 1 && count <= MONTHS)) {
+  process.stderr.write(`--months takes 1 to ${MONTHS}\n`);
+  process.exit(EX_USAGE);
+}
+
+/** change: what becomes of a line; see writeWeeks. */
+function composed(
+  name: string,
+  plan: Plan,
+  change: (text: string, time: number) => string,
+): { folder: string; log: WeeklyLog } {
+  const folder = values.results
+    ? join(values.results, name)
+    : mkdtempSync(join(tmpdir(), `logvane-${name}-`));
+  mkdirSync(folder, { recursive: true });
+  const log = readWeeks(folder) ?? writeWeeks(plan, loadMaterial("first").material, folder, change);
+  return { folder, log };
+}
+
+/** What is known of whole months is what a back-test of a log that ends there would have told: each is kept. */
+async function measured(mode: Mode): Promise<YearRun> {
+  const kept = (months: number): string | undefined =>
+    values.results && join(values.results, `${mode}-${months}.json`);
+  const known = kept(count);
+  if (known && existsSync(known)) return JSON.parse(readFileSync(known, "utf8")) as YearRun;
+  const { folder, log } = composed(`year-${count}`, firstMonths(count), upgraded);
+  process.stderr.write(`${mode}: ${log.lines} lines in ${log.files.length} files\n`);
+  const truth = JSON.parse(readFileSync(log.labels, "utf8")) as Label[];
+  const starts = new Map(truth.map(({ id, start }) => [id, Date.parse(start)]));
+  const resultOf = (run: Run, months: number): YearRun => ({
+    ...{ mode, lines: linesBefore(log, endOf(months)), cpuSeconds: run.cpuSeconds, score: run.score },
+    retrainings: run.retrainings.filter(({ at }) => at < endOf(months)),
+    months: monthsOf(run.score, starts, months),
+  });
+  const keep = (result: YearRun): void => {
+    const file = kept(result.months.length);
+    if (file && !existsSync(file)) writeFileSync(file, `${JSON.stringify(result)}\n`);
+  };
+  const run = await runYear(log, { ...SPAN, to: endOf(count) }, mode, folder, (soFar, time) => {
+    const months = monthsBefore(time);
+    if (months > 0) keep(resultOf(soFar, months));
+  });
+  const result = resultOf(run, count);
+  keep(result);
+  if (!values.results) rmSync(folder, { recursive: true });
+  return result;
+}
+
+const linesBefore = ({ before, lines }: WeeklyLog, time: number): number =>
+  [...before.values()][Math.round((time - START) / (7 * DAY_MS))] ?? lines;
+
+async function poisoned(attacker: Attacker): Promise<Poisoned> {
+  const kept = values.results && join(values.results, `poison-${attacker}.json`);
+  if (kept && existsSync(kept)) return JSON.parse(readFileSync(kept, "utf8")) as Poisoned;
+  const plan = poisonPlan(attacker);
+  const { folder, log } = composed(`poison-${attacker}`, plan, (text) => text);
+  process.stderr.write(`${attacker}: ${log.lines} lines in ${log.files.length} files\n`);
+  const run = await runYear(log, { ...SPAN, to: POISON_END }, "weekly", folder);
+  const result = { ...run, ...poisonOf(attacker, run.score, log, plan) };
+  if (!values.results) rmSync(folder, { recursive: true });
+  if (kept) writeFileSync(kept, `${JSON.stringify(result)}\n`);
+  return result;
+}
+
+const machine = `${cpus().length} cores ${cpus()[0]?.model.trim() ?? ""}, Node ${process.version}.`;
+const sections: Record<string, string> = {};
+const years: YearRun[] = [];
+for (const mode of MODES) if (wanted.includes(mode)) years.push(await measured(mode));
+if (years.length > 0) sections["eval:year"] = yearSection(years, machine);
+if (wanted.includes("poison")) {
+  const runs: Poisoned[] = [];
+  for (const attacker of ["nobody", "ramp", "flood"] as const) runs.push(await poisoned(attacker));
+  sections["eval:year poison"] = poisonSection(runs, machine);
+}
+for (const [name, text] of Object.entries(sections))
+  if (values.page) writeFileSync(PAGE, withSection(readFileSync(PAGE, "utf8"), name, text));
+  else process.stdout.write(`${text}\n\n`);

@@ -1,0 +1,141 @@
+import type { RetrainConfig } from "../config/config.ts";
+import { type Alert, keptRecord } from "../detect/alert.ts";
+import { unpackWarm } from "../engine/warm.ts";
+import { DAY_MS } from "../feature/clock.ts";
+import type { Zone } from "../log/zone.ts";
+import type { Detector } from "../pipeline/detector.ts";
+import type { Learner } from "../pipeline/learner.ts";
+import type { Model, PipelineOptions } from "../pipeline/model.ts";
+import { modelId, packModel } from "../store/model.ts";
+import { type Challenged, type Champion, challenge, type Evidence, incidentOf } from "./challenge.ts";
+import type { DriveOptions, Successor } from "./drive.ts";
+import type { FileMark, MailInput } from "./input.ts";
+
+/** A back-test's weekly training: as `retrain` makes it and `watch` goes over to it, at the hour of the settings. */
+
+const MINUTE_MS = 60_000;
+const DAYS_A_WEEK = 7;
+/** Where the settings say that nothing is learned by itself. */
+const SUNDAY_NIGHT = { weekday: 0, atMinute: 210 };
+/** 1970-01-01 was a Thursday. */
+const FIRST_WEEKDAY = 4;
+
+export type WeeklyRequest = {
+  readonly when: RetrainConfig;
+  /** See LearnRequest. No verb has a flag for it. */
+  readonly forgetful?: boolean;
+  /** Hears of each training, and what was told or held back so far. */
+  readonly onRetrained: (retraining: Retraining, alerts: readonly Alert[]) => void;
+};
+
+/** What became of a week's training. */
+export type Retraining = Evidence & {
+  /** Log time after whose first line it was, in ms. */
+  readonly at: number;
+  readonly promoted: boolean;
+  /** In use from then on. */
+  readonly model: string;
+};
+
+export const retrainingRecord = ({ at, ...rest }: Retraining): object => ({
+  at: new Date(at).toISOString(),
+  ...rest,
+});
+
+/** In words. */
+export const retrainedText = ({ promoted, model, reason }: Retraining): string =>
+  `model ${model} ${promoted ? "came into use" : "stayed in use"}: ${reason}`;
+
+/** Where a file of the walk begins. */
+type Mark = FileMark & { readonly lines: number; readonly newest: number };
+
+/** Follows a walk over an input. What is learned from is read again, from the file in which it begins. */
+export class Weekly implements Successor {
+  readonly retrainings: Retraining[] = [];
+  readonly #input: MailInput;
+  readonly #options: PipelineOptions;
+  readonly #request: WeeklyRequest;
+  readonly #onScore: DriveOptions["onScore"];
+  readonly #marks: Mark[] = [];
+  #champion: Champion | undefined;
+  #due = Number.POSITIVE_INFINITY;
+
+  constructor(
+    input: MailInput,
+    options: PipelineOptions,
+    request: WeeklyRequest,
+    onScore: DriveOptions["onScore"],
+  ) {
+    this.#input = input;
+    this.#options = options;
+    this.#request = request;
+    this.#onScore = onScore;
+  }
+
+  begin(model: Model, { pairs }: Learner): void {
+    this.#champion = { id: modelId(packModel({ model, pairs })), model, pairs, header: {} };
+    this.#due = dueAfter(model.to, this.#request.when, this.#input.zone);
+  }
+
+  file(file: string, lines: number, newest: number): void {
+    this.#marks.push({ file, clock: this.#input.reader.save().clock, lines, newest });
+  }
+
+  next(
+    detector: Detector,
+    alerts: readonly Alert[],
+    lines: number,
+    newest: number,
+  ): Promise<Detector> | undefined {
+    return newest < this.#due ? undefined : this.#learn(detector, alerts, lines, newest);
+  }
+
+  async #learn(before: Detector, alerts: readonly Alert[], lines: number, newest: number): Promise<Detector> {
+    const { when, forgetful, onRetrained } = this.#request;
+    const old = this.#champion!;
+    this.#due = dueAfter(newest, when, this.#input.zone);
+    const since = Math.max(old.model.from, newest - when.days * DAY_MS);
+    const { lesson, verdict, evidence } = await challenge(this.#linesSince(since, lines), {
+      ...{ old, since, last: newest, planned: [], quiet: true },
+      incidents: alerts.filter(({ held }) => !held).map((alert) => incidentOf(keptRecord(alert))),
+      seed: this.#options.seed,
+      budget: this.#options.budget,
+      ...{ without: this.#options.without, forgetful },
+    });
+    const { promoted } = verdict;
+    const { id, header } = lesson.stored();
+    if (promoted) this.#champion = { id, header, model: lesson.model, pairs: lesson.pairs };
+    const retraining = { at: newest, promoted, model: promoted ? id : old.id, ...evidence };
+    this.retrainings.push(retraining);
+    onRetrained(retraining, alerts);
+    return promoted ? this.#goOver(before, lesson) : before;
+  }
+
+  /** The lines so far, from the file in which those of the time begin. since: log time, in ms. */
+  #linesSince(since: number, lines: number): MailInput {
+    const marks = this.#marks;
+    while (marks.length > 1 && marks[1]!.newest < since) marks.shift();
+    const mark = marks[0]!;
+    return this.#input.part(mark, lines - mark.lines);
+  }
+
+  /** As a watch does: the new model goes on where its training ended, with the incidents of the one before. */
+  #goOver(before: Detector, { model, warm }: Challenged["lesson"]): Detector {
+    const detector = unpackWarm(warm, model, this.#options, undefined, this.#onScore);
+    if (!detector) throw new RangeError("a state that was just packed is not its model's");
+    detector.manager.load(before.manager.save());
+    return detector;
+  }
+}
+
+/** The next time of the week that the settings name, in ms. after: in ms. */
+function dueAfter(after: number, when: RetrainConfig, zone: Zone): number {
+  const { weekday, atMinute } = when.weekday === undefined ? SUNDAY_NIGHT : when;
+  const today = Math.floor((after + zone.offsetAt(after)) / DAY_MS);
+  for (let day = today; ; day++) {
+    if ((day + FIRST_WEEKDAY) % DAYS_A_WEEK !== weekday) continue;
+    const local = day * DAY_MS + atMinute * MINUTE_MS;
+    const due = local - zone.offsetAt(local - zone.offsetAt(local));
+    if (due > after) return due;
+  }
+}
