@@ -1,13 +1,16 @@
 import { mkdirSync } from "node:fs";
 import type { Command } from "commander";
 import { alertRecord } from "../detect/alert.ts";
+import type { Rules } from "../detect/rules.ts";
 import { Fault, FOUND } from "../fault.ts";
 import type { Score, ViewName } from "../pipeline/model.ts";
 import { alertDays, type DaysReport, daysText, type RetrainedDay } from "../report/days.ts";
 import { localTime } from "../report/format.ts";
 import { renderHtml } from "../report/html.ts";
 import { renderAlertsText } from "../report/text.ts";
+import { hasDatabase } from "../store/db.ts";
 import { ledgerText } from "./drive.ts";
+import { withStore } from "./model-found.ts";
 import {
   addInputOptions,
   collect,
@@ -15,6 +18,7 @@ import {
   type Options,
   outputFormat,
   seedOf,
+  stateDir,
   useColor,
 } from "./options.ts";
 import { writeError, writeOut } from "./out.ts";
@@ -48,6 +52,10 @@ export function backtestCommand(program: Command): Command {
     .option("--retrainings <file>", "write what became of each week's training as NDJSON")
     .option("--without <view>", `leave a view out: ${VIEWS.join(", ")}; may be repeated`, collect, [])
     .option("--include-held", "print what the budget held back too, marked as held")
+    .option(
+      "--with-rules",
+      "apply the feedback and the calendar of the state folder, which a back-test leaves out",
+    )
     .option("--scores <file>", "write every scored row as NDJSON")
     .option("--seed <n>", "seed of the training", "1")
     .option("--exit-code", "exit with 1 when there are alerts")
@@ -61,9 +69,11 @@ async function backtest(files: readonly string[], options: Options): Promise<voi
   const retrainings = rowFile(options, "retrainings");
   const request = requestOf(files, options);
   if (typeof options["state"] === "string") makeScratch(options["state"]);
+  const rules = options["withRules"] === true ? rulesOf(stateDir(options)) : undefined;
   const progress = createProgress("reading", 0, { quiet: isQuiet(options) });
   const result = await replay({
     ...request,
+    rules,
     ...(format === "text" || format === "html" ? { compare: [...BUDGETS, request.budget] } : {}),
     onProgress: (lines) => progress.update(lines),
     onScore: scores && ((score) => scores.add(scoreRecord(score))),
@@ -95,10 +105,27 @@ async function backtest(files: readonly string[], options: Options): Promise<voi
     if (format === "ndjson" || format === "json")
       for (const { at, text } of retrainedDays(result))
         writeError(`${localTime(at, result.timeZone)} ${text}\n`);
-    writeError(ledgerText(result));
+    writeError(ledgerText(result) + rulesText(rules));
   }
   if (options["exitCode"] === true && shown.some((a) => !a.held)) process.exitCode = FOUND;
 }
+
+/** What the operator has said and planned. Throws a usage Fault where there is no state. */
+function rulesOf(dir: string): Rules {
+  if (!hasDatabase(dir)) {
+    throw usage(
+      "there is no state whose feedback and calendar could be applied",
+      `--with-rules, ${dir}`,
+      "--with-rules with --state DIR, or leave it out",
+    );
+  }
+  return withStore(dir, (store) => store.rules.inForce());
+}
+
+const rulesText = (rules: Rules | undefined): string =>
+  rules === undefined
+    ? "feedback and calendar were not applied; --with-rules applies those of the state\n"
+    : `applied: feedback ${rules.feedback.length}, entries of the calendar ${rules.plans.length}\n`;
 
 function daysOf(result: ReplayResult, perDay: number): DaysReport {
   const { alerts, costs, timeZone, model, last } = result;

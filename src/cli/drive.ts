@@ -1,5 +1,6 @@
 import type { Alert } from "../detect/alert.ts";
 import type { Ledger } from "../detect/incident.ts";
+import type { Rules } from "../detect/rules.ts";
 import type { MailEvent } from "../mail/event.ts";
 import { Detector } from "../pipeline/detector.ts";
 import type { Learner } from "../pipeline/learner.ts";
@@ -47,6 +48,8 @@ export type DriveOptions = {
   readonly onScore?: ((score: Score) => void) | undefined;
   readonly onEvent?: ((event: MailEvent, phase: "learn" | "watch") => void) | undefined;
   readonly onProgress?: ((lines: number, phase: "learn" | "watch") => void) | undefined;
+  /** Feedback and calendar, of a past that is learned. */
+  readonly rules?: Rules | undefined;
 };
 
 export type Driven = {
@@ -121,7 +124,9 @@ export async function drive(
     model = past.learner.fit(until);
     input.reader.adopt(model.groups);
     successor?.begin(model, past.learner);
-    return new Detector(model, past.learner, settings, options.onScore);
+    const begun = new Detector(model, past.learner, settings, options.onScore);
+    if (options.rules) begun.manager.obey(options.rules);
+    return begun;
   };
   let file: string | undefined;
   for await (const batch of input.batches()) {

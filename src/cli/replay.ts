@@ -1,5 +1,7 @@
+import { plannedRanges } from "../detect/planned.ts";
 import { Fault } from "../fault.ts";
 import { localClock } from "../feature/clock.ts";
+import { Flagged } from "../feature/flagged.ts";
 import { type BudgetCost, BudgetTable } from "../pipeline/budgets.ts";
 import { Learner } from "../pipeline/learner.ts";
 import type { PipelineOptions, ViewName } from "../pipeline/model.ts";
@@ -46,7 +48,7 @@ export async function replay(request: ReplayRequest): Promise<ReplayResult> {
   const until =
     "time" in request.until ? request.until.time : (await lastTime(input)) - request.until.sinceMs;
   const clock = localClock(input.zone);
-  const budgets = new BudgetTable(request.compare ?? [], clock);
+  const budgets = new BudgetTable(request.compare ?? [], clock, request.rules);
   const settings: PipelineOptions = {
     clock,
     budget: request.budget,
@@ -57,7 +59,10 @@ export async function replay(request: ReplayRequest): Promise<ReplayResult> {
     timeOnly: request.timeOnly === true,
     onOffer: request.compare && ((candidates) => budgets.offer(candidates)),
   };
-  const learner = new Learner(settings);
+  const plans = request.rules?.plans ?? [];
+  const times = plans.length > 0 ? await timesOf(input) : undefined;
+  const planned = times && new Flagged(plannedRanges(plans, times.first, times.last));
+  const learner = new Learner(settings, planned);
   const weekly = request.weekly && new Weekly(input, settings, request.weekly, request.onScore);
   const past = { learner, until, check: checkHistory, successor: weekly };
   const driven = await drive(input, past, settings, request);

@@ -93,7 +93,8 @@ export class FaultRun {
     const random = stream(seed, "fault", index);
     this.attackers = Array.from({ length: ATTACKERS[fault.kind] ?? 0 }, () => addresses.stranger(random));
     this.people = people;
-    this.target = people.length === 0 ? undefined : pick(people, random);
+    const drawn = people.length === 0 ? undefined : pick(people, random);
+    this.target = fault.person === undefined ? drawn : people[fault.person % people.length];
     if (this.missing()) throw new RangeError(`nothing was recorded of which ${fault.kind} could be composed`);
   }
 

@@ -74,6 +74,8 @@ export type Fault = {
   readonly intensity?: number;
   /** For daemon_silent: the tag, or how it begins, e.g. "dovecot". Default "opendkim". */
   readonly daemon?: string;
+  /** Which of the server's people an attack on one account is about, from 0; drawn when absent. */
+  readonly person?: number;
   /** Contamination: it happens, and no label tells. */
   readonly unlabelled?: boolean;
 };

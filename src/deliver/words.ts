@@ -69,11 +69,11 @@ export function wordsOf(
 function alertWords({ event, alert: record }: AlertNotification, context: SenderContext): Words {
   const alert = alertFromRecord(record);
   const severity = alertSeverity(record);
-  const title = short(alert.title, TITLE);
+  const title = short(titleOf(alert, event), TITLE);
   const prefix = { opened: severity, worse: `now ${severity}`, closed: "over" }[event];
   return {
     subject: `[${context.server}] ${prefix}: ${title}`,
-    title: { opened: title, worse: `Worse: ${title}`, closed: `Over: ${title}` }[event],
+    title: { opened: title, worse: `Changed: ${title}`, closed: `Over: ${title}` }[event],
     lead: short(leadOf(alert, event), LEAD),
     severity,
     over: event === "closed",
@@ -91,9 +91,13 @@ function alertWords({ event, alert: record }: AlertNotification, context: Sender
   };
 }
 
+/** What it is now: an incident that has changed its nature is called by the new one. */
+const titleOf = ({ title, updates }: Alert, event: AlertNotification["event"]): string =>
+  event === "worse" ? (updates.at(-1)?.title ?? title) : title;
+
 function leadOf(alert: Alert, event: AlertNotification["event"]): string {
-  const last = alert.updates.at(-1)?.title;
-  if (event === "worse" && last !== undefined && last !== alert.title) return `${last}. ${alert.summary}`;
+  if (event === "worse" && titleOf(alert, event) !== alert.title)
+    return `It began as: ${alert.title}. ${alert.summary}`;
   return event === "closed" ? `Nothing more was seen of it. It was: ${alert.summary}` : alert.summary;
 }
 

@@ -53,6 +53,8 @@ export type Part = {
   readonly name: string;
   /** How far from what is typical it was at most, in its own unit. */
   size: number;
+  /** Over how many minutes that was counted; unknown in alerts of before. */
+  minutes?: number;
 };
 
 export type Measure = {

@@ -113,16 +113,29 @@ export class CauseCounter {
       const weight = ((n - mu) / Math.sqrt(mu + 1)) * (cause === own ? 2 : 1);
       votes.set(kind, (votes.get(kind) ?? 0) + weight);
     }
+    giveTo(votes, "bruteforce", "auth_backend_failure");
     // A clock that jumps or a disk that is full explains all the rest, however few lines say so.
     const root = family === "total" ? ROOTS.find((kind) => votes.has(kind)) : undefined;
     if (root && votes.get(root)! > ROOT_WEIGHT) return { kind: root, confidence: 0.7 };
     const ranked = [...votes].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1));
     const total = ranked.reduce((sum, [, v]) => sum + v, 0);
     const top = ranked[0];
-    if (!top || (top[1] < 2 && among === undefined))
+    if (!top || (top[1] < CLEAR && among === undefined))
       return own === undefined ? undefined : { kind: KIND_OF_CAUSE[own], confidence: 0.5 };
     return { kind: top[0], confidence: Math.round(Math.min(0.95, top[1] / total) * 100) / 100 };
   }
+}
+
+/** Weight at which a kind stands out. */
+const CLEAR = 2;
+
+/** Where a kind stands out, what it brings about is its own: guessers hang up, and the password service says that its clients are gone. */
+function giveTo(votes: Map<Kind, number>, kind: Kind, symptom: Kind): void {
+  const own = votes.get(kind) ?? 0;
+  const more = votes.get(symptom);
+  if (own < CLEAR || more === undefined) return;
+  votes.set(kind, own + more);
+  votes.delete(symptom);
 }
 
 /**
@@ -138,6 +151,30 @@ const SYMPTOMS: ReadonlySet<Cause> = new Set([
   "auth_backend",
   "unknown_user",
 ]);
+
+/** Failed deliveries of one account within the horizon that no person causes who mistypes an address. */
+const MANY_FAILED = 20;
+/** What a thief's mail meets: lists of addresses that were never there, and servers that want none of it. */
+const REFUSED_OF_THIEF: ReadonlySet<Cause> = new Set(["unknown_user", "spam", "rbl"]);
+const OUT_OF_REACH: ReadonlySet<Cause> = new Set(["connect", "expired"]);
+
+/**
+ * What is behind an account whose messages fail: what their lines complain of. Where that is what a thief's mail meets, or nothing is said, it
+ * may be stolen; of a few such messages a typing mistake is as likely.
+ */
+export function kindOfSender(
+  lines: readonly { readonly cause: Cause | undefined }[],
+  failed: number,
+): { kind: Kind; confidence: number } {
+  const share = (causes: ReadonlySet<Cause>): number =>
+    lines.filter(({ cause }) => cause !== undefined && causes.has(cause)).length / Math.max(1, lines.length);
+  if (share(REFUSED_OF_THIEF) <= 0.5) {
+    const named = kindOfLines(lines);
+    if (named) return named;
+    if (share(OUT_OF_REACH) > 0.5) return { kind: "remote_unreachable", confidence: 0.6 };
+  }
+  return { kind: "account_compromised", confidence: failed >= MANY_FAILED ? 0.8 : 0.5 };
+}
 
 /** The kind that the cited lines themselves name: most of those that complain. Undefined where they say little. */
 export function kindOfLines(

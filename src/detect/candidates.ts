@@ -5,20 +5,25 @@ import type { Family } from "../feature/family.ts";
 import type { SeenLine } from "../feature/transaction.ts";
 import type { MailEvent } from "../mail/event.ts";
 import type { CitedLine, Kind } from "./alert.ts";
-import { type CauseCounter, kindOfLines } from "./attribute.ts";
+import { type CauseCounter, kindOfLines, kindOfSender } from "./attribute.ts";
 import { ALL_NEW, type Candidate } from "./candidate.ts";
 import type { EntityFinding, EntityScorer } from "./entity.ts";
 import { duration, KIND_OF_CAUSE, KIND_TITLES, typicalRange, usual } from "./explain.ts";
 import type { LineRings } from "./lines.ts";
 import type { NoveltyFinding } from "./novelty.ts";
+import { DEADLY } from "./rules.ts";
 import { programOf, said } from "./said.ts";
 import type { TransactionModel, TransactionScorer } from "./transaction.ts";
-import type { WindowFinding, WindowModel, WindowScorer } from "./window.ts";
+import { isPool, type WindowFinding, type WindowModel, type WindowScorer } from "./window.ts";
 
 /** Turns what a view found into a candidate in an operator's words. */
 
 const HOUR_MS = 3_600_000;
 const MAX_VALUE = 120;
+
+/** How the keys of candidates of these views begin; the column's follows. */
+export const COLUMN_PART = "column ";
+export const STRANGE_PART = "transactions ";
 
 type Context = { readonly causes: CauseCounter; readonly rings: LineRings; readonly at: number };
 
@@ -46,10 +51,14 @@ function programsOf(
 export const short = (value: string): string =>
   value.length > MAX_VALUE ? `${value.slice(0, MAX_VALUE)}…` : value;
 
+/** What a column counts, in an operator's words. */
+const measured = ({ level, label, key }: Column): string =>
+  level === "template" && !isPool(key) ? `lines such as "${short(label)}"` : label;
+
 /** How many of what a column counts, for a title: its own name, or what one of the lines says. */
 function counted(n: number, column: Column, line: SeenLine | undefined): string {
-  const rare = column.key.startsWith("rare ") ? "rare " : "";
-  if (line === undefined || (rare === "" && column.level !== "template")) return `${n} ${column.label}`;
+  const rare = isPool(column.key) ? "rare " : "";
+  if (line === undefined || (rare === "" && column.level !== "template")) return `${n} ${measured(column)}`;
   return `${n} ${rare}lines of ${programOf(line)} such as ${said(line)}`;
 }
 
@@ -73,7 +82,7 @@ export function windowCandidate(
     start,
     view: "window",
     family: column.family,
-    key: `column ${column.key}`,
+    key: `${COLUMN_PART}${column.key}`,
     rate: f.rate,
     pValue: f.pValue,
     kind,
@@ -81,12 +90,12 @@ export function windowCandidate(
     title: `${KIND_TITLES[kind]}: ${figures}`,
     summary: `In the ${duration(f.width * 5)} before, ${f.tail === "upper" ? "more" : "fewer"} than on any day of training: ${figures}.`,
     measure: {
-      name: column.level === "template" ? column.key : column.label,
+      name: measured(column),
       actual: f.actual,
       typicalLow: low,
       typicalHigh: high,
     },
-    entities: programsOf(lines, column.label),
+    entities: programsOf(lines, measured(column)),
     templates: templatesOf(lines),
     lines: cited(lines),
     fresh: scorer.recent(f.column, 1),
@@ -132,7 +141,7 @@ export function transactionCandidate(
     start,
     view: "transaction",
     family,
-    key: `transactions ${column.key}`,
+    key: `${STRANGE_PART}${column.key}`,
     rate: f.rate,
     pValue: f.pValue,
     kind: named.kind,
@@ -161,7 +170,6 @@ const KIND_OF_FEATURE: Readonly<Record<string, Kind>> = {
   auth_failures_network: "bruteforce",
   recipients: "account_compromised",
   messages: "account_compromised",
-  failing_messages_account: "account_compromised",
   failing_messages_hop: "remote_unreachable",
   connects_network: "connection_flood",
   null_sender_recipient: "backscatter",
@@ -178,11 +186,13 @@ export function entityCandidate(
   const fixed = KIND_OF_FEATURE[feature.name];
   const named = fixed
     ? { kind: fixed, confidence: 0.8 }
-    : (kindOfLines(lines) ??
-      ctx.causes.kind(undefined, f.horizon, feature.family) ?? {
-        kind: "remote_unreachable" as Kind,
-        confidence: 0.3,
-      });
+    : feature.name === "failing_messages_account"
+      ? kindOfSender(lines, f.actual)
+      : (kindOfLines(lines) ??
+        ctx.causes.kind(undefined, f.horizon, feature.family) ?? {
+          kind: "remote_unreachable" as Kind,
+          confidence: 0.3,
+        });
   const figures = `${f.actual} ${feature.label} ${short(f.key)} in ${duration(f.horizon * 5)}, ${usual(low, high)}`;
   const { scorer } = ctx;
   return {
@@ -212,15 +222,6 @@ export function entityCandidate(
   };
 }
 
-/** Kinds of which processes die. */
-const REASONS: ReadonlySet<Kind> = new Set([
-  "auth_backend_failure",
-  "config_error",
-  "disk_full",
-  "lookup_failure",
-  "permission_error",
-]);
-
 /** The cause that the line names, else the one that stands out around it. */
 function noveltyKind(
   event: MailEvent,
@@ -229,8 +230,11 @@ function noveltyKind(
 ): { kind: Kind; confidence: number } {
   if (event.cause === "disk") return { kind: "disk_full", confidence: 0.9 };
   // A process that dies is a symptom where something else says why.
-  const reason = event.cause === "crash" ? causes.kind(undefined, 2, "total", REASONS) : undefined;
+  const reason = event.cause === "crash" ? causes.kind(undefined, 2, "total", DEADLY) : undefined;
   if (reason) return { kind: reason.kind, confidence: 0.7 };
+  // Under guesses the password service breaks off; where they stand out, it is not the service that is wrong.
+  if (event.cause === "auth_backend" && causes.kind(undefined, 2, "auth")?.kind === "bruteforce")
+    return { kind: "bruteforce", confidence: 0.7 };
   if (event.cause !== undefined && event.cause !== "other")
     return { kind: KIND_OF_CAUSE[event.cause], confidence: 0.7 };
   const around = causes.kind(undefined, 2, family);
@@ -248,14 +252,12 @@ export function noveltyCandidate(
 ): Candidate {
   ctx.rings.shape(line);
   const own = ctx.rings.ofShape(f.shape, ctx.at - HOUR_MS);
-  const siblings = f.others
-    .slice(-4)
-    .reverse()
-    .flatMap((shape) => ctx.rings.ofShape(shape, ctx.at - HOUR_MS).slice(0, 1));
+  const siblings = f.newest.flatMap((shape) => ctx.rings.ofShape(shape, ctx.at - HOUR_MS).slice(0, 1));
   const lines = [...own.slice(0, Math.max(1, 5 - siblings.length)), ...siblings];
   const named = noveltyKind(event, line.family, ctx.causes);
   const times = f.repeats === 1 ? "" : `${f.repeats} times `;
-  const others = f.others.length > 0 ? `, and ${f.others.length} other new messages within the hour` : "";
+  const others =
+    f.others > 0 ? `, and ${f.others} other new message${f.others === 1 ? "" : "s"} within the hour` : "";
   const figures = `${times}${said(line)} of ${event.daemon}, never seen before${others}`;
   return {
     at: ctx.at,
@@ -269,7 +271,7 @@ export function noveltyCandidate(
     kindConfidence: named.confidence,
     title: `${KIND_TITLES[named.kind]}: ${figures}`,
     summary: `Not seen in training: ${short(event.template)}.`,
-    measure: { name: "lines of this new shape in 1 h", actual: f.repeats, typicalLow: 0, typicalHigh: 0 },
+    measure: { name: "lines of this new message in 1 h", actual: f.repeats, typicalLow: 0, typicalHigh: 0 },
     entities: [{ type: "program", value: event.daemon }],
     templates: [{ id: event.templateId, text: event.template.slice(0, 400) }],
     lines: cited(lines),

@@ -1,26 +1,19 @@
 import { DAY_MS, type LocalClock } from "../feature/clock.ts";
 import { hash64 } from "../math/hash.ts";
-import {
-  ALWAYS,
-  type Alert,
-  type AlertSeverity,
-  type CitedLine,
-  HIGH,
-  isGrave,
-  type Suppressed,
-} from "./alert.ts";
+import { ALWAYS, type Alert, type CitedLine, isGrave, type Suppressed } from "./alert.ts";
 import type { Candidate } from "./candidate.ts";
+import { grow, note } from "./parts.ts";
 import {
   follows,
   hiderOf,
+  isOfSameLines,
+  mayComeOf,
   NO_RULES,
   outgrown,
-  partKey,
-  partName,
   type Rules,
-  sizeOf,
   within,
 } from "./rules.ts";
+import { graver, severityOf } from "./severity.ts";
 import { weightOf } from "./waiting.ts";
 
 /**
@@ -49,10 +42,6 @@ const MAX_LINES = 5;
 const MAX_UPDATES = 10;
 /** Keys that an incident covers; the oldest leave, where an attack goes on for weeks. */
 const MAX_KEYS = 4096;
-/** Parts of an incident that are remembered, the first ones: more belong to a storm, and its first ones come again. */
-const MAX_PARTS = 64;
-/** Templates remembered of a part. */
-const MAX_TEMPLATES = 8;
 
 type Incident = {
   readonly alert: Alert;
@@ -163,19 +152,20 @@ export class IncidentManager {
       const { by, until } = hider;
       return { by, again: by.by === "calendar" ? until : Math.min(until, at + 2 * (at - start)) };
     }
+    if (outgrown(candidate, this.#rules)) return undefined;
     const leading = this.#open.find((incident) => this.#leads(incident, candidate));
     return leading && { by: leading.alert.suppressed!, again: at + IDLE_MS };
   }
 
   /** Whether a candidate is a consequence of an incident that feedback hides. Of what is grave only the like of the first time is. */
-  #leads({ alert, families }: Incident, c: Candidate): boolean {
+  #leads({ alert, lastActivity }: Incident, c: Candidate): boolean {
     const { suppressed } = alert;
     if (suppressed?.by !== "feedback") return false;
     const rule = this.#rules.feedback.find(({ id }) => id === suppressed.rule);
     if (rule === undefined) return false;
     if (follows(rule, c)) return true;
-    const faint = c.rate >= this.bar * OTHER_FAMILY_RARER;
-    return !isGrave(c.kind) && within(rule, c) && (families.has(c.family) || faint);
+    if (isGrave(c.kind) || c.at - lastActivity > CASCADE_MS || !within(rule, c)) return false;
+    return mayComeOf(rule, c) || c.rate >= this.bar * OTHER_FAMILY_RARER;
   }
 
   /** Closes what has been quiet for long. offer() does it too, so that once a slot and at the end of the log is enough. */
@@ -192,10 +182,22 @@ export class IncidentManager {
     this.#open = this.#open.filter((i) => now - i.lastActivity <= IDLE_MS);
   }
 
+  /**
+   * How large the parts of open incidents are, whoever told of them: of columns that count much the same lines a view offers the strangest
+   * alone. surplus: of the newest hour by a part's key, undefined where it is not known.
+   */
+  measure(surplus: (key: string) => number | undefined): void {
+    for (const { alert } of this.#open)
+      for (const part of alert.parts) {
+        const size = surplus(part.key);
+        if (size !== undefined && size > part.size) grow(part, size, 60);
+      }
+  }
+
   /** Takes the candidates of one moment, the rarest first. Returns the alerts that open (held ones too, marked). */
   offer(candidates: readonly Candidate[]): Alert[] {
     const opened: Alert[] = [];
-    for (const candidate of [...candidates].sort((a, b) => a.rate - b.rate || (a.key < b.key ? -1 : 1))) {
+    for (const candidate of this.#inOrder(candidates)) {
       this.tick(candidate.at);
       if (candidate.rate > this.bar && !isOwnAlarm(candidate)) {
         this.ledger.belowBar += weightOf(candidate);
@@ -210,6 +212,14 @@ export class IncidentManager {
       else this.ledger.joined += weightOf(candidate); // the shadow of an incident that is over
     }
     return opened;
+  }
+
+  /** The rarest first; but before all what is hidden by what it is, so that what goes with it does not open first. */
+  #inOrder(candidates: readonly Candidate[]): Candidate[] {
+    const rarest = [...candidates].sort((a, b) => a.rate - b.rate || (a.key < b.key ? -1 : 1));
+    if (this.#rules.feedback.length === 0) return rarest;
+    const hidden = new Set(rarest.filter((c) => hiderOf(c, this.#rules)));
+    return [...hidden, ...rarest.filter((c) => !hidden.has(c))];
   }
 
   /**
@@ -232,6 +242,10 @@ export class IncidentManager {
     // A change is no fault: it takes in nothing but other changes, and belongs to none.
     if (family === "change") return told.filter((i) => i.family === family).at(-1);
     const visible = told.filter((i) => i.family !== "change");
+    const alike = visible.find(
+      ({ alert }) => alert.kind === candidate.kind && isOfSameLines(alert.parts, candidate),
+    );
+    if (alike) return alike;
     // A program that falls silent while something is wrong is its consequence, not a second fault.
     if (candidate.kind === "service_stopped" && visible.length > 0) return visible.at(-1);
     // So is slowness of what else is wrong with the mail; a wrong password slows nobody.
@@ -269,10 +283,11 @@ export class IncidentManager {
     incident.keys.add(candidate.key);
     if (incident.keys.size > MAX_KEYS) incident.keys.delete(incident.keys.values().next().value!);
     note(incident.alert, candidate);
-    // The tail of a day-long count keeps no incident open: what counts is what happened lately.
+    // The tail of a day-long count keeps no incident open: what counts is what happened lately. Nor do consequences of what is hidden.
     if (candidate.shareSince(candidate.at - IDLE_MS) < ALIVE_SHARE) return;
-    incident.lastActivity = candidate.at;
     incident.families.add(candidate.family);
+    if (incident.alert.suppressed && !hiderOf(candidate, this.#rules)) return;
+    incident.lastActivity = candidate.at;
     incident.alert.end = candidate.at;
     incident.alert.total.events += weightOf(candidate);
     if (candidate.key === incident.key && candidate.at > incident.countedAt) {
@@ -300,7 +315,8 @@ export class IncidentManager {
         candidate.at - incident.alert.openedAt > CASCADE_MS &&
         updates.every((u) => candidate.at - u.at > CASCADE_MS)
       ) {
-        updates.push({ at: candidate.at, severity: incident.alert.severity, title: candidate.title });
+        const severity = graver(incident.alert.severity, severityOf(candidate));
+        updates.push({ at: candidate.at, severity, title: candidate.title });
       }
     }
   }
@@ -365,22 +381,6 @@ export class IncidentManager {
   }
 }
 
-/** Remembers what an incident consists of. */
-function note({ parts }: Alert, c: Candidate): void {
-  const { kind } = c;
-  const key = partKey(c);
-  const size = sizeOf(c.measure);
-  const ids = c.templates.map(({ id }) => id);
-  const known = parts.find((part) => part.key === key);
-  if (known) {
-    known.size = Math.max(known.size, size);
-    if (!known.kinds.includes(kind)) known.kinds.push(kind);
-    for (const id of ids)
-      if (known.templates.length < MAX_TEMPLATES && !known.templates.includes(id)) known.templates.push(id);
-  } else if (parts.length < MAX_PARTS)
-    parts.push({ key, kinds: [kind], templates: ids.slice(0, MAX_TEMPLATES), name: partName(c), size });
-}
-
 /** Incidents of states of before there was feedback. */
 function complete(incident: Incident): Incident {
   if (!incident.alert.parts) Object.assign(incident.alert, { parts: [] });
@@ -400,11 +400,3 @@ function saidBefore(c: Candidate, rules: Rules): string {
 const SURE = 0.9;
 const isOwnAlarm = (c: Candidate): boolean =>
   ALWAYS.has(c.kind) && c.kindConfidence >= SURE && (c.view === "novelty" || c.view === "absence");
-
-/** Rarity does not rank gravity, the kind does; rarity tells medium from low. */
-function severityOf(c: Candidate): AlertSeverity {
-  if (c.kind === "disk_full" || c.kind === "delivery_stopped" || c.kind === "service_stopped")
-    return "critical";
-  if (HIGH.has(c.kind)) return "high";
-  return c.rate < 1e-3 ? "medium" : "low";
-}

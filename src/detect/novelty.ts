@@ -105,11 +105,15 @@ function joined(
 export type NoveltyFinding = {
   readonly shape: string;
   readonly repeats: number;
-  /** Other shapes that came for the first time within the last hour, oldest first. */
-  readonly others: readonly string[];
+  /** How many other shapes came for the first time within the last hour, and the newest of them, the newest first. */
+  readonly others: number;
+  readonly newest: readonly string[];
   readonly rate: number;
   readonly pValue: number;
 };
+
+/** Newcomers that a finding names beside its own. */
+const MAX_NAMED = 4;
 
 type Fresh = { times: number[]; firstSeen: number };
 export type SavedNewcomers = Map<string, Fresh>;
@@ -119,6 +123,8 @@ export class NoveltyScorer {
   readonly #model: NoveltyModel;
   readonly #known: Set<string>;
   #new = new Map<string, Fresh>();
+  /** Those of the last hour, in the order of their coming: a storm of new shapes costs no line more than a calm hour. */
+  #recent: string[] = [];
 
   constructor(model: NoveltyModel) {
     this.#model = model;
@@ -131,6 +137,7 @@ export class NoveltyScorer {
 
   load(saved: SavedNewcomers): void {
     this.#new = saved;
+    this.#recent = [...saved.keys()];
   }
 
   /** Whether training knew a shape. */
@@ -148,6 +155,7 @@ export class NoveltyScorer {
     if (!entry) {
       entry = { times: [], firstSeen: time };
       this.#new.set(shape, entry);
+      this.#recent.push(shape);
       if (this.#new.size > MAX_SHAPES) this.#new.delete(this.#new.keys().next().value!);
     }
     if (time - entry.firstSeen > DAY_MS) {
@@ -157,11 +165,8 @@ export class NoveltyScorer {
     while (entry.times.length > 0 && (entry.times[0]! <= time - HOUR_MS || entry.times.length >= 256))
       entry.times.shift();
     entry.times.push(time);
-    const others: string[] = [];
-    for (const [other, { firstSeen }] of this.#new) {
-      if (other !== shape && firstSeen > time - HOUR_MS) others.push(other);
-    }
-    const siblings = others.length + 1;
+    this.#forget(time - HOUR_MS);
+    const siblings = this.#recent.length + (entry.firstSeen > time - HOUR_MS ? 0 : 1);
     const repeats = entry.times.length;
     const perDay = grave ? this.#model.gravePerDay : this.#model.perDay;
     const byRepeats = perDay * repeatShare(this.#model.repeats, repeats);
@@ -170,7 +175,24 @@ export class NoveltyScorer {
         ? Number.POSITIVE_INFINITY
         : 24 * Math.exp(logUpperTail(siblings, this.#model.perDay / 12, POISSON));
     const rate = 2 * Math.min(byRepeats, bySiblings);
-    return { shape, repeats, others, rate, pValue: Math.min(1, 1 - Math.exp(-rate)) };
+    return {
+      ...{ shape, repeats, others: siblings - 1, newest: this.#newestBut(shape) },
+      ...{ rate, pValue: Math.min(1, 1 - Math.exp(-rate)) },
+    };
+  }
+
+  /** Newcomers of before are recent no longer, nor those that were evicted. */
+  #forget(before: number): void {
+    const isOver = (shape: string): boolean => !((this.#new.get(shape)?.firstSeen ?? before) > before);
+    while (this.#recent.length > 0 && isOver(this.#recent[0]!)) this.#recent.shift();
+  }
+
+  #newestBut(shape: string): string[] {
+    const last = this.#recent.slice(-MAX_NAMED - 1);
+    return last
+      .reverse()
+      .filter((other) => other !== shape)
+      .slice(0, MAX_NAMED);
   }
 }
 

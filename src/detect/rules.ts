@@ -23,6 +23,8 @@ export type FeedbackRule = {
   readonly templates: readonly string[];
   /** What its incident consisted of, and how large each part became. */
   readonly parts: readonly Part[];
+  /** How long the incident had lasted, in ms; unknown in rules of before. */
+  readonly lastedMs?: number;
   /** Log time in ms, exclusive. */
   readonly until: number;
 };
@@ -36,6 +38,14 @@ const LARGER = 3;
 const LARGER_BY = 4;
 /** Kinds that say nothing of a cause. */
 const VAGUE: ReadonlySet<Kind> = new Set(["unknown", "new_message", "volume_change"]);
+/** Kinds of which processes die. */
+export const DEADLY: ReadonlySet<Kind> = new Set([
+  "auth_backend_failure",
+  "config_error",
+  "disk_full",
+  "lookup_failure",
+  "permission_error",
+]);
 
 /** How far something is from what is typical, in its own unit. */
 export function sizeOf({ actual, typicalLow, typicalHigh }: Measure): number {
@@ -46,6 +56,8 @@ export function sizeOf({ actual, typicalLow, typicalHigh }: Measure): number {
 /** Too few of something is another thing than too many. */
 const sense = ({ actual, typicalLow }: Measure): string => (actual < typicalLow ? "fewer: " : "");
 export const partKey = ({ key, measure }: Candidate): string => sense(measure) + key;
+/** Over how many minutes it was counted. */
+export const minutesOf = ({ at, start }: Candidate): number => Math.max(1, Math.round((at - start) / 60_000));
 export const partName = ({ measure }: Candidate): string => sense(measure) + measure.name;
 
 /** What hides a candidate by what it is, and up to which log time in ms; undefined when nothing does. */
@@ -57,10 +69,17 @@ export function hiderOf(
     const until = plannedUntil(plan, candidate);
     if (until !== undefined) return { by: { by: "calendar", rule: plan.id, name: plan.name }, until };
   }
-  const rule = feedback.find((one) => fits(one, candidate) && !isLarger(one, candidate));
+  const rule = about(candidate, feedback).find((one) => !isLarger(one, candidate));
   if (rule === undefined) return undefined;
   const name = rule.verdict === "benign" ? "harmless" : "snoozed";
   return { by: { by: "feedback", rule: rule.id, name }, until: rule.until };
+}
+
+/** The feedback that is about a candidate; where some knows the very part, that alone: it knows how large it was. */
+function about(candidate: Candidate, feedback: readonly FeedbackRule[]): readonly FeedbackRule[] {
+  const fitting = feedback.filter((rule) => fits(rule, candidate));
+  const exact = fitting.filter(({ parts }) => parts.some(({ key }) => key === partKey(candidate)));
+  return exact.length > 0 ? exact : fitting;
 }
 
 /** What keeps a source that can't be read from being told of: it is no finding in a log, and is as large as ever. at: in ms. */
@@ -79,17 +98,15 @@ export function hiderOfBlindness(source: string, at: number, rules: Rules): Supp
 
 /** Feedback that would hide a candidate, were it not clearly larger than what it was given for. */
 export function outgrown(candidate: Candidate, { feedback }: Rules): FeedbackRule | undefined {
-  return feedback.find((rule) => fits(rule, candidate) && isLarger(rule, candidate));
+  const rules = about(candidate, feedback);
+  return rules.every((rule) => isLarger(rule, candidate)) ? rules[0] : undefined;
 }
 
 /** Whether feedback is about a candidate, whatever its size. */
 export function fits(rule: FeedbackRule, c: Candidate): boolean {
   if (c.at >= rule.until) return false;
   if (ALWAYS.has(c.kind) && c.kind !== rule.kind) return false; // gravest, so never by the way
-  // what only came with it the first time is no sign of it
-  const known = rule.parts.find((part) => part.key === partKey(c) && part.kinds.includes(rule.kind));
-  if (known && (c.kind === rule.kind || VAGUE.has(c.kind))) return true;
-  if (known?.kinds.includes(c.kind) && !isGrave(c.kind)) return true;
+  if (isKnown(rule, c)) return true;
   const named = (e: Candidate["entities"][number]): boolean =>
     rule.entities.some(({ type, value }) => type === e.type && value === e.value);
   switch (rule.scope) {
@@ -106,8 +123,41 @@ export function fits(rule: FeedbackRule, c: Candidate): boolean {
 }
 
 /**
+ * Whether a candidate is a part of the incident that comes again: the same column or account in the same messages. The kind is a guess that the
+ * lines at hand decide, so one part may bear several names; a grave one is believed, unless the part bore the incident's own name: what only came
+ * with it may be another fault. Where no part is the same, the incident's name in its messages is.
+ */
+function isKnown(rule: FeedbackRule, c: Candidate): boolean {
+  const part = rule.parts.find(({ key }) => key === partKey(c));
+  const ofOne = isOfOne(c); // who did it says more than the messages
+  const share = ofOne ? 1 : shareKnown(rule, c);
+  if (part === undefined) return c.kind === rule.kind && !ofOne && c.templates.length > 0 && share >= 0.5;
+  const own = part.kinds.includes(rule.kind);
+  if (c.kind === rule.kind || VAGUE.has(c.kind)) return own && share >= 0.5;
+  if (c.kind === "crash_loop" && DEADLY.has(rule.kind)) return share >= 0.5;
+  if (isGrave(c.kind) && (!own || c.templates.length === 0)) return false;
+  return share === 1 || (part.kinds.includes(c.kind) && share >= 0.5);
+}
+
+/** Whether a column shows most of it in the messages of an incident: the same lines, counted in another way. */
+export const isOfSameLines = (parts: readonly Part[], c: Candidate): boolean =>
+  !isOfOne(c) && c.templates.length > 0 && shareKnown({ parts, templates: [] }, c) >= 0.5;
+
+/** Share of the messages in which a candidate shows that are the incident's, 0..1. A column counts many things, and some are always of others. */
+function shareKnown({ parts, templates }: Pick<FeedbackRule, "parts" | "templates">, c: Candidate): number {
+  if (c.templates.length === 0) return 1;
+  const known = c.templates.filter(
+    ({ id }) => templates.includes(id) || parts.some((part) => part.templates.includes(id)),
+  );
+  return known.length / c.templates.length;
+}
+
+/** Whether it is about one account, network or domain; its key names it. */
+const isOfOne = ({ view, key }: Candidate): boolean => view === "entity" || key.startsWith("regular ");
+
+/**
  * Whether a candidate goes with what feedback hides, while that is going on: what is of its kind, what belonged to it the first time too (in
- * the same way, though of another account or host), and what shows in the same messages alone.
+ * the same way, though of another account or host), what shows in the same messages alone, and its symptoms.
  */
 export function follows(rule: FeedbackRule, c: Candidate): boolean {
   if (!within(rule, c)) return false;
@@ -125,6 +175,19 @@ export function follows(rule: FeedbackRule, c: Candidate): boolean {
 /** Whether feedback still holds and a candidate is not beyond what it was given for. */
 export const within = (rule: FeedbackRule, c: Candidate): boolean => c.at < rule.until && !isLarger(rule, c);
 
+/** Names that one attack from outside bears, by what of it is looked at. */
+const ATTACKS: ReadonlySet<Kind> = new Set([
+  "bruteforce",
+  "connection_flood",
+  "directory_harvest",
+  "relay_probe",
+  "spam_wave",
+]);
+
+/** Whether what comes while something hidden goes on may be its consequence by what it is called: it names no cause, or the same attack. */
+export const mayComeOf = (rule: FeedbackRule, { kind }: Candidate): boolean =>
+  VAGUE.has(kind) || kind === "latency" || (ATTACKS.has(rule.kind) && ATTACKS.has(kind));
+
 /** Whether a candidate is clearly larger than what feedback was given for. */
 function isLarger(rule: FeedbackRule, c: Candidate): boolean {
   const size = sizeOf(c.measure);
@@ -133,8 +196,28 @@ function isLarger(rule: FeedbackRule, c: Candidate): boolean {
   return size >= LARGER * known && size - known >= by && size > 0;
 }
 
-/** The largest of what is measured alike, whoever it was of, else of all. */
-function baseOf({ parts }: FeedbackRule, c: Candidate): number {
+/** A part that shows in more messages counts all sorts of lines. */
+const FEW_TEMPLATES = 6;
+
+/**
+ * The largest of what is measured alike, whoever it was of, and of what shows in the same few messages (a view tells of columns that count
+ * much the same lines the strangest alone); else of all. What was counted over a shorter time is taken to have gone on like that for as long as
+ * the incident did.
+ */
+function baseOf({ parts, lastedMs = 0 }: FeedbackRule, c: Candidate): number {
+  const minutes = Math.min(minutesOf(c), lastedMs / 60_000);
   const alike = parts.filter(({ name }) => name === partName(c));
-  return (alike.length > 0 ? alike : parts).reduce((most, { size }) => Math.max(most, size), 0);
+  const ofSameLines = isOfOne(c) ? [] : parts.filter((part) => isOfLines(part, c));
+  const base = alike.length > 0 ? [...alike, ...ofSameLines] : parts;
+  return base.reduce(
+    (most, part) =>
+      Math.max(most, part.size * Math.max(1, minutes / (part.minutes ?? Number.POSITIVE_INFINITY))),
+    0,
+  );
 }
+
+/** Whether a part shows in few messages, and in most of a candidate's. */
+const isOfLines = ({ templates }: Part, c: Candidate): boolean =>
+  c.templates.length > 0 &&
+  templates.length <= FEW_TEMPLATES &&
+  2 * c.templates.filter(({ id }) => templates.includes(id)).length >= c.templates.length;

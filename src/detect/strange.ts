@@ -19,7 +19,7 @@ export const STRANGE: readonly Column[] = TRANSACTION_TYPES.flatMap((type) =>
       level: "event",
       family: "total",
       cause: undefined,
-      label: `${type}s as unusual as one in ${1 / level}`,
+      label: `unusual ${type}s (one in ${1 / level} is so)`,
     }),
   ),
 );

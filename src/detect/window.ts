@@ -1,5 +1,5 @@
 import { SLOTS_PER_DAY, type SlotPlace } from "../feature/clock.ts";
-import type { Column, ColumnLevel } from "../feature/columns.ts";
+import { type Column, type ColumnLevel, FAMILY_LABELS } from "../feature/columns.ts";
 import { FAMILIES, type Family } from "../feature/family.ts";
 import { logLowerTail, logUpperTail } from "../math/negative-binomial.ts";
 import { type Calibration, naturalRate, pValue } from "./calibrate.ts";
@@ -21,7 +21,16 @@ const MAX_EXPLAINED = 8;
 
 /** Columns seen on too few days count together, by level and family, so that what is new or rare still has an expectation. */
 export const poolKey = (level: ColumnLevel, family: Family): string => `rare ${level} ${family}`;
-const POOLED_LEVELS: readonly ColumnLevel[] = ["program", "event", "severity", "status", "cause", "template"];
+export const isPool = (key: string): boolean => key.startsWith("rare ");
+const POOL_LABELS: Readonly<Record<Exclude<ColumnLevel, "all">, string>> = {
+  program: "lines of programs that seldom write",
+  event: "failures of rare kinds",
+  severity: "rare warnings and errors",
+  status: "rare results of deliveries",
+  cause: "failures of rare causes",
+  template: "rare lines",
+};
+const POOLED_LEVELS = Object.keys(POOL_LABELS) as (keyof typeof POOL_LABELS)[];
 
 export const POOLS: readonly Column[] = POOLED_LEVELS.flatMap((level) =>
   FAMILIES.filter((f) => f !== "total").map((family) => ({
@@ -29,7 +38,7 @@ export const POOLS: readonly Column[] = POOLED_LEVELS.flatMap((level) =>
     level,
     family,
     cause: undefined,
-    label: `rare ${level === "template" ? "messages" : `${level} counts`} (${family})`,
+    label: `${POOL_LABELS[level]}, ${FAMILY_LABELS[family]}`,
   })),
 );
 
@@ -108,6 +117,8 @@ export class WindowScorer {
   /** Rolling sums of counts and of what is expected, (C). */
   readonly #sums: Float32Array;
   readonly #mu: Float32Array;
+  /** Column by key. */
+  readonly #index: ReadonlyMap<string, number>;
   #head = 0;
   #filled = 0;
 
@@ -121,6 +132,7 @@ export class WindowScorer {
     this.#weekend = bySlot(model.weekend, C);
     this.#sums = new Float32Array(C);
     this.#mu = new Float32Array(C);
+    this.#index = new Map(model.columns.map(({ key }, j) => [key, j]));
   }
 
   /** Appends a closed slot. counts: (C). */
@@ -142,6 +154,21 @@ export class WindowScorer {
     const C = this.model.columns.length;
     for (let k = 0; k < Math.min(slots, this.#filled); k++) {
       sum += this.#ring[((this.#head - k + MAX_WIDTH) % MAX_WIDTH) * C + column]!;
+    }
+    return sum;
+  }
+
+  /** How far the newest hour's count of a column is above what its hour usually brings; undefined for no column of the model. */
+  surplus(key: string): number | undefined {
+    const j = this.#index.get(key);
+    if (j === undefined) return undefined;
+    let sum = 0;
+    for (let back = 0; back < this.#filled; back++) {
+      const slot = (this.#head - back + MAX_WIDTH) % MAX_WIDTH;
+      const { slotOfDay, weekend } = this.#places[slot]!;
+      const C = this.model.columns.length;
+      const season = weekend ? this.#weekend : this.#weekday;
+      sum += this.#ring[slot * C + j]! - season[slotOfDay * C + j]!;
     }
     return sum;
   }

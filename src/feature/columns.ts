@@ -18,7 +18,7 @@ export type Column = {
   readonly family: Family;
   /** The cause that all events of this column share, where the column is about one. */
   readonly cause: Cause | undefined;
-  /** For people: "postfix/smtp deferred (4.4.x)". For a template its canonical text. */
+  /** For people, behind a number: "deliveries deferred by postfix/smtp (4.4.x)". For a template its canonical text. */
   readonly label: string;
 };
 
@@ -151,16 +151,17 @@ function columnsOf(event: MailEvent): Column[] {
     });
   };
   add("program", program, `lines of ${program}`);
-  if (severity !== "info") add("severity", `${daemon} ${severity}`, `${severity} lines of ${daemon}`);
+  if (severity !== "info")
+    add("severity", `${daemon} ${severity}`, `${SEVERITY_LABELS[severity]} of ${daemon}`);
   if (cause !== undefined) {
-    add("event", `${event.event} ${family}`, `${event.event.replaceAll("_", " ")} events`);
-    add("cause", `${cause} ${family}`, `${CAUSE_LABELS[cause]} (${family})`);
+    add("event", `${event.event} ${family}`, eventLabel(event.event, family));
+    add("cause", `${cause} ${family}`, `${CAUSE_LABELS[cause]}, ${FAMILY_LABELS[family]}`);
   }
   const status = fields["status"];
   if (event.event === "delivery" && status !== undefined) {
-    add("status", `${daemon} ${status}`, `${daemon} ${status}`);
+    add("status", `${daemon} ${status}`, `deliveries ${status} by ${daemon}`);
     const dsn = dsnClass(fields["dsn"]);
-    if (dsn !== "") add("status", `${daemon} ${status} ${dsn}`, `${daemon} ${status} with ${dsn}`);
+    if (dsn !== "") add("status", `${daemon} ${status} ${dsn}`, `deliveries ${status} by ${daemon} (${dsn})`);
   }
   add("template", event.templateId, event.template);
   return columns;
@@ -171,6 +172,35 @@ function dsnClass(dsn: string | number | undefined): string {
   const match = /^([245])\.(\d{1,3})\./.exec(String(dsn ?? ""));
   return match ? `${match[1]}.${match[2]}.x` : "";
 }
+
+/** What a family is about, in an operator's words. */
+export const FAMILY_LABELS: Readonly<Record<Family, string>> = {
+  total: "all in all",
+  auth: "at log-ins",
+  outbound: "outgoing mail",
+  inbound: "incoming mail",
+  local: "mailboxes and local mail",
+  system: "the system",
+};
+
+const SEVERITY_LABELS: Readonly<Record<Exclude<MailEvent["severity"], "info">, string>> = {
+  warning: "warnings",
+  error: "errors",
+  fatal: "fatal errors",
+  panic: "panics",
+};
+
+/** Events in an operator's words, where theirs with a plural is none: of lines that tell of a failure. */
+const EVENT_LABELS: Readonly<Record<string, string>> = {
+  auth_failure: "refused log-ins",
+  connection_lost: "lost connections",
+  delivery: "failed deliveries",
+  host_reply: "complaints of other servers",
+  reject: "refused commands",
+  unknown: "failures told in lines that no grammar knows",
+};
+const eventLabel = (event: string, family: Family): string =>
+  `${EVENT_LABELS[event] ?? `lines that tell of: ${event.replaceAll("_", " ")}`}, ${FAMILY_LABELS[family]}`;
 
 /** A cause in an operator's words. */
 export const CAUSE_LABELS: Readonly<Record<Cause, string>> = {

@@ -4,8 +4,10 @@ import type { Alert } from "../detect/alert.ts";
 import { CauseCounter } from "../detect/attribute.ts";
 import { ALL_NEW, type Candidate } from "../detect/candidate.ts";
 import {
+  COLUMN_PART,
   entityCandidate,
   noveltyCandidate,
+  STRANGE_PART,
   transactionCandidate,
   windowCandidate,
 } from "../detect/candidates.ts";
@@ -51,6 +53,10 @@ const NO_ALERTS: readonly Alert[] = [];
 /** Below the bar by so much an account is held guilty: its mail explains what other views see. */
 const GUILTY = 1 / 20;
 const EXPLAINED_MS = 2 * DAY_MS;
+/** Confidence from which on it is; a few failed messages may be a mistyped address. */
+const SURE = 0.8;
+const isGuilty = ({ kind, kindConfidence, rate }: Candidate, bar: number): boolean =>
+  kind === "account_compromised" && kindConfidence >= SURE && rate < bar * GUILTY;
 /** Entities told of in one slot, the strangest first. */
 const MAX_FINDINGS = 32;
 
@@ -346,10 +352,18 @@ export class Detector {
       const counts = this.#push(this.#counter.close(), slot);
       const changes = this.#changes.close(slot, counts, placeOf(slot, this.#options.clock), at);
       this.#offer([...changes, ...this.#judge(slot, at, quiet > 0)]);
+      this.manager.measure((key) => this.#surplus(key));
       this.#slowness?.next();
       if (quiet === MAX_GAP_SLOTS) this.#restart();
     }
     this.#slot++;
+  }
+
+  /** Of a part's column in the newest hour. */
+  #surplus(key: string): number | undefined {
+    if (key.startsWith(COLUMN_PART)) return this.#window.surplus(key.slice(COLUMN_PART.length));
+    if (key.startsWith(STRANGE_PART)) return this.#rates?.surplus(key.slice(STRANGE_PART.length));
+    return undefined;
   }
 
   #silence(until: number): void {
@@ -495,8 +509,7 @@ export class Detector {
           slotEnd: end,
         });
         candidates.push(candidate);
-        if (candidate.kind === "account_compromised" && candidate.rate < this.manager.bar * GUILTY)
-          this.#explain(finding.key, now);
+        if (isGuilty(candidate, this.manager.bar)) this.#explain(finding.key, now);
       }
     }
     if (!without.has("absence") && full && !silent)

@@ -95,6 +95,7 @@ const partOf = (part: Row): Part => ({
   templates: list(part["templates"], "parts").map((id) => text(id, "parts")),
   name: text(part["name"], "parts"),
   size: figure(part["size"], "parts"),
+  ...(part["minutes"] === undefined ? {} : { minutes: figure(part["minutes"], "parts") }),
 });
 
 const wrong = (field: string): TypeError => new TypeError(`no sound "${field}"`);

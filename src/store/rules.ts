@@ -181,6 +181,7 @@ const ruleOf = ({ id, verdict, scope, until, about }: Feedback): FeedbackRule =>
   entities: about.entities,
   templates: about.templates.map((template) => template.id),
   parts: about.parts,
+  lastedMs: about.end - about.start,
   until: until ?? 0,
 });
 

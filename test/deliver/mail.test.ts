@@ -122,7 +122,7 @@ Logvane 0.1.0 on mx1.example, alert b4f00d
     assert.deepEqual(all.get("in-reply-to"), [opened]);
     assert.deepEqual(all.get("references"), [opened]);
     assert.deepEqual(all.get("message-id"), ["<alert.b4f00d.worse@logvane.mx1.example>"]);
-    assert.deepEqual(all.get("subject"), ["[mx1.example] now critical: Many failed log-ins from 192.0.2.9"]);
+    assert.deepEqual(all.get("subject"), ["[mx1.example] now critical: Now 5,000 log-ins"]);
     assert.deepEqual(all.get("importance"), ["high"]);
     const closed = alertTold({ closedAt: Date.UTC(2026, 8, 21, 6) }, "closed");
     const over = await parseMail(await compose(closed));

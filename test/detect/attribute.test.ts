@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import { kindOfLines } from "../../src/detect/attribute.ts";
-import type { Cause } from "../../src/mail/event.ts";
+import { CauseCounter, kindOfLines, kindOfSender } from "../../src/detect/attribute.ts";
+import type { WindowModel } from "../../src/detect/window.ts";
+import type { Cause, MailEvent } from "../../src/mail/event.ts";
 
 const lines = (...causes: (Cause | undefined)[]): { cause: Cause | undefined }[] =>
   causes.map((cause) => ({ cause }));
@@ -20,5 +21,31 @@ suite("the kind that cited lines name", () => {
   test("is surer the more lines say so", () => {
     const [one, all] = [lines("dns", "dns", "tls", "tls"), lines("dns", "dns", "dns")].map(kindOfLines);
     assert.ok(all!.confidence > one!.confidence);
+  });
+});
+
+suite("an account whose messages fail", () => {
+  test("is called by what its lines say", () => {
+    assert.equal(kindOfSender(lines("quota", "quota", "unknown_user"), 30).kind, "quota");
+    assert.equal(kindOfSender(lines("dns", "dns"), 30).kind, "dns_failure");
+    assert.equal(kindOfSender(lines("connect", "expired", "connect"), 30).kind, "remote_unreachable");
+  });
+  test("may be stolen where they find nobody, and surely so only when they are many", () => {
+    const [few, many] = [4, 48].map((n) => kindOfSender(lines("unknown_user", "unknown_user", "spam"), n));
+    assert.deepEqual([few!.kind, many!.kind], ["account_compromised", "account_compromised"]);
+    assert.ok(few!.confidence < 0.8 && many!.confidence >= 0.8);
+  });
+});
+
+suite("the password service's complaints", () => {
+  const named = (...causes: Cause[]): string | undefined => {
+    const counter = new CauseCounter({ columns: [] } as unknown as WindowModel);
+    for (const cause of causes) counter.add({ cause } as MailEvent, "auth");
+    return counter.kind(undefined, 2, "auth")?.kind;
+  };
+  test("are its own where nobody guesses, and the guessers' where guesses stand out", () => {
+    assert.equal(named("auth_backend", "auth_backend", "auth_backend"), "auth_backend_failure");
+    assert.equal(named("auth", "auth_backend", "auth_backend", "auth_backend"), "auth_backend_failure");
+    assert.equal(named("auth", "auth", "auth_backend", "auth_backend", "auth_backend"), "bruteforce");
   });
 });

@@ -25,6 +25,7 @@ const rule = (change: Partial<FeedbackRule> = {}): FeedbackRule => ({
   entities: [{ type: "program", value: "postfix/smtp" }],
   templates: ["t1"],
   parts: [part()],
+  lastedMs: HOUR,
   until: NOON + 24 * HOUR,
   ...change,
 });
@@ -61,6 +62,39 @@ suite("feedback", () => {
     assert.ok(hides({ key: "x", entities: [smtp] }));
     assert.ok(!hides({ key: "x", entities: [smtp, { type: "program", value: "postfix/smtpd" }] }));
     assert.ok(!hides({ key: "x", kind: "remote_unreachable", entities: [smtp] }));
+  });
+  test("knows a part under a graver name too, where that shows in the messages of the first time", () => {
+    const named = (...ids: string[]): boolean =>
+      hides({ kind: "tls_failure", templates: ids.map((id) => ({ id, text: id })) });
+    assert.ok(named("t1"));
+    assert.ok(!named("t2"), "another message in the same column");
+    const other = { parts: [part({ kinds: ["tls_failure"] })] };
+    const c = { kind: "tls_failure" as Kind, templates: [{ id: "t1", text: "" }] };
+    assert.ok(!hides(c, other), "what only came with it, another fault perhaps");
+  });
+  test("is not about other messages in a column that counts many", () => {
+    const rare = { key: "column rare status outbound", name: "rare results" };
+    const said = { kind: "volume_change" as Kind, parts: [part({ ...rare, kinds: ["volume_change"] })] };
+    const c = (id: string): Partial<Candidate> => ({
+      ...{ key: rare.key, kind: "volume_change", templates: [{ id, text: id }] },
+      measure: { name: rare.name, actual: 30, typicalLow: 0, typicalHigh: 0 },
+    });
+    assert.ok(hides(c("t1"), said));
+    assert.ok(!hides(c("t2"), said));
+  });
+  test("takes what was counted in five minutes to have gone on for as long as the incident did", () => {
+    const brief = { parts: [part({ size: 39, minutes: 5 })], lastedMs: 30 * MINUTE };
+    const hour = (actual: number): boolean => hides({ start: NOON - HOUR, ...measured(actual) }, brief);
+    assert.ok(hour(39 * 6));
+    assert.ok(!hour(39 * 6 * 3 + 1));
+    assert.ok(!hides({ start: NOON - 5 * MINUTE, ...measured(39 * 3 + 1) }, brief));
+  });
+  test("that knows the very part says how large it was, and no other", () => {
+    const vague = rule({ id: 2, parts: [part({ key: "other", name: "others", size: 900 })] });
+    const about = rules(vague, rule());
+    const c = { ...measured(300), templates: [{ id: "t1", text: "" }] };
+    assert.equal(hiderOf(candidate(c), about), undefined);
+    assert.equal(hiderOf(candidate({ ...c, ...measured(70) }), about)!.by.rule, 1);
   });
   test("on an entity is about its kind there, on templates about those alone, on all about the kind", () => {
     const c = (change: Partial<Candidate>): Candidate => candidate({ key: "x", ...change });
@@ -123,6 +157,35 @@ suite("an incident that feedback hides", () => {
     const stolen = candidate({ ...soon, key: "entity ann", kind: "account_compromised", family: "account" });
     const [told] = m.offer([stolen]);
     assert.equal(told!.suppressed, undefined);
+  });
+  test("opens before what goes with it, though that be rarer", () => {
+    const m = manager(rules(rule({ parts: [part(), part({ key: "entity a", name: "connections" })] })));
+    const follower = candidate({
+      key: "entity b",
+      view: "entity",
+      rate: 1e-12,
+      entities: [{ type: "host", value: "b" }],
+    });
+    const alerts = m.offer([follower, candidate({})]);
+    assert.deepEqual(
+      alerts.map(({ held, suppressed }) => [held, suppressed?.rule]),
+      [[true, 1]],
+    );
+  });
+  test("explains no clear fault beside it long after its own last sign", () => {
+    const beside = { kind: "milter_failure", family: "inbound", key: "m", rate: 0.01 } as const;
+    const after = (minutes: number): number => {
+      const m = manager(rules(rule()));
+      m.offer([candidate({})]);
+      return m.offer([candidate({ ...beside, at: NOON + minutes * MINUTE })]).length;
+    };
+    assert.deepEqual([after(10), after(60)], [0, 1]);
+  });
+  test("is as large as its columns became, whichever of them was told", () => {
+    const m = manager(rules());
+    const [alert] = m.offer([candidate({})]);
+    m.measure((key) => (key === "column program postfix/smtp" ? 700 : undefined));
+    assert.deepEqual([alert!.parts[0]!.size, alert!.parts[0]!.minutes], [700, 60]);
   });
   test("opens an alert of its own once it has become clearly larger, which says why", () => {
     const m = manager(rules(rule()));

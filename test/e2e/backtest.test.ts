@@ -4,8 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, suite, test } from "node:test";
 import { gunzipSync } from "node:zlib";
+import { gapsOf } from "../../eval/alerts/gaps.ts";
 import { replay } from "../../src/cli/replay.ts";
 import { alertRecord } from "../../src/detect/alert.ts";
+import { alertFromRecord } from "../../src/report/record.ts";
 import { type Finished, frozen, type Printed, printed, program, SAMPLE, TRAIN_UNTIL } from "./support.ts";
 
 /** Four weeks of the mail lab: two to learn, two to watch, five faults in the last one. Three runs in all serve every test. */
@@ -62,6 +64,10 @@ suite("a back-test of the bundled log", () => {
     assert.equal(score.evidenced, 5, JSON.stringify(score.rows, undefined, 1));
     assert.ok(score.false_alarms <= 2, JSON.stringify(score.false, undefined, 1));
     assert.ok(score.most_alerts_on_one_label <= 5);
+  });
+
+  test("explains each alert without a gap", () => {
+    for (const alert of alerts) assert.deepEqual(gapsOf(alertFromRecord(alert)), [], alert.title);
   });
 
   test("opens the brute force and the stolen account by the window or the entity view", () => {

@@ -23,6 +23,7 @@ const MAY_DIFFER: Readonly<Record<string, string>> = {
   "PlanMemo #known": "what plans tell is found out again",
   "ColumnRegistry #sets": "column sets are made again; those of the open slot are saved with their counts",
   "RegularScorer #byKey": "names are looked up again",
+  "NoveltyScorer #recent": "those that are over leave when the next one comes",
   "WindowScorer #sums": "written before it is read",
   "WindowScorer #mu": "written before it is read",
   "EntityScorer #shares": "written before it is read",
@@ -61,7 +62,7 @@ const CONSTANT: Readonly<Record<string, string>> = {
   SlownessScorer: "#programs model",
   TransactionScorer: "#onScore model",
   TransactionTracker: "#lineIds #plans",
-  WindowScorer: "#conditional #weekday #weekend model",
+  WindowScorer: "#conditional #index #weekday #weekend model",
   Zone: "format name",
 };
 const constants = Object.entries(CONSTANT).flatMap(([name, all]) =>
