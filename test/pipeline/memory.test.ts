@@ -32,7 +32,8 @@ suite("what was seen twice, then not for three months", () => {
         .filter(({ held }) => !held)
         .map(({ title, openedAt }) => `${new Date(openedAt).toISOString()} ${title}`);
     const without = told(forgetful).join("\n");
-    for (const day of [AGAIN, AGAIN + 1]) assert.ok(without.includes(iso(day).slice(0, 10)), without);
+    // of the rotation and of the newsletter; a reload with a certificate is calm news to both
+    assert.equal(without.split(iso(AGAIN).slice(0, 10)).length - 1, 2, without);
     assert.deepEqual(told(remembering), []);
   });
 
