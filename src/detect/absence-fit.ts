@@ -141,7 +141,7 @@ function fitStream(
   return { key, ...season, gaps: tail, longestAt, perDay: times.length / days, days, companion: undefined };
 }
 
-/** With the longest gap that is remembered; what the other gaps are like is as training held them. */
+/** With the longest gap of all models before, where it is longer than training's own. */
 function remembering(
   stream: StreamModel & { readonly longestAt: number },
   before: StreamModel | undefined,
@@ -149,8 +149,9 @@ function remembering(
 ): StreamModel {
   if (before?.longestAt === undefined) return stream;
   const own = { value: stream.gaps.longest, slot: stream.longestAt };
-  const { value, slot } = peakOf(own, { value: before.gaps.longest, slot: before.longestAt }, reach);
-  return { ...stream, gaps: { ...stream.gaps, longest: value }, longestAt: slot };
+  const last = { value: before.gaps.longest, slot: before.longestAt };
+  const longest = peakOf(own, peakOf(last, before.remembered, reach), reach);
+  return longest.value > own.value ? { ...stream, remembered: longest } : stream;
 }
 
 function seasonOfTimes(times: Times, time: Known, clock: LocalClock): Season {

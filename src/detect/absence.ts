@@ -1,5 +1,6 @@
 import { DAY_MS, type LocalClock, placeOf, SLOT_MS, SLOTS_PER_DAY, slotOf } from "../feature/clock.ts";
 import type { MailEvent } from "../mail/event.ts";
+import type { Peak } from "./memory.ts";
 
 /**
  * Silence is a gap that is long in expected events, not in minutes. Two clocks tell how many were to be expected: the season of
@@ -24,6 +25,8 @@ const LEVEL_PRIOR = 20;
 const MIN_LEVEL = 0.05;
 /** What was silent must be so twice as long to be told again within a day. */
 const AGAIN = 2;
+/** The longest gap of half a year needs less room above it than that of a few weeks, which the next may well exceed. */
+const BEYOND_REMEMBERED = 1.1;
 
 /** The key of all lines together. */
 export const WHOLE_LOG = "";
@@ -52,6 +55,8 @@ export type StreamModel = {
   readonly gaps: GapTail;
   /** The slot in which a gap like the longest was last met; undefined in models of before. */
   readonly longestAt?: number;
+  /** The longest gap that is remembered of before training, in expected lines; undefined where none is. */
+  readonly remembered?: Peak | undefined;
   readonly perDay: number;
   readonly days: number;
   /** perLine: lines of this stream for each of the companion's; gaps: in expected lines of this stream. */
@@ -267,7 +272,7 @@ export class AbsenceScorer {
       since: last,
       at,
       expectedEvents: gap.level * expectedEvents(stream, last, at, this.#clock),
-      longest: stream.gaps.longest,
+      longest: longestOf(stream),
       companion: told ? gap.companion?.stream.key : undefined,
       waiting: this.#waiting(gap),
       rate: this.#rate,
@@ -343,12 +348,12 @@ const goesOn = (gap: Gap): boolean =>
   gap.byCompanion * gap.patience;
 
 function gapOf(stream: StreamModel, rate: number): Gap {
-  const { gaps, companion, days } = stream;
+  const { companion, days } = stream;
   return {
     stream,
     // where no mail comes none is delivered
     alone: stream.key === DELIVERED ? Number.POSITIVE_INFINITY : thresholdOf(stream, rate),
-    together: Math.max(gaps.longest, MIN_COMPANION),
+    together: Math.max(longestOf(stream), MIN_COMPANION),
     byCompanion: companion ? tailThreshold(companion.gaps, days, rate, MIN_COMPANION) : 0,
     companion: undefined,
     fastest: Math.max(...stream.weekday, ...stream.weekend) / SLOT_MS,
@@ -375,8 +380,14 @@ const tailAt = ({ base, meanExcess, kept }: GapTail, days: number, rate: number)
 const wholeThreshold = (gaps: GapTail, days: number, rate: number): number =>
   Math.max(1.3 * tailAt(gaps, days, rate), 1.5 * gaps.longest);
 
-const thresholdOf = ({ key, gaps, days }: StreamModel, rate: number): number =>
-  key === WHOLE_LOG ? wholeThreshold(gaps, days, rate) : tailThreshold(gaps, days, rate, MIN_PROGRAM);
+function thresholdOf({ key, gaps, days, remembered }: StreamModel, rate: number): number {
+  const own =
+    key === WHOLE_LOG ? wholeThreshold(gaps, days, rate) : tailThreshold(gaps, days, rate, MIN_PROGRAM);
+  return Math.max(own, BEYOND_REMEMBERED * (remembered?.value ?? 0));
+}
+
+const longestOf = ({ gaps, remembered }: StreamModel): number =>
+  Math.max(gaps.longest, remembered?.value ?? 0);
 
 /** One program may idle while others work, so it gets more. */
 export const tailThreshold = (gaps: GapTail, days: number, rate: number, least: number): number =>

@@ -26,7 +26,7 @@ const plural = (n: number, what: string): string => `${n} ${what}${n === 1 ? "" 
 export function driftCandidate(f: DriftFinding, at: number): Candidate {
   const minutes = Math.max(1, Math.round((at - f.since) / 60_000));
   const percent = Math.max(1, Math.round((100 * f.lines) / f.all));
-  const shapes = plural(f.shapes, "new message shape");
+  const shapes = `${f.shapes} new kind${f.shapes === 1 ? "" : "s"} of message`;
   const kind = f.what === "new" ? "new_message" : "format_change";
   const name = short(f.suite);
   const began = f.turn === undefined ? "" : `, since its start (${said(f.turn)})`;
@@ -52,7 +52,7 @@ export function driftCandidate(f: DriftFinding, at: number): Candidate {
       ` (${plural(f.unknown, "line")} of them not understood).${gone}` +
       " Until the next training its new messages are told only where they complain. Normal is learned anew after two days (logvane schedule), or by: logvane retrain",
     measure: {
-      name: `percent of lines of ${name} with new shapes`,
+      name: `new kinds of message, percent of the lines of ${name}`,
       actual: percent,
       typicalLow: 0,
       typicalHigh: 0,

@@ -407,7 +407,10 @@ function judged(suite: Suite, age: number): DriftFinding["what"] | undefined {
   const began = suite.since - suite.turnedAt <= AFTER_START_MS;
   for (const program of suite.programs.values()) {
     if (program.fresh < MIN_LINES) continue;
-    if (!program.known) return "new";
+    if (!program.known) {
+      if (suite.strange > 0) return "new"; // or it has only said that it begins
+      continue;
+    }
     if (!began && age < UNSTARTED_AGE_MS) continue;
     const missed = missing(program).reduce((sum, { expected }) => sum + expected, 0);
     const enough = began ? MIN_MISSED : UNSTARTED_MISSED;

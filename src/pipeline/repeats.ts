@@ -4,7 +4,7 @@ import { DAY_MS } from "../feature/clock.ts";
 /**
  * Which of the incidents that were told are how things are: a monthly newsletter is told the first time, and would be told for ever if its
  * time were never learned. What comes again is learned, with three limits, so that nobody makes an attack normal by repeating it: it is mild,
- * nothing of it is of a kind that attacks and failures are, and it does not grow.
+ * nothing of it is of a kind that attacks and failures are, and it does not grow. What stays away is never learned: it is an outage each time.
  */
 
 /** Kinds that may be learned by repetition: none is harmless for its name, but none means that somebody breaks in or that mail is lost. */
@@ -17,6 +17,8 @@ const MAY_REPEAT: ReadonlySet<Kind> = new Set([
   "greylisting",
   "remote_throttled",
 ]);
+/** Keys of what stays away, and of times that went back. */
+const ABSENT = /^(?:absence|regular|clock) /;
 const MILD: ReadonlySet<AlertSeverity> = new Set(["low", "medium"]);
 /** What comes again sooner is the same trouble going on. */
 const APART_MS = 3 * DAY_MS;
@@ -55,7 +57,10 @@ function isMild({ severity, kind, parts = [] }: Told): boolean {
   if (!MILD.has(severity) || kind === undefined || !MAY_REPEAT.has(kind)) return false;
   return (
     parts.length > 0 &&
-    parts.every(({ kinds }) => kinds.some((one) => MAY_REPEAT.has(one)) && !kinds.some(isGrave))
+    parts.every(
+      ({ key, kinds }) =>
+        !ABSENT.test(key) && kinds.some((one) => MAY_REPEAT.has(one)) && !kinds.some(isGrave),
+    )
   );
 }
 

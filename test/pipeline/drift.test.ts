@@ -119,7 +119,7 @@ suite("software that is changed", () => {
     assert.deepEqual(kindsOf(alerts), ["format_change"]);
     const [alert] = alerts as [Alert];
     assert.equal(alert.severity, "low");
-    assert.match(alert.title, /% of the lines of dovecot are of \d+ new message shapes .*v2\.9\.0/);
+    assert.match(alert.title, /% of the lines of dovecot are of \d+ new kinds? of message .*v2\.9\.0/);
     assert.match(alert.lines[0]!.text, /starting up/);
     assert.match(alert.lines[1]!.text, /accepted on|Session begins|finished on|delivered to/);
     assert.ok(alert.openedAt - CHANGE < 45 * 60_000);

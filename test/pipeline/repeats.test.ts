@@ -67,6 +67,13 @@ suite("an incident that was told", () => {
     const learned = ids(growing);
     assert.ok(learned.includes("of day 21") && !learned.includes("of day 28"), learned.join());
   });
+  test("is not what stays away: expected mail, a program's lines", () => {
+    for (const key of ["regular messages of a sender's domain a.example", "absence postfix/qmgr"])
+      assert.deepEqual(
+        ids([0, 30].map((day) => told(day, { parts: [{ ...told(day).parts![0]!, key }] }))),
+        [],
+      );
+  });
   test("is not in a state of before, which tells nothing of its parts", () =>
     assert.deepEqual(ids([told(0, { parts: undefined }), told(30, { parts: undefined })]), []));
 });
