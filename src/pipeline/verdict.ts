@@ -19,6 +19,9 @@ export type Evidence = {
         readonly faults: number;
         /** Median of those that both found. */
         readonly minutes: Pair<number | null>;
+        /** How many of those the new one finds much later, and how many much sooner. */
+        readonly later: number;
+        readonly sooner: number;
         readonly kinds: readonly (Pair & { readonly kind: string; readonly faults: number })[];
       })
     | null;
@@ -36,9 +39,10 @@ const MORE_RARE = 1.25;
 const MIN_ROWS = 500;
 /** So many faults fewer are chance. */
 const FEWER_FOUND = 1;
-/** So much later is chance, in minutes and as a share of the old one's median. */
+/** Much later is so much, in minutes and as a share of the shorter time; so many more that are found later than sooner are chance. */
 const LATER_MINUTES = 5;
 const LATER_SHARE = 0.5;
+const MORE_LATER = 2;
 
 type Found = {
   readonly days: number;
@@ -83,19 +87,22 @@ function injectedEvidence(all: Pair<readonly Probe[]>): Evidence["injected"] {
     some.flatMap(({ found, injection }, i) =>
       found === undefined || others[i]?.found === undefined ? [] : [(found - injection.start) / 60_000],
     );
+  const [olds, news] = [delays(probes.old, probes.new), delays(probes.new, probes.old)];
   return {
     faults,
     ...both(probes, n),
-    minutes: {
-      old: median(delays(probes.old, probes.new)),
-      new: median(delays(probes.new, probes.old)),
-    },
+    minutes: { old: median(olds), new: median(news) },
+    later: olds.filter((old, i) => isLater(news[i]!, old)).length,
+    sooner: olds.filter((old, i) => isLater(old, news[i]!)).length,
     kinds: kinds.map((kind) => {
       const own = both(probes, (some) => some.filter(({ injection }) => injection.kind === kind));
       return { kind, faults: own.old.length, ...both(own, n) };
     }),
   };
 }
+
+const isLater = (minutes: number, other: number): boolean =>
+  minutes > other + Math.max(LATER_MINUTES, LATER_SHARE * other);
 
 function median(values: readonly number[]): number | null {
   const sorted = [...values].sort((a, b) => a - b);
@@ -116,9 +123,9 @@ export function objection({ told, rare, injected, remembered }: Evidence): strin
   if (!injected) return undefined;
   if (injected.new < injected.old - FEWER_FOUND)
     return `of ${injected.faults} faults that were put in it finds ${injected.new}, the model in use ${injected.old}`;
-  const { old, new: fresh } = injected.minutes;
-  if (old !== null && fresh !== null && fresh > old + Math.max(LATER_MINUTES, LATER_SHARE * old))
-    return `it finds faults that were put in after ${Math.round(fresh)} minutes, the model in use after ${Math.round(old)}`;
+  const { later, sooner } = injected;
+  if (later > sooner + MORE_LATER)
+    return `of the faults that were put in it finds ${later} much later than the model in use, and ${sooner} much sooner`;
   return undefined;
 }
 

@@ -10,7 +10,7 @@ const EVEN: Evidence = {
   told: { old: 1, new: 1 },
   held: { old: 0, new: 0 },
   rare: [{ view: "window", old: 0.01, new: 0.01, rows: { old: 900, new: 900 } }],
-  injected: { faults: 10, old: 8, new: 8, minutes: { old: 10, new: 10 }, kinds: [KIND] },
+  injected: { faults: 10, old: 8, new: 8, minutes: { old: 10, new: 10 }, later: 1, sooner: 0, kinds: [KIND] },
 };
 const with_ = (change: Partial<Evidence>): string | undefined => objection({ ...EVEN, ...change });
 const found = (change: object): string | undefined => with_({ injected: { ...EVEN.injected!, ...change } });
@@ -32,11 +32,14 @@ suite("a new model that was tried", () => {
     assert.ok(rare(0.04, 0.051));
     assert.equal(rare(0.01, 0.5, 499), undefined, "too few rows tell no share");
   });
-  test("may miss one fault more, and be late by five minutes or half", () => {
+  test("may miss one fault more, and find two more of them much later than sooner", () => {
     assert.equal(found({ new: 7 }), undefined);
     assert.match(found({ new: 6 })!, /of 10 faults that were put in it finds 6, the model in use 8/);
-    assert.equal(found({ minutes: { old: 4, new: 9 } }), undefined);
-    assert.match(found({ minutes: { old: 20, new: 31 } })!, /after 31 minutes, the model in use after 20/);
+    assert.equal(found({ later: 3, sooner: 1 }), undefined);
+    assert.match(
+      found({ later: 4, sooner: 1 })!,
+      /finds 4 much later than the model in use, and 1 much sooner/,
+    );
     assert.equal(found({ minutes: { old: null, new: null } }), undefined);
     assert.equal(with_({ injected: null }), undefined);
   });
