@@ -54,7 +54,7 @@ const FAULTS: readonly (readonly [
   ["account_new_networks", 17, 3.4, 300],
   ["postfix_lookup_table_missing", 21, 14.8, 40],
   ["spam_wave", 22, 16.3, 120, { intensity: 0.5 }],
-  ["partner_mail_missing", 24, 0, 180],
+  ["partner_mail_missing", 24, 0, 360],
 ];
 /** Kinds of a month's faults. */
 export const FAULTS_A_MONTH: number = FAULTS.length;
