@@ -40,9 +40,14 @@ const FAULTS = [
 type Suppressed = { readonly by: string; readonly rule: number; readonly name: string };
 type Kept = Printed & { readonly held: boolean; readonly suppressed?: Suppressed; readonly summary: string };
 
-/** Days, from 0, on which something was told, with repetitions. */
+/** Days, from 0, whose fault was told: within its hour or half an hour after it. */
 const daysOf = (alerts: readonly Printed[]): number[] =>
-  alerts.map(({ opened_at }) => Math.floor((Date.parse(opened_at) - CUT) / DAY_MS));
+  FAULTS.filter(({ start }) =>
+    alerts.some(({ opened_at }) => {
+      const minutes = (Date.parse(opened_at) - Date.parse(start)) / 60_000;
+      return minutes >= 0 && minutes <= 90;
+    }),
+  ).map(({ start }) => Math.floor((Date.parse(start) - CUT) / DAY_MS));
 
 async function detect(): Promise<Kept[]> {
   const { status, stdout, stderr } = await logvane("detect", join(dir, "today.log"), "--format", "ndjson");
@@ -73,7 +78,7 @@ suite("an alert that was called harmless", () => {
     const trained = await logvane("train", join(dir, "past.log"));
     assert.equal(trained.status, 0, trained.stderr);
     first = await detect();
-    assert.deepEqual([...new Set(daysOf(first))], [0, 1, 2, 4, 7], "each fault is told without feedback");
+    assert.deepEqual(daysOf(first), [0, 1, 2, 4, 7], "each fault is told without feedback");
   });
   after(() => rmSync(dir, { recursive: true, force: true }));
 
@@ -98,22 +103,16 @@ suite("an alert that was called harmless", () => {
     // log time, which is the last line's: long before the system's clock says so
     assert.equal(Math.round((Date.parse(until) - CUT) / DAY_MS), 8 + 6);
     const again = await detect();
-    assert.deepEqual(
-      [...new Set(daysOf(again))],
-      [2, 4],
-      "hidden: the attack; told: the other fault, the large one",
-    );
+    assert.deepEqual(daysOf(again), [2, 4], "hidden: the attack; told: the other fault, the large one");
     const other = (alerts: readonly Kept[]): object[] => alerts.filter((a) => daysOf([a])[0] === 2);
     assert.deepEqual(other(again), other(first), "the other fault is told in the same words");
-    assert.match(
-      again.find((a) => daysOf([a])[0] === 4)!.summary,
-      /called harmless \(feedback \d+\); this is clearly more/,
-    );
+    const larger = /called harmless \(feedback \d+\); this is clearly more/;
+    assert.ok(again.some((a) => daysOf([a])[0] === 4 && larger.test(a.summary)));
     const hidden = (await kept()).filter((a) => a.suppressed);
     assert.ok(
       hidden.every((a) => a.held && a.suppressed!.rule === rule && a.suppressed!.name === "harmless"),
     );
-    assert.deepEqual([...new Set(daysOf(hidden))].sort(), [0, 1, 4, 7]);
+    assert.deepEqual(daysOf(hidden), [0, 1, 4, 7]);
     assert.ok(hidden.some((a) => a.kind === kind));
   });
 
@@ -146,8 +145,8 @@ suite("an alert that was called harmless", () => {
     const [plain, obeying] = await Promise.all([backtest(), backtest("--with-rules", "--state", state)]);
     assert.match(plain.stderr, /feedback and calendar were not applied; --with-rules/);
     assert.match(obeying.stderr, /applied: feedback 1, entries of the calendar 0/);
-    assert.deepEqual([...new Set(daysOf(printed(plain.stdout)))], [0, 1, 2, 4, 7]);
-    assert.deepEqual([...new Set(daysOf(printed(obeying.stdout)))], [2, 4]);
+    assert.deepEqual(daysOf(printed(plain.stdout)), [0, 1, 2, 4, 7]);
+    assert.deepEqual(daysOf(printed(obeying.stdout)), [2, 4]);
   });
 
   test("is told as before once that is revoked", async () => {
