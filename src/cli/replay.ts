@@ -45,8 +45,9 @@ export type ReplayResult = Driven & {
 export async function replay(request: ReplayRequest): Promise<ReplayResult> {
   const input = await openMail(request.files, request.options);
   if (request.weekly && input.once) throw readOnce();
-  const until =
-    "time" in request.until ? request.until.time : (await lastTime(input)) - request.until.sinceMs;
+  const plans = request.rules?.plans ?? [];
+  const times = "time" in request.until && plans.length === 0 ? undefined : await timesOf(input);
+  const until = "time" in request.until ? request.until.time : times!.last - request.until.sinceMs;
   const clock = localClock(input.zone);
   const budgets = new BudgetTable(request.compare ?? [], clock, request.rules);
   const settings: PipelineOptions = {
@@ -59,8 +60,6 @@ export async function replay(request: ReplayRequest): Promise<ReplayResult> {
     timeOnly: request.timeOnly === true,
     onOffer: request.compare && ((candidates) => budgets.offer(candidates)),
   };
-  const plans = request.rules?.plans ?? [];
-  const times = plans.length > 0 ? await timesOf(input) : undefined;
   const planned = times && new Flagged(plannedRanges(plans, times.first, times.last));
   const learner = new Learner(settings, planned);
   const weekly = request.weekly && new Weekly(input, settings, request.weekly, request.onScore);
@@ -88,9 +87,6 @@ export async function timesOf(input: MailInput): Promise<{ first: number; last: 
   if (!Number.isFinite(last)) throw noTimes(input.files);
   return { first, last };
 }
-
-/** Time of the newest line, for --since, in ms. Reads all files once more. Throws Fault badData when no line has one. */
-export const lastTime = async (input: MailInput): Promise<number> => (await timesOf(input)).last;
 
 const readOnce = (): Fault =>
   new Fault(

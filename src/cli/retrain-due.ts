@@ -23,7 +23,7 @@ export function whyDue(
   if (change !== undefined && now >= change.at + ENOUGH_MS) return `since ${change.title}`;
   if (weekday === undefined) return undefined;
   const { weekday: today, minute } = clock(now);
-  const since = (7 * 1440 + (today - weekday) * 1440 + minute - atMinute) % WEEK_MINUTES;
+  const since = (WEEK_MINUTES + (today - weekday) * 1440 + minute - atMinute) % WEEK_MINUTES;
   return now - since * 60_000 > tried ? "weekly" : undefined;
 }
 
