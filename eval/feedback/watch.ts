@@ -102,5 +102,6 @@ export const benign = (alert: Alert, id: number, until: number): FeedbackRule =>
   entities: alert.entities,
   templates: alert.templates.map((template) => template.id),
   parts: structuredClone(alert.parts),
-  lastedMs: alert.end - alert.start,
+  start: alert.start,
+  end: alert.end,
 });

@@ -11,6 +11,7 @@ import {
   NO_RULES,
   outgrown,
   type Rules,
+  wereTogether,
   within,
 } from "./rules.ts";
 import { graver, severityOf } from "./severity.ts";
@@ -157,13 +158,14 @@ export class IncidentManager {
     return leading && { by: leading.alert.suppressed!, again: at + IDLE_MS };
   }
 
-  /** Whether a candidate is a consequence of an incident that feedback hides. Of what is grave only the like of the first time is. */
+  /** Whether a candidate is a consequence of an incident that feedback hides. Of what is grave only the like of the first time is, told then in the same alert or in one beside it. */
   #leads({ alert, lastActivity }: Incident, c: Candidate): boolean {
     const { suppressed } = alert;
     if (suppressed?.by !== "feedback") return false;
-    const rule = this.#rules.feedback.find(({ id }) => id === suppressed.rule);
+    const { feedback } = this.#rules;
+    const rule = feedback.find(({ id }) => id === suppressed.rule);
     if (rule === undefined) return false;
-    if (follows(rule, c)) return true;
+    if (feedback.some((one) => (one === rule || wereTogether(one, rule)) && follows(one, c))) return true;
     if (isGrave(c.kind) || c.at - lastActivity > CASCADE_MS || !within(rule, c)) return false;
     return mayComeOf(rule, c) || c.rate >= this.bar * OTHER_FAMILY_RARER;
   }

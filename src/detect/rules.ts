@@ -23,8 +23,9 @@ export type FeedbackRule = {
   readonly templates: readonly string[];
   /** What its incident consisted of, and how large each part became. */
   readonly parts: readonly Part[];
-  /** How long the incident had lasted, in ms; unknown in rules of before. */
-  readonly lastedMs?: number;
+  /** First and last evidence of the incident, log time in ms; unknown in rules of before. */
+  readonly start?: number;
+  readonly end?: number;
   /** Log time in ms, exclusive. */
   readonly until: number;
 };
@@ -125,7 +126,8 @@ export function fits(rule: FeedbackRule, c: Candidate): boolean {
 /**
  * Whether a candidate is a part of the incident that comes again: the same column or account in the same messages. The kind is a guess that the
  * lines at hand decide, so one part may bear several names; a grave one is believed, unless the part bore the incident's own name: what only came
- * with it may be another fault. Where no part is the same, the incident's name in its messages is.
+ * with it may be another fault, and is known under a vague name in that part's own messages alone. Where no part is the same, the incident's name
+ * in its messages is.
  */
 function isKnown(rule: FeedbackRule, c: Candidate): boolean {
   const part = rule.parts.find(({ key }) => key === partKey(c));
@@ -133,7 +135,7 @@ function isKnown(rule: FeedbackRule, c: Candidate): boolean {
   const share = ofOne ? 1 : shareKnown(rule, c);
   if (part === undefined) return c.kind === rule.kind && !ofOne && c.templates.length > 0 && share >= 0.5;
   const own = part.kinds.includes(rule.kind);
-  if (c.kind === rule.kind || VAGUE.has(c.kind)) return own && share >= 0.5;
+  if (c.kind === rule.kind || VAGUE.has(c.kind)) return (own && share >= 0.5) || showsAsBefore(part, c);
   if (c.kind === "crash_loop" && DEADLY.has(rule.kind)) return share >= 0.5;
   if (isGrave(c.kind) && (!own || c.templates.length === 0)) return false;
   return share === 1 || (part.kinds.includes(c.kind) && share >= 0.5);
@@ -142,6 +144,10 @@ function isKnown(rule: FeedbackRule, c: Candidate): boolean {
 /** Whether a column shows most of it in the messages of an incident: the same lines, counted in another way. */
 export const isOfSameLines = (parts: readonly Part[], c: Candidate): boolean =>
   !isOfOne(c) && c.templates.length > 0 && shareKnown({ parts, templates: [] }, c) >= 0.5;
+
+/** Whether a candidate shows in messages alone in which this very part showed. */
+const showsAsBefore = ({ templates }: Part, c: Candidate): boolean =>
+  c.templates.length > 0 && c.templates.every(({ id }) => templates.includes(id));
 
 /** Share of the messages in which a candidate shows that are the incident's, 0..1. A column counts many things, and some are always of others. */
 function shareKnown({ parts, templates }: Pick<FeedbackRule, "parts" | "templates">, c: Candidate): number {
@@ -171,6 +177,10 @@ export function follows(rule: FeedbackRule, c: Candidate): boolean {
   if (belonged) return true;
   return c.templates.length > 0 && c.templates.every(({ id }) => parts.some((p) => p.templates.includes(id)));
 }
+
+/** Whether two incidents went on at one time, so that what came with one comes with the other again. */
+export const wereTogether = (a: FeedbackRule, b: FeedbackRule): boolean =>
+  a.start! <= b.end! && b.start! <= a.end!;
 
 /** Whether feedback still holds and a candidate is not beyond what it was given for. */
 export const within = (rule: FeedbackRule, c: Candidate): boolean => c.at < rule.until && !isLarger(rule, c);
@@ -204,8 +214,8 @@ const FEW_TEMPLATES = 6;
  * much the same lines the strangest alone); else of all. What was counted over a shorter time is taken to have gone on like that for as long as
  * the incident did.
  */
-function baseOf({ parts, lastedMs = 0 }: FeedbackRule, c: Candidate): number {
-  const minutes = Math.min(minutesOf(c), lastedMs / 60_000);
+function baseOf({ parts, start = 0, end = start }: FeedbackRule, c: Candidate): number {
+  const minutes = Math.min(minutesOf(c), (end - start) / 60_000);
   const alike = parts.filter(({ name }) => name === partName(c));
   const ofSameLines = isOfOne(c) ? [] : parts.filter((part) => isOfLines(part, c));
   const base = alike.length > 0 ? [...alike, ...ofSameLines] : parts;

@@ -181,7 +181,8 @@ const ruleOf = ({ id, verdict, scope, until, about }: Feedback): FeedbackRule =>
   entities: about.entities,
   templates: about.templates.map((template) => template.id),
   parts: about.parts,
-  lastedMs: about.end - about.start,
+  start: about.start,
+  end: about.end,
   until: until ?? 0,
 });
 

@@ -25,7 +25,8 @@ const rule = (change: Partial<FeedbackRule> = {}): FeedbackRule => ({
   entities: [{ type: "program", value: "postfix/smtp" }],
   templates: ["t1"],
   parts: [part()],
-  lastedMs: HOUR,
+  start: NOON - 48 * HOUR,
+  end: NOON - 47 * HOUR,
   until: NOON + 24 * HOUR,
   ...change,
 });
@@ -72,6 +73,17 @@ suite("feedback", () => {
     const c = { kind: "tls_failure" as Kind, templates: [{ id: "t1", text: "" }] };
     assert.ok(!hides(c, other), "what only came with it, another fault perhaps");
   });
+  test("knows what only came with it by that part's own messages, where its name says nothing", () => {
+    const came = part({ key: "column rare", kinds: ["remote_unreachable"], templates: ["t2"], name: "rare" });
+    const shows = (kind: Kind, id: string): boolean =>
+      hides(
+        { key: "column rare", kind, templates: [{ id, text: id }] },
+        { kind: "crash_loop", entities: [], parts: [part({ kinds: ["crash_loop"] }), came] },
+      );
+    assert.ok(shows("volume_change", "t2"));
+    assert.ok(!shows("volume_change", "t1"), "a message of another part");
+    assert.ok(!shows("auth_backend_failure", "t2"), "a grave name");
+  });
   test("is not about other messages in a column that counts many", () => {
     const rare = { key: "column rare status outbound", name: "rare results" };
     const said = { kind: "volume_change" as Kind, parts: [part({ ...rare, kinds: ["volume_change"] })] };
@@ -83,7 +95,7 @@ suite("feedback", () => {
     assert.ok(!hides(c("t2"), said));
   });
   test("takes what was counted in five minutes to have gone on for as long as the incident did", () => {
-    const brief = { parts: [part({ size: 39, minutes: 5 })], lastedMs: 30 * MINUTE };
+    const brief = { parts: [part({ size: 39, minutes: 5 })], start: 0, end: 30 * MINUTE };
     const hour = (actual: number): boolean => hides({ start: NOON - HOUR, ...measured(actual) }, brief);
     assert.ok(hour(39 * 6));
     assert.ok(!hour(39 * 6 * 3 + 1));
@@ -157,6 +169,26 @@ suite("an incident that feedback hides", () => {
     const stolen = candidate({ ...soon, key: "entity ann", kind: "account_compromised", family: "account" });
     const [told] = m.offer([stolen]);
     assert.equal(told!.suppressed, undefined);
+  });
+  test("takes in the like of what was told beside it the first time, and was called harmless too", () => {
+    const bounces = (start: number): FeedbackRule =>
+      rule({
+        ...{ id: 2, kind: "backscatter", entities: [{ type: "recipient", value: "ann" }], templates: ["t2"] },
+        parts: [part({ key: "entity ann", kinds: ["backscatter"], templates: ["t2"], name: "bounces" })],
+        ...{ start, end: start + HOUR },
+      });
+    const told = (start: number): number => {
+      const m = manager(rules(rule(), bounces(start)));
+      m.offer([candidate({})]);
+      const again = candidate({
+        ...{ at: NOON + HOUR, key: "entity bob", view: "entity", kind: "backscatter", family: "outbound" },
+        ...{ entities: [{ type: "recipient", value: "bob" }], templates: [{ id: "t2", text: "" }] },
+        measure: { name: "bounces", actual: 40, typicalLow: 0, typicalHigh: 2 },
+      });
+      return m.offer([again]).length;
+    };
+    assert.equal(told(rule().start! + HOUR / 2), 0);
+    assert.equal(told(rule().start! - 24 * HOUR), 1, "at another time");
   });
   test("opens before what goes with it, though that be rarer", () => {
     const m = manager(rules(rule({ parts: [part(), part({ key: "entity a", name: "connections" })] })));
