@@ -1,37 +1,20 @@
 import { type AbsenceFinding, AbsenceScorer, flowOf } from "../detect/absence.ts";
-import { absenceCandidate, clockCandidate, regularCandidate } from "../detect/absence-candidates.ts";
+import { absenceCandidate, clockCandidate } from "../detect/absence-candidates.ts";
 import type { Alert } from "../detect/alert.ts";
-import { CauseCounter } from "../detect/attribute.ts";
 import { ALL_NEW, type Candidate } from "../detect/candidate.ts";
-import {
-  COLUMN_PART,
-  entityCandidate,
-  noveltyCandidate,
-  STRANGE_PART,
-  transactionCandidate,
-  windowCandidate,
-} from "../detect/candidates.ts";
+import { noveltyCandidate } from "../detect/candidates.ts";
 import { ChangeWatch } from "../detect/change-watch.ts";
 import { ClockWatch } from "../detect/clock-watch.ts";
-import { conditionalOf } from "../detect/conditional.ts";
 import { type Tidings, tidingsOf } from "../detect/drift.ts";
-import { EntityScorer } from "../detect/entity.ts";
 import { IncidentManager, type Ledger } from "../detect/incident.ts";
-import { LineRings } from "../detect/lines.ts";
 import { type Newness, NoveltyScorer, newnessOf } from "../detect/novelty.ts";
-import { RegularScorer } from "../detect/regular.ts";
-import { slowCandidate } from "../detect/slow-candidate.ts";
-import { SlownessScorer } from "../detect/slowness.ts";
-import { TransactionScorer } from "../detect/transaction.ts";
 import { WaitingCandidates } from "../detect/waiting.ts";
-import { WindowScorer } from "../detect/window.ts";
 import { columnIndex } from "../detect/window-fit.ts";
 import { DAY_MS, placeOf, SLOT_MS, slotOf } from "../feature/clock.ts";
 import type { ColumnRegistry } from "../feature/columns.ts";
 import type { EntityReader, Observation } from "../feature/entity.ts";
 import { type Family, familyOf } from "../feature/family.ts";
 import { LineLoader, LineSaver } from "../feature/line-table.ts";
-import { DeliveryTimer } from "../feature/slowness.ts";
 import { type SeenLine, seenLine, type TransactionTracker } from "../feature/transaction.ts";
 import type { SlotCounter, SlotCounts } from "../feature/window.ts";
 import { type HeadForm, headForm } from "../log/head-form.ts";
@@ -40,7 +23,6 @@ import { PlanMemo } from "../mail/plan-memo.ts";
 import {
   coldStart,
   MAX_GAP_SLOTS,
-  MIN_TRAINING_DAYS,
   type Model,
   type PipelineOptions,
   type Score,
@@ -48,17 +30,11 @@ import {
   type Warmth,
 } from "./model.ts";
 import { checkState, modelMark, type SavedDetector, STATE_VERSION } from "./saved.ts";
+import { SlotViews } from "./slot-views.ts";
 
 const NO_ALERTS: readonly Alert[] = [];
-/** Below the bar by so much an account is held guilty: its mail explains what other views see. */
-const GUILTY = 1 / 20;
+/** So long the mail of an account that was found guilty explains what other views see. */
 const EXPLAINED_MS = 2 * DAY_MS;
-/** Confidence from which on it is; a few failed messages may be a mistyped address. */
-const SURE = 0.8;
-const isGuilty = ({ kind, kindConfidence, rate }: Candidate, bar: number): boolean =>
-  kind === "account_compromised" && kindConfidence >= SURE && rate < bar * GUILTY;
-/** Entities told of in one slot, the strangest first. */
-const MAX_FINDINGS = 32;
 
 /** What all lines of a plan have in common for the detector. */
 type PlanPart = {
@@ -80,18 +56,10 @@ export class Detector {
   readonly #reader: EntityReader;
   readonly #counter: SlotCounter;
   readonly #index: (id: number) => number;
-  readonly #window: WindowScorer;
-  readonly #entities: EntityScorer;
+  readonly #views: SlotViews;
   readonly #tracker: TransactionTracker;
-  readonly #transactions: TransactionScorer | undefined;
-  readonly #rates: WindowScorer | undefined;
-  readonly #timer = new DeliveryTimer();
-  readonly #slowness: SlownessScorer | undefined;
   readonly #novelty: NoveltyScorer;
   readonly #absence: AbsenceScorer;
-  readonly #regulars: RegularScorer;
-  readonly #causes: CauseCounter;
-  readonly #rings: LineRings;
   /** Accounts found guilty, and until when their mail is left out of the other views. */
   #explained = new Map<string, number>();
   readonly #onScore: ((score: Score) => void) | undefined;
@@ -116,20 +84,8 @@ export class Detector {
     this.#reader = learner.reader;
     this.#counter = learner.counter;
     this.#index = columnIndex(this.#registry, model.window.columns);
-    this.#window = new WindowScorer(
-      model.window,
-      model.windowVae ? conditionalOf(model.windowVae) : undefined,
-    );
-    this.#entities = new EntityScorer(model.entity, options.clock);
+    this.#views = new SlotViews(model, options, onScore);
     this.#tracker = learner.tracker;
-    this.#transactions = model.transaction
-      ? new TransactionScorer(model.transaction, ({ time, transaction: t, score, pValue }) =>
-          this.#onScore?.({ time, view: "transaction", key: `${t.type} ${t.key}`, score, pValue }),
-        )
-      : undefined;
-    this.#rates = model.transaction ? new WindowScorer(model.transaction.rates, undefined) : undefined;
-    this.#slowness =
-      model.slowness && !options.without.has("transaction") ? new SlownessScorer(model.slowness) : undefined;
     this.#novelty = new NoveltyScorer(model.novelty);
     this.#changes = new ChangeWatch(model.window, model.catalogue);
     this.#plans = new PlanMemo((event) => {
@@ -138,11 +94,8 @@ export class Detector {
       const tidings = tidingsOf(event, family);
       return { family, turn: isTurn(event), newness: newnessOf(event), tidings, flow: flowOf(event), known };
     });
-    this.#causes = new CauseCounter(model.window);
-    this.#rings = new LineRings();
     this.manager = new IncidentManager({ perDay: options.budget, clock: options.clock });
     this.#absence = new AbsenceScorer(model.absence, options.clock, this.manager.bar / 4);
-    this.#regulars = new RegularScorer(model.regular, options.clock, options.salt);
     this.#onScore = onScore;
     this.#now = model.to;
     this.#read = model.to;
@@ -177,17 +130,9 @@ export class Detector {
       reader: this.#reader.save(),
       tracker: this.#tracker.save(lines),
       counter: this.#counter.save(),
-      window: this.#window.save(),
-      entities: this.#entities.save(this.#slot),
-      transactions: this.#transactions?.save(lines),
-      rates: this.#rates?.save(),
-      timer: this.#timer.save(lines),
-      slowness: this.#slowness?.save(lines),
+      ...this.#views.save(lines, this.#slot),
       novelty: this.#novelty.save(),
       absence: this.#absence.save(),
-      regulars: this.#regulars.save(),
-      causes: this.#causes.save(),
-      rings: this.#rings.save(lines),
       clocks: this.#clockWatch.save(lines),
       changes: this.#changes.save(lines),
       incidents: this.manager.save(),
@@ -206,17 +151,9 @@ export class Detector {
     this.#reader.load(saved.reader);
     this.#tracker.load(saved.tracker, lines);
     this.#counter.load(saved.counter);
-    this.#window.load(saved.window);
-    this.#entities.load(saved.entities);
-    if (saved.transactions) this.#transactions?.load(saved.transactions, lines);
-    if (saved.rates) this.#rates?.load(saved.rates);
-    this.#timer.load(saved.timer, lines);
-    if (saved.slowness) this.#slowness?.load(saved.slowness, lines);
+    this.#views.load(saved, lines);
     this.#novelty.load(saved.novelty);
     this.#absence.load(saved.absence);
-    this.#regulars.load(saved.regulars);
-    this.#causes.load(saved.causes);
-    this.#rings.load(saved.rings, lines);
     this.#clockWatch.load(saved.clocks, lines);
     if (saved.changes) this.#changes.load(saved.changes, lines);
     this.manager.load(saved.incidents);
@@ -233,11 +170,9 @@ export class Detector {
     if (learner.tail.slots.length === 0) return; // begins cold: windows fill with what comes
     const bySlot = new Map(learner.tail.slots.map((s) => [s.slot, s]));
     for (let slot = this.#slot - MAX_GAP_SLOTS; slot < this.#slot; slot++) this.#push(bySlot.get(slot), slot);
-    for (const { observation, slot } of learner.tail.observations) {
-      this.#entities.add(observation, slot);
-      this.#regulars.add(observation, slot);
-    }
-    this.#entities.score(this.#slot - 1, false);
+    for (const { observation, slot } of learner.tail.observations)
+      this.#views.observe(observation, slot, undefined);
+    this.#views.warmed(this.#slot);
   }
 
   /** Returns the counts of the model's columns. What belongs to changed software counts in no column of rare things. */
@@ -249,10 +184,7 @@ export class Detector {
       const { key } = this.#registry.columns[id]!;
       if (columns[j]!.key === key || !this.#changes.drift.isAside(key)) counts[j]! += closed!.counts[i]!;
     }
-    const place = placeOf(slot, this.#options.clock);
-    this.#window.push(counts, place);
-    if (this.#transactions) this.#rates!.push(this.#transactions.close(), place);
-    this.#causes.close(place);
+    this.#views.push(counts, placeOf(slot, this.#options.clock));
     return counts;
   }
 
@@ -271,7 +203,7 @@ export class Detector {
     const { family } = part;
     if (part.flow) this.#absence.flow(part.flow, now);
     const line = seenLine(event, now, family);
-    if (part.turn) this.#rings.turn(line);
+    if (part.turn) this.#views.rings.turn(line);
     this.#headOf(headForm(event.text), line);
     if (!this.#options.without.has("novelty")) {
       const jump = this.#clockWatch.see(event.host, event.daemon, event.time, line);
@@ -280,14 +212,11 @@ export class Detector {
     const explained = this.#observe(event, line, slot);
     const closed = this.#tracker.add(event, now, line);
     if (!explained) {
-      for (const t of closed) {
-        if (!this.#changes.drift.touches(t.shapes.keys())) this.#transactions?.add(t, now);
-        this.#slowness?.addMessage(t, this.#timer.closed(t));
-      }
-      const timed = this.#slowness && this.#timer.read(event, line);
-      if (timed) this.#slowness!.add(timed);
-      this.#rings.counted(this.#counter.add(event, slot), line);
-      this.#causes.add(event, line.family);
+      const { drift } = this.#changes;
+      for (const t of closed) this.#views.transaction(t, !drift.touches(t.shapes.keys()), now);
+      this.#views.time(event, line);
+      this.#views.rings.counted(this.#counter.add(event, slot), line);
+      this.#views.causes.add(event, line.family);
       if (!part.known || part.tidings.begins) this.#newness(event, line, part, now);
     }
     return this.#given();
@@ -348,22 +277,15 @@ export class Detector {
     const slot = this.#slot;
     const quiet = this.#quiet;
     if (quiet <= MAX_GAP_SLOTS) {
-      this.#rings.close(slot, this.#index);
+      this.#views.rings.close(slot, this.#index);
       const counts = this.#push(this.#counter.close(), slot);
       const changes = this.#changes.close(slot, counts, placeOf(slot, this.#options.clock), at);
       this.#offer([...changes, ...this.#judge(slot, at, quiet > 0)]);
-      this.manager.measure((key) => this.#surplus(key));
-      this.#slowness?.next();
-      if (quiet === MAX_GAP_SLOTS) this.#restart();
+      this.manager.measure((key) => this.#views.surplus(key));
+      this.#views.next();
+      if (quiet === MAX_GAP_SLOTS) this.#views.restart();
     }
     this.#slot++;
-  }
-
-  /** Of a part's column in the newest hour. */
-  #surplus(key: string): number | undefined {
-    if (key.startsWith(COLUMN_PART)) return this.#window.surplus(key.slice(COLUMN_PART.length));
-    if (key.startsWith(STRANGE_PART)) return this.#rates?.surplus(key.slice(STRANGE_PART.length));
-    return undefined;
   }
 
   #silence(until: number): void {
@@ -374,7 +296,7 @@ export class Detector {
 
   /** A silence that is not told now is found again when that is over, or when it has become clearly longer. */
   #offerSilence(finding: AbsenceFinding): void {
-    const silent = absenceCandidate(finding, this.#rings, this.#putOff());
+    const silent = absenceCandidate(finding, this.#views.rings, this.#putOff());
     const candidate = this.#changes.silence(silent, finding, this.manager.open);
     const hider = this.manager.hiderOf(candidate);
     this.#offer([candidate]);
@@ -385,7 +307,7 @@ export class Detector {
   #putOff(): SeenLine[] {
     const lines: SeenLine[] = [];
     for (const [j, { level, key }] of this.model.window.columns.entries())
-      if (level === "status" && key.endsWith(" deferred")) lines.push(...this.#rings.ofColumn(j, 0));
+      if (level === "status" && key.endsWith(" deferred")) lines.push(...this.#views.rings.ofColumn(j, 0));
     return lines.sort((a, b) => b.time - a.time).slice(0, 3);
   }
 
@@ -395,7 +317,7 @@ export class Detector {
 
   /** The log ends: incidents that have been quiet for long by its last line are closed. */
   end(): void {
-    this.#transactions?.score();
+    this.#views.end();
     this.manager.tick(this.#now);
   }
 
@@ -407,9 +329,7 @@ export class Detector {
     const explained = account !== undefined && (this.#explained.get(account) ?? 0) > line.time;
     for (const observation of observed) {
       if (explained && observation.key !== account) continue;
-      this.#entities.add(observation, slot);
-      this.#regulars.add(observation, slot);
-      this.#rings.entity(observation, line);
+      this.#views.observe(observation, slot, line);
     }
     observed.length = 0;
     return explained;
@@ -429,95 +349,16 @@ export class Detector {
     this.#opened.push(...this.manager.offer(candidates));
   }
 
-  /** No window reaches across a silence. */
-  #restart(): void {
-    this.#window.restart();
-    this.#rates?.restart();
-    this.#slowness?.restart();
-  }
-
-  /** Candidates of the window and entity views at the end of a slot. */
-  #judge(slot: number, now: number, silent: boolean): Candidate[] {
-    const end = (slot + 1) * SLOT_MS;
-    const candidates: Candidate[] = this.#waiting.take().map((c) => ({ ...c, at: now }));
-    const { without } = this.#options;
-    const full = (this.model.to - this.model.from) / DAY_MS >= MIN_TRAINING_DAYS;
-    if (!without.has("window") && full) {
-      const { scores, findings } = this.#window.score();
-      for (const s of scores)
-        this.#onScore?.({
-          time: end,
-          view: "window",
-          key: `${s.width * 5}min ${s.tail}`,
-          score: s.score,
-          pValue: s.pValue,
-        });
-      for (const finding of findings) {
-        // Fresh evidence only: a surge must still be going on, else it is the shadow of an old burst in a long window.
-        if (finding.tail === "upper" && this.#window.recent(finding.column, 2) === 0) continue;
-        if (
-          finding.tail === "lower" &&
-          (silent || this.#changes.drift.isGone(this.model.window.columns[finding.column]!))
-        )
-          continue;
-        candidates.push(
-          windowCandidate(finding, {
-            model: this.model.window,
-            scorer: this.#window,
-            causes: this.#causes,
-            rings: this.#rings,
-            at: now,
-            slotEnd: end,
-          }),
-        );
-      }
-    }
-    if (this.#transactions && this.#rates) {
-      for (const finding of this.#rates.score().findings) {
-        if (finding.tail === "lower" || this.#rates.recent(finding.column, 2) === 0) continue;
-        candidates.push(
-          transactionCandidate(finding, {
-            model: this.#transactions.model,
-            scorer: this.#rates,
-            strange: this.#transactions,
-            causes: this.#causes,
-            rings: this.#rings,
-            at: now,
-            slotEnd: end,
-          }),
-        );
-      }
-    }
-    for (const finding of this.#slowness?.score() ?? [])
-      candidates.push(slowCandidate(finding, { scorer: this.#slowness!, at: now, slotEnd: end }));
-    if (!without.has("entity") && full) {
-      const { findings, rows } = this.#entities.score(slot, this.#onScore !== undefined);
-      for (const r of rows)
-        this.#onScore?.({
-          time: end,
-          view: "entity",
-          key: `${r.feature} ${r.horizon}`,
-          score: r.excess,
-          pValue: r.pValue,
-        });
-      for (const finding of findings.slice(0, MAX_FINDINGS)) {
-        const candidate = entityCandidate(finding, {
-          scorer: this.#entities,
-          causes: this.#causes,
-          rings: this.#rings,
-          at: now,
-          slotEnd: end,
-        });
-        candidates.push(candidate);
-        if (isGuilty(candidate, this.manager.bar)) this.#explain(finding.key, now);
-      }
-    }
-    if (!without.has("absence") && full && !silent)
-      for (const finding of this.#regulars.score(slot)) {
-        candidates.push(regularCandidate(finding, now));
-        if (finding.rate <= this.manager.bar) this.#regulars.told(finding);
-      }
-    return candidates;
+  /** Candidates at the end of a slot: of the views that count, and of what waited for them. */
+  #judge(slot: number, at: number, silent: boolean): Candidate[] {
+    const { drift } = this.#changes;
+    const waited = this.#waiting.take().map((c) => ({ ...c, at }));
+    const { candidates, guilty } = this.#views.judge({
+      ...{ slot, at, silent, bar: this.manager.bar },
+      isGone: (column) => drift.isGone(column),
+    });
+    for (const account of guilty) this.#explain(account, at);
+    return [...waited, ...candidates];
   }
 
   #explain(account: string, now: number): void {
@@ -531,7 +372,7 @@ export class Detector {
     if (released) this.#offer([{ ...released, at: now }]);
     if (known) return;
     const { cause, family } = tidings;
-    const reading = this.#changes.drift.see(tidings, line, () => this.#causes.isUsual(cause!, family));
+    const reading = this.#changes.drift.see(tidings, line, () => this.#views.causes.isUsual(cause!, family));
     if (reading === "explained") return;
     const finding = this.#novelty.see(event.templateId, now, newness);
     if (!finding) return;
@@ -543,8 +384,8 @@ export class Detector {
       pValue: finding.pValue,
     });
     const candidate = noveltyCandidate(finding, event, line, {
-      causes: this.#causes,
-      rings: this.#rings,
+      causes: this.#views.causes,
+      rings: this.#views.rings,
       at: now,
     });
     if (reading === "waits") this.#changes.drift.hold(tidings, candidate);

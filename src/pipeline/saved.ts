@@ -27,11 +27,24 @@ export const STATE_VERSION = 2;
 /** A saved state that is none of this release, or of another model: the detector must begin without it. */
 export class StateError extends Error {}
 
+/** What the views that count for five minutes keep. */
+export type SavedSlotViews = {
+  readonly window: SavedWindows;
+  readonly entities: SavedCounts;
+  readonly transactions: SavedStrange | undefined;
+  readonly rates: SavedWindows | undefined;
+  readonly timer: SavedTimer;
+  readonly slowness: SavedSlowness | undefined;
+  readonly regulars: SavedRegulars;
+  readonly causes: SavedCauses;
+  readonly rings: SavedRings;
+};
+
 /**
  * The state of a running detector: objects, arrays, maps, sets, typed arrays and plain values, of which some are one object in two
  * places, so it is to be serialised in one piece. It shares its parts with the detector: serialise it before the next line.
  */
-export type SavedDetector = {
+export type SavedDetector = SavedSlotViews & {
   readonly version: number;
   /** Of the model that it goes with. */
   readonly model: string;
@@ -43,17 +56,8 @@ export type SavedDetector = {
   readonly reader: SavedEntities;
   readonly tracker: SavedTracker;
   readonly counter: SavedSlot;
-  readonly window: SavedWindows;
-  readonly entities: SavedCounts;
-  readonly transactions: SavedStrange | undefined;
-  readonly rates: SavedWindows | undefined;
-  readonly timer: SavedTimer;
-  readonly slowness: SavedSlowness | undefined;
   readonly novelty: SavedNewcomers;
   readonly absence: SavedGaps;
-  readonly regulars: SavedRegulars;
-  readonly causes: SavedCauses;
-  readonly rings: SavedRings;
   readonly clocks: SavedWriters;
   /** Absent in states of before they were watched. */
   readonly changes?: SavedChanges;
