@@ -62,7 +62,7 @@ export async function replay(request: ReplayRequest): Promise<ReplayResult> {
   };
   const planned = times && new Flagged(plannedRanges(plans, times.first, times.last));
   const learner = new Learner(settings, planned);
-  const weekly = request.weekly && new Weekly(input, settings, request.weekly, request.onScore);
+  const weekly = request.weekly && new Weekly(input, settings, request.weekly, plans, request.onScore);
   const past = { learner, until, check: checkHistory, successor: weekly };
   const driven = await drive(input, past, settings, request);
   if (!driven) throw nothingAfter(learner, until, input.reader.lines);

@@ -1,5 +1,6 @@
 import type { RetrainConfig } from "../config/config.ts";
 import { type Alert, keptRecord } from "../detect/alert.ts";
+import { type Plan, plannedRanges } from "../detect/planned.ts";
 import { unpackWarm } from "../engine/warm.ts";
 import { DAY_MS } from "../feature/clock.ts";
 import type { Zone } from "../log/zone.ts";
@@ -55,20 +56,24 @@ export class Weekly implements Successor {
   readonly #input: MailInput;
   readonly #options: PipelineOptions;
   readonly #request: WeeklyRequest;
+  readonly #plans: readonly Plan[];
   readonly #onScore: DriveOptions["onScore"];
   readonly #marks: Mark[] = [];
   #champion: Champion | undefined;
   #due = Number.POSITIVE_INFINITY;
 
+  /** plans: of the calendar; their time is not learned. */
   constructor(
     input: MailInput,
     options: PipelineOptions,
     request: WeeklyRequest,
+    plans: readonly Plan[],
     onScore: DriveOptions["onScore"],
   ) {
     this.#input = input;
     this.#options = options;
     this.#request = request;
+    this.#plans = plans;
     this.#onScore = onScore;
   }
 
@@ -96,7 +101,8 @@ export class Weekly implements Successor {
     this.#due = dueAfter(newest, when, this.#input.zone);
     const since = Math.max(old.model.from, newest - when.days * DAY_MS);
     const { lesson, verdict, evidence } = await challenge(this.#linesSince(since, lines), {
-      ...{ old, since, last: newest, planned: [], quiet: true },
+      ...{ old, since, last: newest, quiet: true },
+      planned: plannedRanges(this.#plans, since, newest),
       incidents: alerts.filter(({ held }) => !held).map((alert) => incidentOf(keptRecord(alert))),
       seed: this.#options.seed,
       budget: this.#options.budget,

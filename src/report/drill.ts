@@ -46,6 +46,7 @@ export function drillText(report: DrillReport, timeZone: string, columns: number
   return `${[
     `${at(from)} to ${at(to)} (${timeZone}), watched by ${by}, learned until ${at(learnedTo)}${known}.`,
     "Each fault was put into a copy of these days in memory, by itself. Nothing was written or sent.",
+    "Feedback and calendar were not applied.",
     "",
     row("put in", "at", "lines", "told", "its kind", "alert, or what was put in"),
     ...drilled.map((d) =>

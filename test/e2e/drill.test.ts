@@ -79,6 +79,7 @@ suite("a drill on the bundled log", () => {
     const starts = told.put_in.map(({ start }) => start.slice(0, 16).replace("T", " "));
     const shown = text.stdout.toString("utf8");
     assert.match(shown, /^\d of 3 caught/m);
+    assert.match(shown, /^Feedback and calendar were not applied\.$/m);
     assert.ok(!starts.every((start) => shown.includes(start)));
   });
   test("leaves every byte of the state as it was", () => assert.ok(untouched));
