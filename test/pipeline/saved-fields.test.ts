@@ -59,6 +59,7 @@ const CONSTANT: Readonly<Record<string, string>> = {
   PlanMemo: "#make",
   RegularScorer: "#clock #model #salt",
   SlotCounter: "registry",
+  SlotViews: "#full #model #onScore #options",
   SlownessScorer: "#programs model",
   TransactionScorer: "#onScore model",
   TransactionTracker: "#lineIds #plans",
@@ -172,9 +173,11 @@ function makeRare({ detector, reader }: Watch): void {
       if (typeof value === "number" && !FIXED.has(field)) gap[field] = i + Object.keys(gap).indexOf(field);
     gap["raised"] = i % 2 === 0;
   });
-  inside<Float32Array>(detector, "#transactions", "#counts")[1] = 2;
-  const [[key, first]] = [...inside<Map<string, object>>(detector, "#timer", "#seen")] as [[string, object]];
-  inside<Map<string, object>>(detector, "#timer", "#before").set(key, first);
+  inside<Float32Array>(detector, "#views", "#transactions", "#counts")[1] = 2;
+  const [[key, first]] = [...inside<Map<string, object>>(detector, "#views", "#timer", "#seen")] as [
+    [string, object],
+  ];
+  inside<Map<string, object>>(detector, "#views", "#timer", "#before").set(key, first);
   inside<Set<string>>(detector, "#changes", "drift", "#aside").add("template 1");
   const heads = inside<HeadWatch>(detector, "#changes", "#heads");
   const line = inside<SeenLine>(detector, "#changes", "#heads", "#last");
@@ -184,7 +187,7 @@ function makeRare({ detector, reader }: Watch): void {
   heads.isBlind = true;
   detector.manager.obey({ feedback: [], plans: [planOfNight()] });
   type Watched = { key: string; told: boolean; recent: { add: (slot: number, count: number) => void } };
-  const [watched] = inside<Map<string, Watched>>(detector, "#regulars", "#watched").values();
+  const [watched] = inside<Map<string, Watched>>(detector, "#views", "#regulars", "#watched").values();
   watched!.recent.add(1, 2);
   Object.assign(watched!, { key: "partner.example", told: true });
   Object.assign(reader, { badEnvelope: 2, truncated: 1, otherTemplates: { count: 4 } });
