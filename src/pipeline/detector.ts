@@ -473,7 +473,9 @@ export class Detector {
       }
     }
     if (this.#transactions && this.#rates) {
-      for (const finding of this.#rates.score().findings) {
+      const { scores, findings } = this.#rates.score();
+      for (const s of scores) if (s.tail === "upper") this.#counted("strange", end, s);
+      for (const finding of findings) {
         if (finding.tail === "lower" || this.#rates.recent(finding.column, 2) === 0) continue;
         candidates.push(
           transactionCandidate(finding, {
@@ -490,6 +492,7 @@ export class Detector {
     }
     for (const finding of this.#slowness?.score() ?? [])
       candidates.push(slowCandidate(finding, { scorer: this.#slowness!, at: now, slotEnd: end }));
+    if (this.#onScore) for (const row of this.#slowness?.rows() ?? []) this.#counted("slow", end, row);
     if (!without.has("entity") && full) {
       const { findings, rows } = this.#entities.score(slot, this.#onScore !== undefined);
       for (const r of rows)
@@ -518,6 +521,14 @@ export class Detector {
         if (finding.rate <= this.manager.bar) this.#regulars.told(finding);
       }
     return candidates;
+  }
+
+  #counted(
+    rule: "strange" | "slow",
+    time: number,
+    { width, score, pValue }: { readonly width: number; readonly score: number; readonly pValue: number },
+  ): void {
+    this.#onScore?.({ time, view: "transaction", key: `${rule} ${width * 5}min`, score, pValue, rule });
   }
 
   #explain(account: string, now: number): void {
