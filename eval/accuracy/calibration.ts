@@ -129,6 +129,8 @@ most an hour apart as one, and tells how much a share rests on.
 
 const READING = `The absence view scores no rows: it has a line in expected events, no p-value. The novelty view scores only lines of shapes that training did
 not have, and its p-value is the chance that a day brings such a thing, so its rows are few and not meant to be uniform.
+Of an entity nearly all rows are such that no verdict may rest on them (fewer than a handful, or no more than training held); they are ranked among themselves, below
+all others. With one score for all of them a row in a hundred would be no rank.
 
 *Strange transactions* and *slow deliveries* are the rules by which the transaction view opens alerts: how many transactions at .001, and how many deliveries
 slower than usual, ended within a time. In most windows they notice nothing, and all of those share the p-value 1; a single hour can be all that is rarer.
