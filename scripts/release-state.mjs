@@ -22,7 +22,7 @@ import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
-import { loadMaterial } from "../dist/eval/episodes.js";
+import { loadMaterial } from "../dist/src/cli/walker.js";
 import { compose } from "../dist/src/compose/compose.js";
 import { openStore } from "../dist/src/store/queries.js";
 
@@ -76,7 +76,7 @@ function logs() {
     (hours) => today + hours * HOUR_MS,
   );
   const parts = ends.map(() => []);
-  for (const batch of compose(plan, loadMaterial("first").material))
+  for (const batch of compose(plan, loadMaterial()))
     for (const { text, time } of batch) parts[ends.findIndex((end) => time < end)].push(`${text}\n`);
   const at = new Date(start + (PAST_DAYS + 1) * DAY_MS).toISOString().slice(0, 19);
   parts[3].push(...fullDisk(`${at}Z`));

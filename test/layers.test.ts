@@ -64,3 +64,13 @@ suite("layers", () => {
       });
   }
 });
+
+test("tests compose from the clone's own episodes, whatever lies beside it", () => {
+  const folder = join(process.cwd(), "test");
+  const importers = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter(
+    (file) =>
+      file.endsWith(".ts") &&
+      /from "[^"]*\beval\/episodes\.ts"/.test(readFileSync(join(folder, file), "utf8")),
+  );
+  assert.deepEqual(importers, []);
+});

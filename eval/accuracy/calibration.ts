@@ -12,7 +12,15 @@ const LEVELS = [0.1, 0.01, 0.001];
 const GOAL = { level: 0.01, low: 0.005, high: 0.02 };
 /** Rows at most so far apart belong to one episode: a long window repeats what it saw. */
 const EPISODE_MS = 3_600_000;
-const VIEWS = ["window", "transaction", "entity", "novelty"];
+/** The rules of the transaction view that count many transactions, by how their keys begin. */
+const RULES: Readonly<Record<string, string>> = {
+  strange: "strange transactions",
+  slow: "slow deliveries",
+};
+const RULE_NAMES: ReadonlySet<string> = new Set(Object.values(RULES));
+const VIEWS = ["window", "transaction", ...RULE_NAMES, "entity", "novelty"];
+/** Those of several channels. */
+const CHANNELS = new Set(["window", ...RULE_NAMES]);
 
 type Row = { readonly time: number; readonly key: string; readonly p: number };
 type Views = ReadonlyMap<string, readonly Row[]>;
@@ -28,7 +36,8 @@ async function rowsBefore(file: string, end: number): Promise<Views> {
       p_value: number;
     };
     const at = Date.parse(time);
-    if (at < end) views.get(view)!.push({ time: at, key, p: p_value });
+    const rule = view === "transaction" ? RULES[key.slice(0, key.indexOf(" "))] : undefined;
+    if (at < end) views.get(rule ?? view)!.push({ time: at, key, p: p_value });
   }
   return views;
 }
@@ -60,18 +69,18 @@ function cells(corpus: Corpus, name: string, rows: readonly Row[]): string[] {
   ];
 }
 
-/** The window view as a whole, and each of its channels: they share one view, not one distribution. */
+/** A view or rule as a whole, and each of its channels: they share one view, not one distribution. */
 function tableRows(corpus: Corpus, views: Views): string[][] {
   return [...views].flatMap(([view, rows]) => {
     const whole = cells(corpus, view, rows);
-    if (view !== "window") return [whole];
+    if (!CHANNELS.has(view)) return [whole];
     const channels = [...new Set(rows.map((r) => r.key))].sort((a, b) => (a < b ? -1 : 1));
     return [
       whole,
       ...channels.map((key) =>
         cells(
           corpus,
-          `window: ${key}`,
+          `${view}: ${key}`,
           rows.filter((r) => r.key === key),
         ),
       ),
@@ -83,7 +92,7 @@ function tableRows(corpus: Corpus, views: Views): string[][] {
 function curves(views: Views): Curve[] {
   const nominal = Array.from({ length: 17 }, (_, i) => 10 ** (i / 4 - 4));
   return [...views]
-    .filter(([, rows]) => rows.length > 0)
+    .filter(([view, rows]) => rows.length > 0 && !RULE_NAMES.has(view))
     .map(([view, rows]) => ({
       view,
       points: nominal.map((level) => ({ nominal: level, observed: countAt(rows, level) / rows.length })),
@@ -120,6 +129,11 @@ most an hour apart as one, and tells how much a share rests on.
 
 const READING = `The absence view scores no rows: it has a line in expected events, no p-value. The novelty view scores only lines of shapes that training did
 not have, and its p-value is the chance that a day brings such a thing, so its rows are few and not meant to be uniform.
+Of an entity nearly all rows are such that no verdict may rest on them (fewer than a handful, or no more than training held); they are ranked among themselves, below
+all others. With one score for all of them a row in a hundred would be no rank.
+
+*Strange transactions* and *slow deliveries* are the rules by which the transaction view opens alerts: how many transactions at .001, and how many deliveries
+slower than usual, ended within a time. In most windows they notice nothing, and all of those share the p-value 1; a single hour can be all that is rarer.
 
 Where the window view misses the goal, it is on the careful side. Ranks are taken among the rows of training, each day scored by a fit of
 the other days, and the strangest hundredth of those rows, 40 of 4032 in a channel, can be a single day's. On dev it is (looked into once,

@@ -59,7 +59,7 @@ const LOGS: readonly RealLog[] = [
     folder: "maillogs/loghub",
     files: ["Linux_2k.log"],
     year: 2005,
-    what: "syslog of a Linux host, no mail",
+    what: "syslog of a Linux host, no mail; ends while the host boots, of which nothing is told within the hour",
   },
   { name: "ossec", folder: "maillogs/ossec", files: ["imapd.log"], year: 2003, what: "UW imapd alone" },
   {

@@ -61,18 +61,27 @@ export function naturalRate(c: Calibration, score: number, channels: number): nu
   return channels * Math.exp(-(score - c.location) / c.scale);
 }
 
+/** How many of the scores that were kept are at least this high. */
+function countAbove({ scores }: Calibration, score: number): number {
+  let low = 0;
+  let high = scores.length;
+  while (low < high) {
+    const mid = (low + high) >> 1;
+    if (scores[mid]! < score) low = mid + 1;
+    else high = mid;
+  }
+  return scores.length - low;
+}
+
+/** P(score of a normal row >= this one), in (0, 1]: the conformal rank alone, for scores that are in no unit. */
+export const rankValue = (c: Calibration, score: number): number =>
+  (countAbove(c, score) + 1) / (c.scores.length + 1);
+
 /** P(score of a normal row >= this one), in (0, 1]: the conformal rank, exponential beyond the highest ranks. */
 export function pValue(c: Calibration, score: number): number {
   const n = c.scores.length;
   if (n === 0) return 1;
-  let low = 0;
-  let high = n;
-  while (low < high) {
-    const mid = (low + high) >> 1;
-    if (c.scores[mid]! < score) low = mid + 1;
-    else high = mid;
-  }
-  const above = n - low;
+  const above = countAbove(c, score);
   const rank = Math.min(TAIL_RANK, Math.max(1, n >> 2));
   if (above >= rank) return (above + 1) / (n + 1);
   const anchor = c.scores[n - rank]!;

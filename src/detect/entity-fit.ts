@@ -15,6 +15,7 @@ import {
   MAX_ENTITIES,
   MIN_COUNT,
   pseudonym,
+  quietScore,
   record,
 } from "./entity.ts";
 import { withRemembered } from "./entity-memory.ts";
@@ -180,7 +181,7 @@ function fitFeature(
         const [n, mu] = [windows.n[k]!, windows.mu[k]!];
         const slot = kept[i]!.history.slots[k - begin]!;
         const others = day === top.firstDay ? top.second : top.first;
-        if (n < least || n <= others) rows[k] = -ceiling;
+        if (n < least || n <= mu || n <= others) rows[k] = quietScore(n, mu, a, ceiling);
         else if (excuse && nats[k]! > FLOOR_NATS) rows[k] = excuse(slot, horizon, n, mu, a) - ceiling;
         else rows[k] = excess;
       }

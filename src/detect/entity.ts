@@ -2,7 +2,7 @@ import { type LocalClock, placeOf } from "../feature/clock.ts";
 import { ENTITY_FEATURES, type Observation } from "../feature/entity.ts";
 import { hash64 } from "../math/hash.ts";
 import { logUpperTail } from "../math/negative-binomial.ts";
-import { type Calibration, naturalRate, pValue } from "./calibrate.ts";
+import { type Calibration, naturalRate, pValue, rankValue } from "./calibrate.ts";
 import { Load, type SavedLoad } from "./load.ts";
 import { FLOOR_NATS } from "./window.ts";
 
@@ -81,6 +81,13 @@ export const EXCUSES: readonly number[] = ENTITY_FEATURES.map(({ excusedBy }) =>
   ENTITY_FEATURES.findIndex((f) => f.name === excusedBy),
 );
 const NONE = { n: 0, mu: 0 } as const;
+
+/**
+ * Score of a count on which no verdict may rest, below that of all others: too few, or no more than usual or than training held. They
+ * are most, so without an order among them a row in a hundred would be no rank. ceiling: of the entity, in nats.
+ */
+export const quietScore = (n: number, mu: number, alpha: number, ceiling: number): number =>
+  -ceiling - (n <= mu ? 1 : Math.exp(logUpperTail(n, mu, alpha)));
 
 type Recent = History & { touched: boolean };
 type Touched = { readonly feature: number; readonly key: string; readonly history: Recent };
@@ -191,16 +198,18 @@ export class EntityScorer {
       const n = countAfter(history, slot - horizon);
       const most = known?.[1 + HORIZONS.length + h] ?? 0;
       if (n === 0 || (!all && (n < least || n <= most))) continue;
-      const share = this.#share(f, h, slot);
-      const mu = lambda * share;
+      // of so few no verdict comes, and training did not ask for their time of day either
+      const mu = lambda * (n < MIN_COUNT ? horizon / DAY : this.#share(f, h, slot));
       const alpha = feature.alpha[h]!;
-      let nats = n < least || n <= mu || n <= most ? 0 : -logUpperTail(n, mu, alpha);
+      const ceiling = Math.max(FLOOR_NATS, known?.[1 + h] ?? 0);
+      const quiet = n < least || n <= mu || n <= most;
+      let nats = quiet ? 0 : -logUpperTail(n, mu, alpha);
       if (excuse >= 0 && nats > FLOOR_NATS) {
         const own = excuse === f ? { n, mu } : NONE;
         const given = mu * this.#load.of(excuse, slot, horizon, this.#share(excuse, h, slot), own);
         nats = n <= given ? 0 : -logUpperTail(n, given, alpha);
       }
-      const excess = nats - Math.max(FLOOR_NATS, known?.[1 + h] ?? 0);
+      const excess = quiet ? quietScore(n, mu, alpha, ceiling) : nats - ceiling;
       const calibration = feature.calibration[h]!;
       out.push({
         feature: f,
@@ -212,7 +221,7 @@ export class EntityScorer {
         nats,
         excess,
         rate: naturalRate(calibration, excess, ENTITY_FEATURES.length * HORIZONS.length),
-        pValue: pValue(calibration, excess),
+        pValue: (quiet ? rankValue : pValue)(calibration, excess),
       });
     }
   }

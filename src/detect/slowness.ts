@@ -14,6 +14,7 @@ import { hash64 } from "../math/hash.ts";
 import { type Calibration, naturalRate, pValue } from "./calibrate.ts";
 import type { Peak } from "./memory.ts";
 import { expectReception, type ReceivedMessage, type ReceptionModel, receivedOf } from "./reception.ts";
+import { FLOOR_NATS, NOTICE_NATS } from "./window.ts";
 
 /**
  * Of the deliveries that ended within a time, how many were slow for their kind? Their number is given, so that a surge of mail
@@ -89,13 +90,15 @@ export function slowBy(
   return levels;
 }
 
-/** A program whose deliveries are slow in one stage. */
-export type SlowFinding = {
+/** width: in slots. */
+type SlowColumn = {
   readonly program: number;
   readonly stage: number;
   readonly level: number;
-  /** In slots. */
   readonly width: number;
+};
+/** A program whose deliveries are slow in one stage. */
+export type SlowFinding = SlowColumn & {
   readonly slow: number;
   readonly deliveries: number;
   /** Share of slow ones in training. */
@@ -106,6 +109,9 @@ export type SlowFinding = {
   readonly rate: number;
   readonly pValue: number;
 };
+
+/** All deliveries of a width, which end with the open slot: how far the most unusual column is above its ceiling. */
+export type SlowRow = { readonly width: number; readonly score: number; readonly pValue: number };
 
 /** A delivery as it is kept for citing. */
 export type RecentDelivery = TimedDelivery & {
@@ -208,38 +214,53 @@ export class SlownessScorer {
   score(): SlowFinding[] {
     this.#settle();
     const best: SlowFinding[] = [];
-    const { programs, rho, ceiling, calibration } = this.model;
-    const C = programs.length * PER_PROGRAM;
-    for (const [program, { stages }] of programs.entries()) {
+    const { programs, calibration } = this.model;
+    for (const program of programs.keys()) {
       for (const [w, width] of SLOW_WIDTHS.entries()) {
         for (let at = 0; at < PER_PROGRAM; at++) {
           const [stage, level] = [Math.floor(at / LEVELS.length), at % LEVELS.length];
-          const column = columnOf(program, stage, level);
+          const column = { program, stage, level, width };
           // fresh evidence only, else it is the shadow of what is over
-          if (this.#sum(this.#slow, C, column, 2) === 0) continue;
-          const slow = this.#sum(this.#slow, C, column, width);
-          if (slow < LEAST_SLOW) continue;
-          const deliveries = this.#sum(
-            this.#deliveries,
-            programs.length * STAGES.length,
-            program * STAGES.length + stage,
-            width,
-          );
-          const share = stages[stage]!.shares[level]!;
-          const nats = slowNats(slow, deliveries, share, rho[w * C + column]!);
-          const excess = nats - ceiling[w * C + column]!;
-          if (excess <= 0) continue;
+          if (this.slowIn(column, 2) === 0) continue;
+          const standing = this.#standing(column, w);
+          if (!standing || standing.excess <= 0) continue;
+          const { excess } = standing;
           const rate = naturalRate(calibration[w]!, excess, SLOW_WIDTHS.length);
           if (rate >= (best[program]?.rate ?? Number.POSITIVE_INFINITY)) continue;
-          best[program] = {
-            ...{ program, stage, level, width, slow, deliveries, share, excess, rate },
-            rho: rho[w * C + column]!,
-            pValue: pValue(calibration[w]!, excess),
-          };
+          best[program] = { ...column, ...standing, rate, pValue: pValue(calibration[w]!, excess) };
         }
       }
     }
     return Object.values(best);
+  }
+
+  /** Each width with all columns of all programs at the end of the open slot, after score(). */
+  rows(): SlowRow[] {
+    return SLOW_WIDTHS.map((width, w) => {
+      let score = -FLOOR_NATS;
+      for (const program of this.model.programs.keys())
+        for (let at = 0; at < PER_PROGRAM; at++) {
+          const [stage, level] = [Math.floor(at / LEVELS.length), at % LEVELS.length];
+          const standing = this.#standing({ program, stage, level, width }, w);
+          if (standing && standing.nats >= NOTICE_NATS) score = Math.max(score, standing.excess);
+        }
+      return { width, score, pValue: pValue(this.model.calibration[w]!, score) };
+    });
+  }
+
+  /** The newest deliveries of a column; undefined where too few were slow. w: place of its width. */
+  #standing(column: SlowColumn, w: number) {
+    const { programs, rho: all, ceiling } = this.model;
+    const { program, stage, level, width } = column;
+    const slow = this.slowIn(column, width);
+    if (slow < LEAST_SLOW) return undefined;
+    const S = programs.length * STAGES.length;
+    const deliveries = this.#sum(this.#deliveries, S, program * STAGES.length + stage, width);
+    const share = programs[program]!.stages[stage]!.shares[level]!;
+    const at = w * programs.length * PER_PROGRAM + columnOf(program, stage, level);
+    const rho = all[at]!;
+    const nats = slowNats(slow, deliveries, share, rho);
+    return { slow, deliveries, share, rho, nats, excess: nats - ceiling[at]! };
   }
 
   /** Closes the open slot and begins the next. */
@@ -299,7 +320,7 @@ export class SlownessScorer {
   }
 
   /** Slow deliveries of a finding's column in the newest slots. */
-  slowIn({ program, stage, level, width }: SlowFinding, slots: number): number {
+  slowIn({ program, stage, level, width }: SlowColumn, slots: number): number {
     const C = this.model.programs.length * PER_PROGRAM;
     return this.#sum(this.#slow, C, columnOf(program, stage, level), Math.min(width, slots));
   }

@@ -78,6 +78,8 @@ export type Score = {
   readonly key: string;
   readonly score: number;
   readonly pValue: number;
+  /** The rule of the view that counts many of what it scores singly; absent for the view's own rows. */
+  readonly rule?: "strange" | "slow";
 };
 
 /** What a detector continues: the tables that join lines, and the last day. */

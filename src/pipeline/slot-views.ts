@@ -15,7 +15,7 @@ import { RegularScorer } from "../detect/regular.ts";
 import { slowCandidate } from "../detect/slow-candidate.ts";
 import { SlownessScorer } from "../detect/slowness.ts";
 import { TransactionScorer } from "../detect/transaction.ts";
-import { WindowScorer } from "../detect/window.ts";
+import { type WindowScore, WindowScorer } from "../detect/window.ts";
 import { DAY_MS, SLOT_MS, type SlotPlace } from "../feature/clock.ts";
 import type { Observation } from "../feature/entity.ts";
 import type { LineLoader, LineSaver } from "../feature/line-table.ts";
@@ -212,9 +212,10 @@ export class SlotViews {
   #ofTransactions(closed: ClosedSlot): Candidate[] {
     const [strange, scorer] = [this.#transactions, this.#rates];
     if (!strange || !scorer) return [];
-    return scorer
-      .score()
-      .findings.filter(({ tail, column }) => tail === "upper" && scorer.recent(column, 2) > 0)
+    const { scores, findings } = scorer.score();
+    for (const row of scores) if (row.tail === "upper") this.#scored("strange", closed, row);
+    return findings
+      .filter(({ tail, column }) => tail === "upper" && scorer.recent(column, 2) > 0)
       .map((finding) =>
         transactionCandidate(finding, {
           ...this.#evidence(closed),
@@ -223,12 +224,26 @@ export class SlotViews {
       );
   }
 
-  #ofSlowness({ slot, at }: ClosedSlot): Candidate[] {
+  #ofSlowness(closed: ClosedSlot): Candidate[] {
     const scorer = this.#slowness;
     if (!scorer) return [];
-    return scorer
+    const { at, slot } = closed;
+    const candidates = scorer
       .score()
       .map((finding) => slowCandidate(finding, { scorer, at, slotEnd: (slot + 1) * SLOT_MS }));
+    if (this.#onScore) for (const row of scorer.rows()) this.#scored("slow", closed, row);
+    return candidates;
+  }
+
+  /** Hands out a row of a rule that counts transactions. */
+  #scored(
+    rule: "strange" | "slow",
+    { slot }: ClosedSlot,
+    row: Pick<WindowScore, "width" | "score" | "pValue">,
+  ): void {
+    const { width, score, pValue } = row;
+    const time = (slot + 1) * SLOT_MS;
+    this.#onScore?.({ time, view: "transaction", key: `${rule} ${width * 5}min`, score, pValue, rule });
   }
 
   #ofEntities(closed: ClosedSlot): { readonly key: string; readonly candidate: Candidate }[] {

@@ -52,9 +52,9 @@ export class Trial {
     this.#detector = new Detector(begun, start, options, (score) => this.#score(score));
   }
 
-  #score({ view, time, pValue }: Score): void {
+  #score({ view, time, pValue, rule }: Score): void {
     const rows = this.#rows[view as ScoredView] as { rows: number; rare: number } | undefined;
-    if (rows === undefined || !this.#judged(time)) return;
+    if (rows === undefined || rule !== undefined || !this.#judged(time)) return;
     rows.rows++;
     if (pValue <= RARE) rows.rare++;
   }

@@ -2,7 +2,12 @@ import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { loadKernels } from "../../src/cli/kernels.ts";
 import { slowCandidate } from "../../src/detect/slow-candidate.ts";
-import { type SlowFinding, type SlownessModel, SlownessScorer } from "../../src/detect/slowness.ts";
+import {
+  SLOW_WIDTHS,
+  type SlowFinding,
+  type SlownessModel,
+  SlownessScorer,
+} from "../../src/detect/slowness.ts";
 import { SlownessCollector } from "../../src/detect/slowness-fit.ts";
 import { slotRows } from "../../src/detect/window-fit.ts";
 import { localClock, SLOT_MS } from "../../src/feature/clock.ts";
@@ -149,4 +154,19 @@ suite("slow deliveries", () => {
 
   test("name no destination in the model", () =>
     assert.ok(!JSON.stringify({ ...model, reception: undefined }).includes(".example")));
+
+  test("have a row for each width, and a finding is the rarest of its own", () => {
+    const scorer = new SlownessScorer(model);
+    watch(24, {}, scorer);
+    const usual = scorer.rows();
+    assert.deepEqual(
+      usual.map(({ width }) => width),
+      SLOW_WIDTHS,
+    );
+    assert.ok(usual.every(({ score, pValue }) => score <= 0 && pValue > 0.01));
+    for (let i = 0; i < 10; i++) scorer.add(delivery(NEAR, 0, 8));
+    const [found] = scorer.score();
+    const row = scorer.rows().find(({ width }) => width === found!.width)!;
+    assert.ok(row.score >= found!.excess && row.pValue <= found!.pValue && row.pValue < 0.001);
+  });
 });

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, suite, test } from "node:test";
-import { loadMaterial } from "../../eval/episodes.ts";
+import { loadMaterial } from "../../src/cli/walker.ts";
 import { compose } from "../../src/compose/compose.ts";
 import type { Fault } from "../../src/compose/plan.ts";
 import { type Finished, type Printed, printed, program } from "./support.ts";
@@ -71,7 +71,7 @@ suite("an alert that was called harmless", () => {
       faults: FAULTS,
     };
     const parts: [string[], string[]] = [[], []];
-    for (const batch of compose(plan, loadMaterial("first").material))
+    for (const batch of compose(plan, loadMaterial()))
       for (const { text, time } of batch) parts[time < CUT ? 0 : 1].push(`${text}\n`);
     writeFileSync(join(dir, "past.log"), parts[0].join(""));
     writeFileSync(join(dir, "today.log"), parts[1].join(""));

@@ -3,7 +3,7 @@ import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFil
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, suite, test } from "node:test";
-import { loadMaterial } from "../../eval/episodes.ts";
+import { loadMaterial } from "../../src/cli/walker.ts";
 import { compose } from "../../src/compose/compose.ts";
 import { openStore, type StoredAlert } from "../../src/store/queries.ts";
 import { program } from "../e2e/support.ts";
@@ -41,7 +41,7 @@ function log(): { past: string; first: string; second: string } {
     faults: [attack(3), attack(9)],
   };
   const parts = { past: "", first: "", second: "" };
-  for (const batch of compose(plan, loadMaterial("first").material))
+  for (const batch of compose(plan, loadMaterial()))
     for (const { text, time } of batch)
       parts[time < cut ? "past" : time < cut + 8 * HOUR_MS ? "first" : "second"] += `${text}\n`;
   return parts;

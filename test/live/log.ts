@@ -1,4 +1,4 @@
-import { loadMaterial } from "../../eval/episodes.ts";
+import { loadMaterial } from "../../src/cli/walker.ts";
 import { compose } from "../../src/compose/compose.ts";
 import type { Fault } from "../../src/compose/plan.ts";
 
@@ -38,7 +38,7 @@ export function composedLog(end: number, pastDays: number, mailsPerDay: number):
   };
   let past = "";
   const today: string[] = [];
-  for (const batch of compose(plan, loadMaterial("first").material))
+  for (const batch of compose(plan, loadMaterial()))
     for (const { text, time } of batch)
       if (time < cut) past += `${text}\n`;
       else today.push(`${text}\n`);
