@@ -15,6 +15,7 @@ import { Heartbeat } from "./heartbeat.ts";
 import { type Figures, metricsText, serveMetrics, writeTextfile } from "./metrics.ts";
 import { type Opened, type OpenOptions, openWatch } from "./open.ts";
 import { Pump } from "./pump.ts";
+import { Settling } from "./settling.ts";
 import { SystemdNotify } from "./signals.ts";
 import { type Health, Watch } from "./watch.ts";
 
@@ -92,6 +93,7 @@ class Service {
     });
     this.#pump = new Pump(deliverer, fault);
     this.#heartbeat = new Heartbeat(config.heartbeat, (what) => this.#once(what));
+    const settling = new Settling();
     this.#watch = new Watch({
       ...{ store, engine, follower, fault, now },
       committer: new Committer({
@@ -99,7 +101,10 @@ class Service {
         channels: config.channels,
         told: (told) => this.#told(told),
       }),
-      committed: () => this.#pump.wake(),
+      committed: () => {
+        this.#pump.wake();
+        settling.at(engine.last);
+      },
       round: (health) => this.#round(health),
       signal: this.#stop.signal,
     });

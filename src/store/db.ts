@@ -10,8 +10,8 @@ export type Database = Sqlite.Database;
 const FILE = "logvane.db";
 /** How long a command waits for another that writes, in milliseconds. */
 const BUSY_MS = 5000;
-/** Of the database kept in memory, in KiB: the binding's 16 MiB would fill over months, and a state is read once or twice. */
-const CACHE_KIB = 2048;
+/** Of the database kept in memory, in KiB: the binding's 16 MiB would fill over months, this within a day; a state is read once or twice. */
+const CACHE_KIB = 256;
 
 export function databasePath(dir: string): string {
   return join(dir, FILE);

@@ -66,6 +66,10 @@ suite("logvane schedule", () => {
     assert.deepEqual(setting(service, "SupplementaryGroups"), ["adm systemd-journal postdrop"]);
     assert.deepEqual(setting(service, "PrivateNetwork"), ["yes"]);
     assert.deepEqual(setting(service, "StateDirectoryMode"), ["0700"]);
+    assert.deepEqual(setting(service, "Environment"), [
+      "MALLOC_ARENA_MAX=1",
+      "MALLOC_TRIM_THRESHOLD_=1048576",
+    ]);
     assert.deepEqual(setting(unit(root, "logvane-report.timer"), "OnCalendar"), [
       "*-*-* 06:30:00 Europe/Berlin",
     ]);

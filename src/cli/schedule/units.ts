@@ -33,10 +33,11 @@ const MAILDROP = "/var/spool/postfix/maildrop";
 const WATCH_MEMORY = ["MemoryHigh=400M", "MemoryMax=600M"];
 const TRAIN_MEMORY = ["MemoryHigh=1G", "MemoryMax=1500M"];
 /**
- * One arena of malloc (mallopt(3)) for all threads of the daemon. With one for each, the four in which V8 compiles keep what their largest function
- * took, which grows for weeks to 15 MiB and is never given back.
+ * What malloc keeps for the daemon (mallopt(3)). One arena for all threads: with one for each, the four in which V8 compiles keep what their
+ * largest function took, which grows for weeks to 15 MiB and is never given back. And at most 1 MiB at the end of the heap that is free: by
+ * itself glibc raises that to twice the largest block that was ever freed; with less, each block that comes to stay makes the heap grow.
  */
-export const WATCH_ENVIRONMENT = { MALLOC_ARENA_MAX: "1" } as const;
+export const WATCH_ENVIRONMENT = { MALLOC_ARENA_MAX: "1", MALLOC_TRIM_THRESHOLD_: "1048576" } as const;
 
 /** Where unit files go. home: of the user, for the scope `user`. */
 export const unitFolder = (scope: Plan["scope"], configHome: string): string =>
@@ -126,7 +127,7 @@ function watchService(plan: Plan): string[] {
     "Restart=always",
     "RestartSec=10s",
     ...common(plan),
-    "# One for all threads, or each keeps some MiB for good.",
+    "# Or malloc keeps some MiB for good that were needed for a moment.",
     ...Object.entries(WATCH_ENVIRONMENT).map(([name, value]) => `Environment=${name}=${value}`),
     ...WATCH_MEMORY,
     // For a heartbeat file that is gone after a restart of the machine.
