@@ -8,6 +8,7 @@ import type { Candidate } from "./candidate.ts";
 import { driftCandidate, HEAD_KEY, headCandidate } from "./change-candidates.ts";
 import { DriftWatch, type SavedDrift } from "./drift.ts";
 import { HeadWatch, type SavedHeads } from "./head-watch.ts";
+import type { KeptShape } from "./novelty.ts";
 import type { WindowModel } from "./window.ts";
 
 export type SavedChanges = { readonly drift: SavedDrift; readonly heads: SavedHeads };
@@ -18,10 +19,7 @@ export class ChangeWatch {
   readonly #heads = new HeadWatch();
 
   /** catalogue: texts of the shapes that training knew. */
-  constructor(
-    model: WindowModel,
-    catalogue: readonly (readonly [id: string, text: string, seen?: number])[] | undefined,
-  ) {
+  constructor(model: WindowModel, catalogue: readonly KeptShape[] | undefined) {
     this.drift = new DriftWatch(model, catalogue);
   }
 

@@ -6,6 +6,7 @@ import type { SeenLine } from "../feature/transaction.ts";
 import { type Cause, isGrave, isRoutine, type MailEvent } from "../mail/event.ts";
 import { soundsBad } from "../mail/tone.ts";
 import { ALL_NEW, type Candidate } from "./candidate.ts";
+import type { KeptShape } from "./novelty.ts";
 import { together, weightOf } from "./waiting.ts";
 import type { WindowModel } from "./window.ts";
 
@@ -164,10 +165,7 @@ export class DriftWatch {
   #aside = new Set<string>();
 
   /** catalogue: texts of the known shapes. */
-  constructor(
-    model: WindowModel,
-    catalogue: readonly (readonly [id: string, text: string, seen?: number])[] = [],
-  ) {
+  constructor(model: WindowModel, catalogue: readonly KeptShape[] = []) {
     this.#model = model;
     const programs = catalogue.map(([, text]) => text.slice(0, Math.max(0, text.indexOf(": "))));
     for (const { level, key } of model.columns) if (level === "program") programs.push(programOfKey(key));

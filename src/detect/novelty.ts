@@ -1,4 +1,4 @@
-import { DAY_MS, SLOT_MS, slotOf } from "../feature/clock.ts";
+import { DAY_MS, SLOT_MS, SLOTS_PER_DAY, slotOf } from "../feature/clock.ts";
 import { type Flagged, NOTHING_FLAGGED } from "../feature/flagged.ts";
 import { isGrave, isRoutine, type MailEvent } from "../mail/event.ts";
 import { logUpperTail } from "../math/negative-binomial.ts";
@@ -10,6 +10,36 @@ const HOUR_MS = 3_600_000;
 const MIN_DAILY = 0.1;
 /** Poisson by the negative binomial with next to no overdispersion. */
 const POISSON = 1e-6;
+
+/**
+ * Text of a shape and the slot in which it was last seen, by which the next training remembers it; undefined for groups and in models of
+ * before. since: of what may be an incident that nobody was told of, the slot in which it was first seen; undefined for all that is known.
+ */
+export type KeptShape = readonly [id: string, text: string, seen?: number, since?: number];
+
+/**
+ * Ids of shapes that are no more than news yet: failures that came on one occasion alone since there is a model that could have told of
+ * them. What is learned anew each week would else know a fault from the day on which it was missed. groups: of joined shapes.
+ */
+export function unsettled(
+  shapes: ReadonlyMap<string, { readonly seen: number; readonly since: number | undefined }>,
+  groups: ReadonlyMap<string, string>,
+): ReadonlySet<string> {
+  const spans = new Map<string, { since: number; seen: number }>();
+  for (const [id, { seen, since = Number.NEGATIVE_INFINITY }] of shapes) {
+    const group = groups.get(id) ?? id;
+    const span = spans.get(group);
+    spans.set(group, {
+      since: Math.min(since, span?.since ?? since),
+      seen: Math.max(seen, span?.seen ?? seen),
+    });
+  }
+  const isOpen = (group: string): boolean => {
+    const span = spans.get(group);
+    return span !== undefined && span.seen - span.since < SLOTS_PER_DAY;
+  };
+  return new Set([...spans.keys(), ...shapes.keys()].filter((id) => isOpen(groups.get(id) ?? id)));
+}
 
 /** What the novelty view learned: the known shapes, and how often new ones come and repeat by nature. */
 export type NoveltyModel = {
@@ -36,7 +66,17 @@ export const newnessOf = (event: MailEvent): Newness => ({
   routine: isRoutine(event),
 });
 
-type Newcomer = Newness & { readonly first: number; count: number; times: number[] };
+type Occasion = { readonly first: number; times: number[] };
+/** again: its first lines a day or more after it came. */
+type Newcomer = Newness & Occasion & { count: number; again?: Occasion | undefined };
+const MAX_TIMES = 64;
+
+/** Of two occasions, the earlier that is a day or more after a time. */
+const laterOf = (first: number, ...some: readonly (Occasion | undefined)[]): Occasion | undefined =>
+  some.reduce(
+    (best, one) => (one && one.first - first >= DAY_MS && !(best && best.first <= one.first) ? one : best),
+    undefined,
+  );
 
 /** Shapes of training, when they came first and how they repeated. */
 export class NoveltyCollector {
@@ -50,28 +90,40 @@ export class NoveltyCollector {
       return;
     }
     seen.count++;
-    if (time - seen.first < HOUR_MS && seen.times.length < 64) seen.times.push(time);
+    if (!seen.again && time - seen.first >= DAY_MS) {
+      seen.again = { first: time, times: [time] };
+      return;
+    }
+    const { first, times } = seen.again ?? seen;
+    if (time - first < HOUR_MS && times.length < MAX_TIMES) times.push(time);
   }
 
   /**
    * Rates from the second half of training; Good (1953): shapes seen once tell how many are still to come. groups: of joined shapes.
-   * flagged: time of which no shape was added.
+   * flagged: time of which no shape was added. before: shapes that were known before, which are no newcomers; then others are news on a
+   * second day, too. Undefined in a first training.
    */
   fit(
     first: number,
     last: number,
     groups: ReadonlyMap<string, string>,
     flagged: Flagged = NOTHING_FLAGGED,
+    before?: ReadonlySet<string>,
   ): NoveltyModel {
     const known = (from: number, to: number): number =>
       Math.max(0, to - from - flagged.count(slotOf(from), slotOf(to)) * SLOT_MS) / DAY_MS;
     const half = first + (last - first) / 2;
     const days = known(first, last);
     const shapes = joined(this.#shapes, groups);
-    const news = [...shapes.values()].filter((s) => !s.routine);
-    const late = news.filter((s) => s.first >= half);
+    const old = new Set([...(before ?? [])].map((shape) => groups.get(shape) ?? shape));
+    const news = [...shapes].filter(([shape, s]) => !s.routine && !old.has(shape)).map(([, s]) => s);
+    const late = news.flatMap(({ first, times, again, grave }) =>
+      [{ first, times }, ...(before && again ? [again] : [])]
+        .filter((occasion) => occasion.first >= half)
+        .map((occasion) => ({ ...occasion, grave })),
+    );
     const once = news.filter((s) => s.count === 1);
-    const rate = (pick: (s: Newcomer) => boolean): number =>
+    const rate = (pick: (s: Pick<Newness, "grave">) => boolean): number =>
       Math.max(
         late.filter(pick).length / Math.max(0.5, known(half, last)),
         once.filter(pick).length / Math.max(1, days),
@@ -97,7 +149,10 @@ function joined(
     const group = groups.get(shape) ?? shape;
     const known = out.get(group);
     if (known === undefined) out.set(group, { ...one });
-    else known.count += one.count; // shapes stand in order of their first lines
+    else {
+      known.count += one.count; // shapes stand in order of their first lines
+      known.again = laterOf(known.first, known.again, one, one.again);
+    }
   }
   return out;
 }

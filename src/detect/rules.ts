@@ -54,8 +54,9 @@ export function sizeOf({ actual, typicalLow, typicalHigh }: Measure): number {
   return Number.isFinite(size) ? size : 0;
 }
 
-/** Too few of something is another thing than too many. */
-const sense = ({ actual, typicalLow }: Measure): string => (actual < typicalLow ? "fewer: " : "");
+/** Too few of something is another thing than too many: how its key begins. */
+export const FEWER = "fewer: ";
+const sense = ({ actual, typicalLow }: Measure): string => (actual < typicalLow ? FEWER : "");
 export const partKey = ({ key, measure }: Candidate): string => sense(measure) + key;
 /** Over how many minutes it was counted. */
 export const minutesOf = ({ at, start }: Candidate): number => Math.max(1, Math.round((at - start) / 60_000));

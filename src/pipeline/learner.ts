@@ -5,7 +5,7 @@ import { EntityCollector } from "../detect/entity-fit.ts";
 import { type Ancestry, judgesOf } from "../detect/folds.ts";
 import { expectedTable, type HeldOutDay, heldOutTransactions, heldOutWindow } from "../detect/held-out.ts";
 import { isRemembered, Reach } from "../detect/memory.ts";
-import { NoveltyCollector, newnessOf } from "../detect/novelty.ts";
+import { type KeptShape, NoveltyCollector, newnessOf, unsettled } from "../detect/novelty.ts";
 import { NO_SLOTS, pastRows, Recall, remembered, rememberSlots } from "../detect/recall.ts";
 import { fitRegulars } from "../detect/regular.ts";
 import { SlownessCollector } from "../detect/slowness-fit.ts";
@@ -70,8 +70,11 @@ export class Learner implements Warmth {
   #novelty = new NoveltyCollector();
   readonly #plans = new PlanMemo((event) => ({ newness: newnessOf(event), flow: flowOf(event) }));
   #absence = new AbsenceCollector();
-  /** Shapes by the id of their template. seen: the slot in which one was last seen. */
-  readonly #shapes = new Map<string, { writer: string; shape: string; seen: number }>();
+  /** Shapes by the id of their template. seen, since: as KeptShape has them. */
+  readonly #shapes = new Map<
+    string,
+    { writer: string; shape: string; seen: number; since: number | undefined }
+  >();
   readonly #remembered: Learned | undefined;
   /** Pair of account and network -> the slot in which it last logged in. */
   readonly #usedAt: Map<string, number>;
@@ -135,7 +138,7 @@ export class Learner implements Warmth {
     if (timed) this.#slowness.add(timed, slot);
     const { newness, flow } = this.#plans.of(event);
     this.#novelty.add(event.templateId, this.#now, newness);
-    this.#shape(event);
+    this.#shape(event, newness.routine);
     this.#absence.add(event.daemon, this.#now);
     if (flow) this.#absence.flow(flow, this.#now);
   }
@@ -150,28 +153,33 @@ export class Learner implements Warmth {
     this.#observed.length = 0;
   }
 
-  #shape(event: MailEvent): void {
-    const known = this.#shapes.get(event.templateId);
+  #shape({ templateId, template, daemon }: MailEvent, routine: boolean): void {
+    const known = this.#shapes.get(templateId);
+    const since = this.#remembered && !routine ? this.#slot : undefined; // a first training has nothing else to go by
     if (known) known.seen = this.#slot;
-    else this.#addShape(event.templateId, event.template, event.daemon, this.#slot);
+    else this.#addShape(templateId, template, daemon, this.#slot, since);
   }
 
-  #addShape(id: string, text: string, writer: string, seen: number): void {
+  #addShape(id: string, text: string, writer: string, seen: number, since: number | undefined): void {
     if (this.#shapes.size < MAX_SHAPES)
-      this.#shapes.set(id, { writer, shape: text.slice(writer.length + 2), seen });
+      this.#shapes.set(id, { writer, shape: text.slice(writer.length + 2), seen, since });
   }
 
-  /** Adds the shapes that the model before knew, the latest first. */
-  #recallShapes(reach: Reach): void {
+  /** Adds the shapes that the model before knew, the latest first. Returns those that are known and no news. */
+  #recallShapes(reach: Reach): ReadonlySet<string> {
     const { catalogue = [], to = 0 } = this.#remembered?.model ?? {};
     const isDated = catalogue.some(([, , seen]) => seen !== undefined); // else of an earlier release
     const shapes = catalogue
       .filter(([, , seen]) => seen !== undefined || !isDated)
-      .map(([id, text, seen = slotOf(to)]) => ({ id, text, seen }))
-      .filter(({ id, seen }) => !this.#shapes.has(id) && reach.holds(seen))
+      .map(([id, text, seen = slotOf(to), since]) => ({ id, text, seen, since }))
+      .filter(({ seen }) => reach.holds(seen))
       .sort((a, b) => b.seen - a.seen || (a.id < b.id ? -1 : 1));
-    for (const { id, text, seen } of shapes)
-      this.#addShape(id, text, text.slice(0, text.indexOf(": ")), seen);
+    for (const { id, text, seen, since } of shapes) {
+      const own = this.#shapes.get(id);
+      if (own === undefined) this.#addShape(id, text, text.slice(0, text.indexOf(": ")), seen, since);
+      else if (own.since !== undefined) own.since = since && Math.min(own.since, since);
+    }
+    return new Set(shapes.filter(({ since }) => since === undefined).map(({ id }) => id));
   }
 
   /** Joins shapes; what was counted for each of them so far counts for its group. */
@@ -191,19 +199,21 @@ export class Learner implements Warmth {
     return { groups, ids: new Map([...templates].map(([id, template]) => [id, template.id])) };
   }
 
-  /** Texts of shapes, joined ones and those of the groups. */
-  #catalogue(groups: TemplateGroups): NonNullable<Model["catalogue"]> {
+  /** Texts of shapes, joined ones and those of the groups. open: those that are news yet. */
+  #catalogue(groups: TemplateGroups, open: ReadonlySet<string>): readonly KeptShape[] {
     const own = new Map(
-      [...this.#shapes].map(([id, { writer, shape, seen }]) => [
+      [...this.#shapes].map(([id, { writer, shape, seen, since }]): [string, KeptShape] => [
         id,
-        [id, `${writer}: ${shape}`, seen] as const,
+        open.has(id) && since !== undefined
+          ? [id, `${writer}: ${shape}`, seen, since]
+          : [id, `${writer}: ${shape}`, seen],
       ]),
     );
     const joined = new Map(
       groups
         .map(([writer, , group]) => templateOf(writer, group))
         .filter(({ id }) => !own.has(id))
-        .map(({ id, text }) => [id, [id, text] as const]),
+        .map(({ id, text }): [string, KeptShape] => [id, [id, text]]),
     );
     return [...own.values(), ...joined.values()];
   }
@@ -267,7 +277,7 @@ export class Learner implements Warmth {
     this.#isLearning = false;
     this.reader.forgetDoubtful();
     this.reader.forgetUsed((pair) => !reach.holds(this.#usedAt.get(pair) ?? last));
-    this.#recallShapes(reach);
+    const before = this.#recallShapes(reach);
     const { groups, ids } = this.#join();
     const remembering = this.#remembered?.model;
     const rows = slotRows(first, last, clock, flagged);
@@ -291,21 +301,23 @@ export class Learner implements Warmth {
     this.#entities = new EntityCollector();
     const absence = this.#absence.fit(this.#first, until, clock, flagged, remembering?.absence);
     this.#absence = new AbsenceCollector();
-    const novelty = this.#novelty.fit(this.#first, until, ids, flagged);
-    const knownShapes = new Set([...novelty.known, ...this.#shapes.keys(), ...ids.values()]);
+    const novelty = this.#novelty.fit(this.#first, until, ids, flagged, remembering && before);
+    const open = unsettled(this.#shapes, ids);
+    const shapes = new Set([...novelty.known, ...this.#shapes.keys(), ...ids.values()]);
+    const knownShapes = [...shapes].filter((id) => !open.has(id));
     this.#novelty = new NoveltyCollector();
     const table = windowTable(this.registry, this.#slots, rows);
     this.tail.slots.push(...this.#slots.filter((s) => s.slot > end - MAX_GAP_SLOTS));
     const byOld = old && news ? this.#asCounted(old, news) : undefined;
     const past = remembered(remembering?.window.remembered ?? NO_SLOTS, ids, first, reach);
     const pastTable = remembering && pastRows(past, table, clock);
-    const before = old && ancestryOf(old);
+    const ancestry = old && ancestryOf(old);
     const trained =
       enough && this.#options.timeOnly !== true
-        ? fitConditionals(table, seed, kernels, before, pastTable)
+        ? fitConditionals(table, seed, kernels, ancestry, pastTable)
         : undefined;
-    if (trained && byOld && before)
-      this.heldOut.window = heldOutWindow(table, trained.unseen, byOld, judgesOf(before, kernels));
+    if (trained && byOld && ancestry)
+      this.heldOut.window = heldOutWindow(table, trained.unseen, byOld, judgesOf(ancestry, kernels));
     const recall = new Recall(table, pastTable, isRemembered);
     const window = fitWindow(table, trained?.perSlot, recall);
     const slots = rememberSlots(recall.kept(), this.#slots, rows.time, this.registry, table, past);
@@ -318,8 +330,8 @@ export class Learner implements Warmth {
       slowness,
       entity,
       groups,
-      novelty: { ...novelty, known: [...knownShapes] },
-      catalogue: this.#catalogue(groups),
+      novelty: { ...novelty, known: knownShapes },
+      catalogue: this.#catalogue(groups, open),
       absence,
       regular,
       from: this.#first,

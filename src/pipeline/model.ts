@@ -2,7 +2,7 @@ import type { AbsenceModel } from "../detect/absence.ts";
 import type { Candidate } from "../detect/candidate.ts";
 import type { EntityModel } from "../detect/entity.ts";
 import type { Folds } from "../detect/folds.ts";
-import type { NoveltyModel } from "../detect/novelty.ts";
+import type { KeptShape, NoveltyModel } from "../detect/novelty.ts";
 import type { RegularModel } from "../detect/regular.ts";
 import type { SlownessModel } from "../detect/slowness.ts";
 import type { TransactionModel } from "../detect/transaction.ts";
@@ -57,11 +57,8 @@ export type Model = {
   /** Shapes that differ in one word, joined; the reader of the lines to judge must adopt them. */
   readonly groups: TemplateGroups;
   readonly novelty: NoveltyModel;
-  /**
-   * Texts of the known shapes by their ids, and the slot in which each was last seen, by which the next training remembers it; groups
-   * have none. Undefined in models of before, which also lack the slots.
-   */
-  readonly catalogue?: readonly (readonly [id: string, text: string, seen?: number])[];
+  /** Shapes that were seen or are remembered; undefined in models of before. */
+  readonly catalogue?: readonly KeptShape[];
   readonly absence: AbsenceModel;
   readonly regular: RegularModel;
   readonly from: number;

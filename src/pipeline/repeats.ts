@@ -1,4 +1,5 @@
 import { type AlertSeverity, isGrave, type Kind, type Part } from "../detect/alert.ts";
+import { FEWER } from "../detect/rules.ts";
 import { DAY_MS } from "../feature/clock.ts";
 
 /**
@@ -18,7 +19,7 @@ const MAY_REPEAT: ReadonlySet<Kind> = new Set([
   "remote_throttled",
 ]);
 /** Keys of what stays away, and of times that went back. */
-const ABSENT = /^(?:absence|regular|clock) /;
+const ABSENT = new RegExp(`^(?:${FEWER})?(?:absence|regular|clock) `);
 const MILD: ReadonlySet<AlertSeverity> = new Set(["low", "medium"]);
 /** What comes again sooner is the same trouble going on. */
 const APART_MS = 3 * DAY_MS;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import fc from "fast-check";
-import { type NoveltyFinding, NoveltyScorer } from "../../src/detect/novelty.ts";
+import { NoveltyCollector, type NoveltyFinding, NoveltyScorer, unsettled } from "../../src/detect/novelty.ts";
 import { HOUR, MINUTE, NOON } from "./support.ts";
 
 const scorer = (): NoveltyScorer =>
@@ -57,5 +57,43 @@ suite("newcomers of the last hour", () => {
     cost(10_000, 55_000);
     const last = cost(55_000, 60_000);
     assert.ok(last < 5 * first + 50_000, `5,000 lines in ${first} µs at first, in ${last} µs at last`);
+  });
+});
+
+suite("what a training knows", () => {
+  const DAYS = 288;
+  const GROUPS = new Map([
+    ["red", "colour"],
+    ["blue", "colour"],
+  ]);
+  const open = (shapes: Record<string, [seen: number, since?: number]>): string[] =>
+    [
+      ...unsettled(
+        new Map(Object.entries(shapes).map(([id, [seen, since]]) => [id, { seen, since }])),
+        GROUPS,
+      ),
+    ].sort();
+
+  test("leaves out what came on one occasion, joined shapes as one", () => {
+    assert.deepEqual(open({ old: [900], once: [900, 899], again: [900, 900 - DAYS] }), ["once"]);
+    assert.deepEqual(open({ red: [900, 899], blue: [901, 900] }), ["blue", "colour", "red"]);
+    assert.deepEqual(open({ red: [900, 899], blue: [1200, 1200] }), []);
+    assert.deepEqual(open({ red: [900], blue: [901, 901] }), []);
+  });
+
+  test("newcomers of a training that follows another: a second day counts, what was known before does not", () => {
+    const fit = (before?: ReadonlySet<string>): number[] => {
+      const collector = new NoveltyCollector();
+      const add = (shape: string, day: number, times: number): void => {
+        for (let i = 0; i < times; i++) collector.add(shape, NOON + day * 24 * HOUR + i * MINUTE, plain);
+      };
+      add("new", 11, 3);
+      add("new", 13, 2);
+      add("known", 12, 5);
+      const end = NOON + 20 * 24 * HOUR;
+      return [...collector.fit(NOON, end, new Map(), undefined, before).repeats];
+    };
+    assert.deepEqual(fit(), [3, 5]);
+    assert.deepEqual(fit(new Set(["known"])), [2, 3]);
   });
 });

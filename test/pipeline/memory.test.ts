@@ -69,6 +69,8 @@ suite("what was not seen for half a year", () => {
   const LOGIN =
     "postfix/submission/smtpd[7]: AB12F: client=unknown[203.0.113.9], sasl_method=LOGIN, sasl_username=hr@alder.example";
   const ODD = "postfix/cleanup[79]: warning: the moon is in the seventh house";
+  /** A failure that came on one occasion since the first training, and one that came on two. */
+  const [ONCE, TWICE] = [ODD.replace("moon", "sun"), ODD.replace("moon", "dog star")];
   /** Five days from a day of the log on, with what is rare in the first of them. */
   const part = (from: number, rare: boolean): Line[] => {
     const composed = linesOf(planOf({ start: iso(from), days: 5 }, SMALL));
@@ -88,9 +90,14 @@ suite("what was not seen for half a year", () => {
   };
   /** The day of the training's end that is within reach of the rare day, and the one that is not. */
   const [WITHIN, BEYOND] = [3 + REMEMBERED_DAYS - 1, 3 + REMEMBERED_DAYS + 10];
-  const weeks = new Weeks([0, 90, WITHIN - 5, BEYOND - 5].flatMap((from) => part(from, from === 0)));
-  const knowsShape = ({ model }: Learned): boolean => {
-    const event = eventOf(stamped(at(0), ODD).text);
+  const failures = [
+    ...[at(92, 11), at(92, 11.5), at(WITHIN - 2, 11)].map((time) => stamped(time, ONCE)),
+    ...[at(92, 11), at(94, 11)].map((time) => stamped(time, TWICE)),
+  ];
+  const days = [0, 90, WITHIN - 5, BEYOND - 5].flatMap((from) => part(from, from === 0));
+  const weeks = new Weeks([...days, ...failures].sort((a, b) => a.time - b.time));
+  const knowsShape = ({ model }: Learned, text = ODD): boolean => {
+    const event = eventOf(stamped(at(0), text).text);
     return !new NoveltyScorer(model.novelty).see(event.templateId, model.to, { grave: true, routine: false });
   };
   const knowsNetwork = ({ pairs }: Learned): boolean => {
@@ -121,6 +128,12 @@ suite("what was not seen for half a year", () => {
       assert.ok(knowsHop(learned));
       assert.ok(surges(learned) > 0);
     }
+  });
+
+  test("is no more than news yet where it came on one occasion since there is a model that could have told of it", () => {
+    assert.ok(!knowsShape(between, ONCE));
+    assert.ok(knowsShape(between, TWICE));
+    assert.ok(knowsShape(weeks.learn(at(WITHIN), between), ONCE), "it came again");
   });
 
   test("is new again: a message, an account's network, a next hop, a surge", () => {

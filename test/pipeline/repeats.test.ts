@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
+import { regularCandidate } from "../../src/detect/absence-candidates.ts";
 import type { Kind } from "../../src/detect/alert.ts";
+import { partKey } from "../../src/detect/rules.ts";
 import { DAY_MS, SLOT_MS, slotOf } from "../../src/feature/clock.ts";
 import { type Incident, leaveOut } from "../../src/pipeline/incidents.ts";
 import { repeated } from "../../src/pipeline/repeats.ts";
@@ -68,10 +70,24 @@ suite("an incident that was told", () => {
     assert.ok(learned.includes("of day 21") && !learned.includes("of day 28"), learned.join());
   });
   test("is not what stays away: expected mail, a program's lines", () => {
-    for (const key of ["regular messages of a sender's domain a.example", "absence postfix/qmgr"])
+    const mail = regularCandidate(
+      {
+        feature: 0,
+        key: "a.example",
+        actual: 0,
+        expected: 15,
+        alpha: 0.01,
+        rate: 1e-4,
+        pValue: 1e-6,
+        since: START,
+      },
+      START + 26 * HOUR,
+    );
+    for (const key of [partKey(mail), "absence postfix/qmgr", "clock mx1"])
       assert.deepEqual(
         ids([0, 30].map((day) => told(day, { parts: [{ ...told(day).parts![0]!, key }] }))),
         [],
+        key,
       );
   });
   test("is not in a state of before, which tells nothing of its parts", () =>
