@@ -64,13 +64,16 @@ export async function challenge(input: MailInput, request: ChallengeRequest): Pr
   return { lesson, left, verdict, trial, evidence: evidenceOf(old.id, lesson, left, verdict, trial) };
 }
 
-/** The networks decide first; a trial costs more, and only one that passes there needs it. */
+/**
+ * The networks decide first; a trial costs more, and only one that passes there needs it. A model in use without networks is too young to
+ * be worse than: it tells next to nothing, so each alert of the new one would speak against that.
+ */
 async function afterNetworks(
   input: MailInput,
   first: Verdict,
   request: TrialRequest,
 ): Promise<{ verdict: Verdict; trial: TrialEvidence | undefined }> {
-  if (!first.promoted) return { verdict: first, trial: undefined };
+  if (!first.promoted || first.judged.length === 0) return { verdict: first, trial: undefined };
   const trial = await tryModels(input, request);
   return { verdict: afterTrial(first, trial), trial };
 }
