@@ -1,5 +1,6 @@
 import type { AlertRecord, AlertSeverity, Kind } from "../detect/alert.ts";
 import { DAY_MS } from "../feature/clock.ts";
+import { casesOf } from "../pipeline/cases.ts";
 import { type Incident, type LeftOut, leaveOut } from "../pipeline/incidents.ts";
 import type { Model } from "../pipeline/model.ts";
 import { afterTrial, type Judged, judge, type Verdict } from "../pipeline/promote.ts";
@@ -59,7 +60,20 @@ export async function challenge(input: MailInput, request: ChallengeRequest): Pr
   const lesson = await learn(input, { seed, quiet, without, forgetful, since, flagged, old });
   const first = judge(old.model, lesson.model, lesson.heldOut);
   const { to } = lesson;
-  const asked = { old, fresh: lesson, since, to, flagged, seed, budget, quiet, without, forgetful };
+  const cases = casesOf(incidents, Math.max(since, lesson.from), to);
+  const asked = {
+    cases,
+    old,
+    fresh: lesson,
+    since,
+    to,
+    flagged,
+    seed,
+    budget,
+    quiet,
+    without,
+    forgetful,
+  };
   const { verdict, trial } = await afterNetworks(input, first, asked);
   return { lesson, left, verdict, trial, evidence: evidenceOf(old.id, lesson, left, verdict, trial) };
 }
