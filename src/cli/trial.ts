@@ -56,7 +56,8 @@ export async function tryModels(input: MailInput, request: TrialRequest): Promis
   const warm = (injections[0]?.start ?? to) - WARM_UP_MS;
   const before = new Walker(input, old, settings, Math.min(from, warm), is, injections);
   const instead = new Walker(input, standIn, settings, from, is, []);
-  const after = new Walker(input, fresh, settings, warm, is, injections);
+  const over = Math.max(...injections.map(({ until }) => until));
+  const after = new Walker(input, fresh, settings, warm, is, injections, over);
   const visits = request.cases.map((one) => ({
     one,
     ...visitsTo(one, input, { old, new: standIn }, settings),
