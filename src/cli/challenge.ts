@@ -32,7 +32,7 @@ export type Evidence = {
 /** The model in use. */
 export type Champion = Contender & { readonly id: string; readonly header: object };
 
-export type ChallengeRequest = Pick<LearnRequest, "seed" | "quiet" | "without" | "forgetful"> & {
+export type ChallengeRequest = Pick<LearnRequest, "seed" | "quiet" | "without" | "forgetful" | "prior"> & {
   readonly old: Champion;
   /** First and last log time to be learned from, in ms. */
   readonly since: number;
@@ -54,10 +54,10 @@ export type Challenged = {
 
 /** Reads the input up to three times. Throws a Fault when there is too little to learn from. */
 export async function challenge(input: MailInput, request: ChallengeRequest): Promise<Challenged> {
-  const { old, since, last, incidents, planned, seed, quiet, budget, without, forgetful } = request;
+  const { old, since, last, incidents, planned, seed, quiet, budget, without, forgetful, prior } = request;
   const left = leaveOut(incidents, since, last, planned);
   const { flagged } = left;
-  const lesson = await learn(input, { seed, quiet, without, forgetful, since, flagged, old });
+  const lesson = await learn(input, { seed, quiet, without, forgetful, prior, since, flagged, old });
   const first = judge(old.model, lesson.model, lesson.heldOut);
   const { to } = lesson;
   const cases = casesOf(incidents, Math.max(since, lesson.from), to);
@@ -73,6 +73,7 @@ export async function challenge(input: MailInput, request: ChallengeRequest): Pr
     quiet,
     without,
     forgetful,
+    prior,
   };
   const { verdict, trial } = await afterNetworks(input, first, asked);
   return { lesson, left, verdict, trial, evidence: evidenceOf(old.id, lesson, left, verdict, trial) };

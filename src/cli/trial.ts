@@ -7,6 +7,7 @@ import { type Case, tellsOf } from "../pipeline/cases.ts";
 import { planInjections } from "../pipeline/injection.ts";
 import { Learner } from "../pipeline/learner.ts";
 import type { Model, PipelineOptions, ViewName } from "../pipeline/model.ts";
+import type { Prior } from "../pipeline/prior.ts";
 import { recollect } from "../pipeline/recollection.ts";
 import { type Sketch, Sketcher } from "../pipeline/sketch.ts";
 import { cleanTime, heldOutDays, standInParent, WARM_UP_MS, wholeDays } from "../pipeline/trial.ts";
@@ -38,6 +39,7 @@ export type TrialRequest = {
   readonly without?: ReadonlySet<ViewName> | undefined;
   /** See LearnRequest. */
   readonly forgetful?: boolean | undefined;
+  readonly prior?: Prior | undefined;
 };
 
 /** Undefined where no whole day is new to the model in use. Reads the input twice. */
@@ -96,13 +98,14 @@ function visitsTo(
   return { old: visit(old), new: visit(fresh) };
 }
 
-const settingsFor = (input: MailInput, { seed, fresh, without }: TrialRequest): PipelineOptions => ({
+const settingsFor = (input: MailInput, { seed, fresh, without, prior }: TrialRequest): PipelineOptions => ({
   clock: localClock(input.zone),
   budget: 1,
   without: without ?? new Set(),
   salt: fresh.model.entity.salt,
   seed,
   kernels: loadKernels(),
+  prior,
 });
 
 /** What the same training makes without the days that judge it; and what the server looks like on the last days. */

@@ -116,7 +116,7 @@ export class Weekly implements Successor {
       incidents: alerts.filter(({ held }) => !held).map((alert) => incidentOf(keptRecord(alert))),
       seed: this.#options.seed,
       budget: this.#options.budget,
-      ...{ without: this.#options.without, forgetful },
+      ...{ without: this.#options.without, forgetful, prior: this.#options.prior },
     });
     const { promoted } = verdict;
     const { id, header } = lesson.stored();

@@ -19,9 +19,26 @@ export type NoveltyModel = {
   readonly gravePerDay: number;
   /** Largest number of lines that each newcomer of the second half of training brought within an hour. */
   readonly repeats: readonly number[];
-  /** Days of history; under two the view is off. */
+  /** Days of history; see isReady. */
   readonly days: number;
+  /** What a prior knows beside, until the server's own log tells enough; undefined without one. */
+  readonly prior?: KnownPrior | undefined;
 };
+
+/** since: when the history began with which it was first taken, in ms. shapes: as this server's groups name them. */
+export type KnownPrior = {
+  readonly version: number;
+  readonly since: number;
+  readonly shapes: readonly string[];
+};
+
+/** Days of history under which nothing is called new, without a prior and with one. */
+const MIN_DAYS = 2;
+const MIN_PRIOR_DAYS = 1;
+
+/** Whether history is long enough to call something new. */
+export const isReady = ({ days, prior }: NoveltyModel): boolean =>
+  days >= (prior ? MIN_PRIOR_DAYS : MIN_DAYS);
 
 /** What a line tells of the newness of its shape. */
 export type Newness = {
@@ -55,20 +72,22 @@ export class NoveltyCollector {
 
   /**
    * Rates from the second half of training; Good (1953): shapes seen once tell how many are still to come. groups: of joined shapes.
-   * flagged: time of which no shape was added.
+   * flagged: time of which no shape was added. prior: what was no news; nothing when undefined.
    */
   fit(
     first: number,
     last: number,
     groups: ReadonlyMap<string, string>,
     flagged: Flagged = NOTHING_FLAGGED,
+    prior?: KnownPrior,
   ): NoveltyModel {
+    const general = new Set(prior?.shapes);
     const known = (from: number, to: number): number =>
       Math.max(0, to - from - flagged.count(slotOf(from), slotOf(to)) * SLOT_MS) / DAY_MS;
     const half = first + (last - first) / 2;
     const days = known(first, last);
     const shapes = joined(this.#shapes, groups);
-    const news = [...shapes.values()].filter((s) => !s.routine);
+    const news = [...shapes].filter(([id, s]) => !s.routine && !general.has(id)).map(([, s]) => s);
     const late = news.filter((s) => s.first >= half);
     const once = news.filter((s) => s.count === 1);
     const rate = (pick: (s: Newcomer) => boolean): number =>
@@ -82,6 +101,7 @@ export class NoveltyCollector {
       gravePerDay: rate((s) => s.grave),
       repeats: late.map((s) => s.times.length).sort((a, b) => a - b),
       days,
+      ...(prior && { prior }),
     };
   }
 }
@@ -128,7 +148,7 @@ export class NoveltyScorer {
 
   constructor(model: NoveltyModel) {
     this.#model = model;
-    this.#known = new Set(model.known);
+    this.#known = new Set([...model.known, ...(model.prior?.shapes ?? [])]);
   }
 
   save(): SavedNewcomers {
@@ -140,7 +160,7 @@ export class NoveltyScorer {
     this.#recent = [...saved.keys()];
   }
 
-  /** Whether training knew a shape. */
+  /** Whether training, or a prior, knew a shape. */
   knows(shape: string): boolean {
     return this.#known.has(shape);
   }

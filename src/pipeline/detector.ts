@@ -18,7 +18,7 @@ import { type Tidings, tidingsOf } from "../detect/drift.ts";
 import { EntityScorer } from "../detect/entity.ts";
 import { IncidentManager, type Ledger } from "../detect/incident.ts";
 import { LineRings } from "../detect/lines.ts";
-import { type Newness, NoveltyScorer, newnessOf } from "../detect/novelty.ts";
+import { isReady, type Newness, NoveltyScorer, newnessOf } from "../detect/novelty.ts";
 import { RegularScorer } from "../detect/regular.ts";
 import { slowCandidate } from "../detect/slow-candidate.ts";
 import { SlownessScorer } from "../detect/slowness.ts";
@@ -526,7 +526,7 @@ export class Detector {
   }
 
   #newness(event: MailEvent, line: SeenLine, { newness, tidings, known }: PlanPart, now: number): void {
-    if (this.#options.without.has("novelty") || this.model.novelty.days < 2) return;
+    if (this.#options.without.has("novelty") || !isReady(this.model.novelty)) return;
     const released = tidings.begins ? this.#changes.drift.begins(tidings, line) : undefined;
     if (released) this.#offer([{ ...released, at: now }]);
     if (known) return;
