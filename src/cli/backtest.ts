@@ -22,6 +22,7 @@ import {
   useColor,
 } from "./options.ts";
 import { writeError, writeOut } from "./out.ts";
+import { loadPrior } from "./prior.ts";
 import { createProgress } from "./progress.ts";
 import { type ReplayRequest, type ReplayResult, replay } from "./replay.ts";
 import { reportData } from "./report-data.ts";
@@ -57,6 +58,7 @@ export function backtestCommand(program: Command): Command {
       "apply the feedback and the calendar of the state folder, which a back-test leaves out",
     )
     .option("--scores <file>", "write every scored row as NDJSON")
+    .option("--prior", "learn as a server does that begins with the messages that come with the program")
     .option("--seed <n>", "seed of the training", "1")
     .option("--exit-code", "exit with 1 when there are alerts")
     .action(async (files: string[], options: Options) => backtest(files, options));
@@ -74,6 +76,7 @@ async function backtest(files: readonly string[], options: Options): Promise<voi
   const result = await replay({
     ...request,
     rules,
+    prior: options["prior"] === true ? loadPrior() : undefined,
     ...(format === "text" || format === "html" ? { compare: [...BUDGETS, request.budget] } : {}),
     onProgress: (lines) => progress.update(lines),
     onScore: scores && ((score) => scores.add(scoreRecord(score))),

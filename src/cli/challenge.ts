@@ -1,5 +1,6 @@
 import type { AlertRecord, AlertSeverity, Kind } from "../detect/alert.ts";
 import { DAY_MS } from "../feature/clock.ts";
+import { casesOf } from "../pipeline/cases.ts";
 import { type Incident, type LeftOut, leaveOut } from "../pipeline/incidents.ts";
 import type { Model } from "../pipeline/model.ts";
 import { afterTrial, type Judged, judge, type Verdict } from "../pipeline/promote.ts";
@@ -31,7 +32,7 @@ export type Evidence = {
 /** The model in use. */
 export type Champion = Contender & { readonly id: string; readonly header: object };
 
-export type ChallengeRequest = Pick<LearnRequest, "seed" | "quiet" | "without" | "forgetful"> & {
+export type ChallengeRequest = Pick<LearnRequest, "seed" | "quiet" | "without" | "forgetful" | "prior"> & {
   readonly old: Champion;
   /** First and last log time to be learned from, in ms. */
   readonly since: number;
@@ -53,24 +54,41 @@ export type Challenged = {
 
 /** Reads the input up to three times. Throws a Fault when there is too little to learn from. */
 export async function challenge(input: MailInput, request: ChallengeRequest): Promise<Challenged> {
-  const { old, since, last, incidents, planned, seed, quiet, budget, without, forgetful } = request;
+  const { old, since, last, incidents, planned, seed, quiet, budget, without, forgetful, prior } = request;
   const left = leaveOut(incidents, since, last, planned);
   const { flagged } = left;
-  const lesson = await learn(input, { seed, quiet, without, forgetful, since, flagged, old });
+  const lesson = await learn(input, { seed, quiet, without, forgetful, prior, since, flagged, old });
   const first = judge(old.model, lesson.model, lesson.heldOut);
   const { to } = lesson;
-  const asked = { old, fresh: lesson, since, to, flagged, seed, budget, quiet, without, forgetful };
+  const cases = casesOf(incidents, Math.max(since, lesson.from), to);
+  const asked = {
+    cases,
+    old,
+    fresh: lesson,
+    since,
+    to,
+    flagged,
+    seed,
+    budget,
+    quiet,
+    without,
+    forgetful,
+    prior,
+  };
   const { verdict, trial } = await afterNetworks(input, first, asked);
   return { lesson, left, verdict, trial, evidence: evidenceOf(old.id, lesson, left, verdict, trial) };
 }
 
-/** The networks decide first; a trial costs more, and only one that passes there needs it. */
+/**
+ * The networks decide first; a trial costs more, and only one that passes there needs it. A model in use without networks is too young to
+ * be worse than: it tells next to nothing, so each alert of the new one would speak against that.
+ */
 async function afterNetworks(
   input: MailInput,
   first: Verdict,
   request: TrialRequest,
 ): Promise<{ verdict: Verdict; trial: TrialEvidence | undefined }> {
-  if (!first.promoted) return { verdict: first, trial: undefined };
+  if (!first.promoted || first.judged.length === 0) return { verdict: first, trial: undefined };
   const trial = await tryModels(input, request);
   return { verdict: afterTrial(first, trial), trial };
 }

@@ -5,6 +5,7 @@ import { cut, terminalSafe } from "../report/escape.ts";
 import { localTime } from "../report/format.ts";
 import { isQuiet, type Options } from "./options.ts";
 import { faultText, writeError, writeOut } from "./out.ts";
+import { loadPrior } from "./prior.ts";
 import { createProgress } from "./progress.ts";
 import { replay } from "./replay.ts";
 import { configuredFiles } from "./sources.ts";
@@ -31,7 +32,7 @@ export async function learn(logs: FoundLogs, draft: Draft, options: Options): Pr
       await writeOut("nothing was learned: there is no log that this user may read\n");
       return undefined;
     }
-    const flags = { ...options, seed: "1", timezone: draft.timezone };
+    const flags = { ...options, seed: "1", timezone: draft.timezone, prior: draft.prior };
     const trained = await train(files, flags, HISTORY_DAYS);
     await writeOut(`learned from ${files.length} files: ${trained.text}`);
     await rehearse(files, trained, draft, flags);
@@ -65,6 +66,7 @@ async function rehearse(
     options,
     until: { sinceMs: last * DAY_MS },
     budget: draft.perDay,
+    prior: draft.prior ? loadPrior() : undefined,
     without: new Set(),
     seed: 1,
     onProgress: (lines) => progress.update(lines),

@@ -114,6 +114,11 @@ async function draftOf(
     String(BUDGET),
     (text) => /^\d{1,4}$/.test(text) && Number(text) >= 1 && Number(text) <= MAX_BUDGET,
   );
+  const prior = await dialogue.ask(
+    "Begin with messages of healthy servers from our lab, until four weeks of your own are there? yes or no",
+    "yes",
+    isYesOrNo,
+  );
   const via = server.mta === undefined || server.mta.name === "Postfix" ? "sendmail" : "smtp";
   return {
     name: server.name,
@@ -122,9 +127,13 @@ async function draftOf(
     journal: logs.journal === "used",
     timezone: timeZone(options),
     perDay: Number(budget),
+    prior: isYes(prior),
     mail: to.length === 0 ? undefined : { to, from: `logvane@${server.name}`, via },
   };
 }
+
+const isYesOrNo = (text: string): boolean => /^(y|yes|n|no)$/i.test(text);
+const isYes = (text: string): boolean => /^y/i.test(text);
 
 /** Readable by the group: the service's user, once there is one. */
 function writeConfig(path: string, draft: Draft, force: boolean): void {
@@ -176,9 +185,9 @@ async function offerSchedule(dialogue: Dialogue, options: Options, { root }: Mac
   const answer = await dialogue.ask(
     "Start watching now (logvane schedule install)? yes or no",
     "no",
-    (text) => /^(y|yes|n|no)$/i.test(text),
+    isYesOrNo,
   );
-  if (!/^y/i.test(answer)) return false;
+  if (!isYes(answer)) return false;
   await loadSettings(options);
   await install({ ...options, runAs: SERVICE_USER, user: process.getuid?.() !== 0 });
   return true;

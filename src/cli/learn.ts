@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import type { KnownPrior } from "../detect/novelty.ts";
 import { packWarm } from "../engine/warm.ts";
 import { Fault } from "../fault.ts";
 import { DAY_MS, localClock } from "../feature/clock.ts";
@@ -6,8 +7,9 @@ import type { KnownPairs } from "../feature/entity.ts";
 import type { Flagged } from "../feature/flagged.ts";
 import { DailyFigures, type DayFigures } from "../mail/summary.ts";
 import { Detector } from "../pipeline/detector.ts";
-import { type HeldOut, Learner } from "../pipeline/learner.ts";
+import { type HeldOut, Learner, PRIOR_DAYS } from "../pipeline/learner.ts";
 import type { Learned, Model, PipelineOptions, ViewName } from "../pipeline/model.ts";
+import type { Prior } from "../pipeline/prior.ts";
 import { FORMAT_VERSION, modelId, packModel } from "../store/model.ts";
 import type { StoredModel } from "../store/registry.ts";
 import { eachEvent } from "./events.ts";
@@ -32,6 +34,8 @@ export type LearnRequest = {
   readonly flagged?: Flagged;
   /** Views that are left out; none when absent. */
   readonly without?: ReadonlySet<ViewName> | undefined;
+  /** See PipelineOptions; none when absent. */
+  readonly prior?: Prior | undefined;
   /** For evaluations: nothing is taken over of what the model in use remembers. */
   readonly forgetful?: boolean | undefined;
   /** The model in use, which the new one begins with. */
@@ -64,6 +68,7 @@ export async function learn(input: MailInput, request: LearnRequest): Promise<Le
     salt: old?.model.entity.salt ?? randomBytes(16).toString("hex"),
     seed,
     kernels: loadKernels(),
+    prior: request.prior,
   };
   const learner = new Learner(settings, request.flagged, request.forgetful ? undefined : old);
   const figures = new DailyFigures(input.zone, MAX_FIGURE_DAYS);
@@ -93,6 +98,7 @@ export async function learn(input: MailInput, request: LearnRequest): Promise<Le
     columns: model.window.columns.length,
     shapes: model.novelty.known.length,
     parent: old?.id ?? null,
+    ...(model.novelty.prior && { prior: priorRecord(model.novelty.prior) }),
     metrics: metricsOf(model, learner.heldOut),
     figures: withFigures(old?.header, figures.days),
   };
@@ -103,6 +109,13 @@ export async function learn(input: MailInput, request: LearnRequest): Promise<Le
     warm: packWarm(new Detector(model, learner, settings), input.reader),
   };
 }
+
+/** As the header of a model tells of it. until: log time in ms from which on no training takes it. */
+const priorRecord = ({ version, since, shapes }: KnownPrior): object => ({
+  version,
+  shapes: shapes.length,
+  until: since + PRIOR_DAYS * DAY_MS,
+});
 
 /** Throws a Fault when there is too little before the end of training, in ms. */
 export function checkHistory(learner: Learner, until: number): void {

@@ -5,6 +5,7 @@ import { Flagged } from "../feature/flagged.ts";
 import { type BudgetCost, BudgetTable } from "../pipeline/budgets.ts";
 import { Learner } from "../pipeline/learner.ts";
 import type { PipelineOptions, ViewName } from "../pipeline/model.ts";
+import type { Prior } from "../pipeline/prior.ts";
 import { type Driven, type DriveOptions, drive } from "./drive.ts";
 import { eachEvent } from "./events.ts";
 import { type MailInput, openMail } from "./input.ts";
@@ -25,6 +26,8 @@ export type ReplayRequest = DriveOptions & {
   readonly seed: number;
   /** See PipelineOptions. No verb has a flag for it. */
   readonly timeOnly?: boolean;
+  /** See PipelineOptions; none when absent. */
+  readonly prior?: Prior | undefined;
   /** Budgets that are compared, of the same findings. */
   readonly compare?: readonly number[];
   /** Learns anew every week; never when absent. */
@@ -58,6 +61,7 @@ export async function replay(request: ReplayRequest): Promise<ReplayResult> {
     seed: request.seed,
     kernels: loadKernels(),
     timeOnly: request.timeOnly === true,
+    prior: request.prior,
     onOffer: request.compare && ((candidates) => budgets.offer(candidates)),
   };
   const planned = times && new Flagged(plannedRanges(plans, times.first, times.last));

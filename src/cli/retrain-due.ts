@@ -2,8 +2,12 @@ import type { RetrainConfig } from "../config/config.ts";
 import { isChange } from "../detect/change-candidates.ts";
 import { DAY_MS, type LocalClock } from "../feature/clock.ts";
 import type { Store } from "../store/queries.ts";
+import { stageAfter } from "./first-days.ts";
 
-/** When normal is to be learned anew: once a week, and once enough days have passed since software or log format was changed. */
+/**
+ * When normal is to be learned anew: once a week, in the first weeks as soon as there is clearly more to learn from, and once enough days
+ * have passed since software or log format was changed.
+ */
 
 /** So much of the new state must be there to be learned. */
 const ENOUGH_MS = 2 * DAY_MS;
@@ -11,17 +15,22 @@ const ENOUGH_MS = 2 * DAY_MS;
 const RECENT_MS = 14 * DAY_MS;
 const WEEK_MINUTES = 7 * 1440;
 
-/** Why normal is to be learned anew now; undefined where it is not. tried: when that was last tried, or the model's end, in ms. */
+/**
+ * Why normal is to be learned anew now; undefined where it is not. tried: when that was last tried, or the model's end; began: when the
+ * history that was ever learned begins. In ms.
+ */
 export function whyDue(
   store: Store,
-  { weekday, atMinute }: RetrainConfig,
+  { weekday, atMinute }: Pick<RetrainConfig, "weekday" | "atMinute">,
   clock: LocalClock,
-  tried: number,
+  { tried, began }: { readonly tried: number; readonly began: number },
   now: number,
 ): string | undefined {
   const change = changeToLearn(store, tried, now);
   if (change !== undefined && now >= change.at + ENOUGH_MS) return `since ${change.title}`;
   if (weekday === undefined) return undefined;
+  const stage = stageAfter(began, tried);
+  if (stage !== undefined && now >= stage) return `${Math.floor((now - began) / DAY_MS)} days of history`;
   const { weekday: today, minute } = clock(now);
   const since = (WEEK_MINUTES + (today - weekday) * 1440 + minute - atMinute) % WEEK_MINUTES;
   return now - since * 60_000 > tried ? "weekly" : undefined;
@@ -47,6 +56,12 @@ export function lastTried(store: Store, modelTo: number): number {
   const at = mark === undefined ? Number.NaN : Date.parse(String((JSON.parse(mark) as { at?: unknown }).at));
   return Number.isNaN(at) ? modelTo : Math.max(at, modelTo);
 }
+
+/** First log time that a model which is kept was learned from, in ms; Infinity where none says. */
+export const historyBegan = (store: Store): number =>
+  Math.min(
+    ...store.listModels().map(({ header }) => (header as { from?: number }).from ?? Number.POSITIVE_INFINITY),
+  );
 
 /** The name under which the state keeps how the last retraining went, for the daily report. */
 export const RETRAINED = "retrained";

@@ -29,8 +29,9 @@ import {
   timeZone,
 } from "./options.ts";
 import { writeError, writeOut } from "./out.ts";
+import { loadPrior, priorFor } from "./prior.ts";
 import { timesOf } from "./replay.ts";
-import { lastTried, RETRAINED, whyDue } from "./retrain-due.ts";
+import { historyBegan, lastTried, RETRAINED, whyDue } from "./retrain-due.ts";
 import { settingsOf } from "./settings.ts";
 import { filesOf } from "./sources.ts";
 import { learnedText } from "./train.ts";
@@ -44,7 +45,7 @@ export function retrainCommand(program: Command): Command {
     .option("--days <n>", "days of history to learn from (default: retrain.days of the configuration)")
     .option(
       "--due",
-      "only when it is time: weekly as configured, or two days after software or log format changed",
+      "only when it is time: weekly as configured, sooner in the first two weeks, or two days after software or log format changed",
     )
     .option("--dry-run", "learn and compare, but keep nothing")
     .option("--no-nice", "do not yield to other programs")
@@ -74,6 +75,8 @@ async function retrain(files: readonly string[], options: Options): Promise<void
     ...{ old: { id, header, ...learned }, since, last: times.last, planned, seed },
     incidents: incidentsOf(store, times.last - REMEMBERED_DAYS * DAY_MS, times.last),
     budget: settingsOf(options).alerts.perDay,
+    // A model that began with it goes on with it, as long as that lasts.
+    prior: learned.model.novelty.prior ? loadPrior() : priorFor(options),
     quiet: isQuiet(options),
   });
   const fresh = lesson.stored({ retrained: evidence });
@@ -95,7 +98,8 @@ async function retrain(files: readonly string[], options: Options): Promise<void
 /** For a timer that asks every day. createdAt: of the model in use, in ms. */
 function isDue(store: Store, createdAt: number, options: Options): boolean {
   const clock = localClock(new Zone(timeZone(options)));
-  const why = whyDue(store, settingsOf(options).retrain, clock, lastTried(store, createdAt), Date.now());
+  const times = { tried: lastTried(store, createdAt), began: historyBegan(store) };
+  const why = whyDue(store, settingsOf(options).retrain, clock, times, Date.now());
   if (!isQuiet(options))
     writeError(why === undefined ? "not due; nothing was done\n" : `due: ${terminalSafe(why)}\n`);
   return why !== undefined;

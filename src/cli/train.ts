@@ -7,6 +7,7 @@ import { type MailInput, openMail } from "./input.ts";
 import { type Lesson, learn } from "./learn.ts";
 import { addInputOptions, isQuiet, type Options, seedOf, stateDir } from "./options.ts";
 import { writeError, writeOut } from "./out.ts";
+import { priorFor } from "./prior.ts";
 import { timesOf } from "./replay.ts";
 import { settingsOf } from "./settings.ts";
 import { filesOf } from "./sources.ts";
@@ -21,6 +22,7 @@ export function trainCommand(program: Command): Command {
       "log files, globs, directories, or - for standard input (default: those of the configuration)",
     )
     .option("--seed <n>", "seed of the training", "1")
+    .option("--prior", "begin with the messages of healthy servers that come with the program")
     .action(async (files: string[], options: Options) => {
       // The configured history is bounded; files that were named are read whole.
       const days = files.length === 0 ? settingsOf(options).retrain.days : undefined;
@@ -53,8 +55,10 @@ export async function train(
   const since = times && days !== undefined ? times.last - days * DAY_MS : undefined;
   // what the calendar says of the log's time, which no training learns
   const flagged = times && plans.length > 0 && new Flagged(plannedRanges(plans, times.first, times.last));
-  const lesson = await learn(input, { seed, quiet: isQuiet(options), since, ...(flagged && { flagged }) });
-  const reason = "learned from the beginning";
+  const prior = priorFor(options);
+  const asked = { seed, quiet: isQuiet(options), since, prior };
+  const lesson = await learn(input, { ...asked, ...(flagged && { flagged }) });
+  const reason = `learned from the beginning${lesson.model.novelty.prior ? ", with the prior" : ""}`;
   const stored = lesson.stored({ reason });
   store.saveModel(stored, { warm: lesson.warm, use: { how: "train", reason, at: Date.now() } });
   store.close();

@@ -3,13 +3,15 @@ import { Reach } from "../detect/memory.ts";
 import { NO_SLOTS } from "../detect/recall.ts";
 import { DAY_MS, localClock, slotOf } from "../feature/clock.ts";
 import type { Flagged } from "../feature/flagged.ts";
+import { type Case, tellsOf } from "../pipeline/cases.ts";
 import { planInjections } from "../pipeline/injection.ts";
 import { Learner } from "../pipeline/learner.ts";
 import type { Model, PipelineOptions, ViewName } from "../pipeline/model.ts";
+import type { Prior } from "../pipeline/prior.ts";
 import { recollect } from "../pipeline/recollection.ts";
 import { type Sketch, Sketcher } from "../pipeline/sketch.ts";
 import { cleanTime, heldOutDays, standInParent, WARM_UP_MS, wholeDays } from "../pipeline/trial.ts";
-import { type Evidence, trialEvidence } from "../pipeline/verdict.ts";
+import { type Evidence, type Pair, trialEvidence } from "../pipeline/verdict.ts";
 import { eachEvent } from "./events.ts";
 import type { MailInput } from "./input.ts";
 import { loadKernels } from "./kernels.ts";
@@ -30,11 +32,14 @@ export type TrialRequest = {
   readonly flagged: Flagged;
   readonly seed: number;
   readonly budget: number;
+  /** What a person confirmed. */
+  readonly cases: readonly Case[];
   readonly quiet: boolean;
   /** Views that are left out; none when absent. */
   readonly without?: ReadonlySet<ViewName> | undefined;
   /** See LearnRequest. */
   readonly forgetful?: boolean | undefined;
+  readonly prior?: Prior | undefined;
 };
 
 /** Undefined where no whole day is new to the model in use. Reads the input twice. */
@@ -53,8 +58,14 @@ export async function tryModels(input: MailInput, request: TrialRequest): Promis
   const warm = (injections[0]?.start ?? to) - WARM_UP_MS;
   const before = new Walker(input, old, settings, Math.min(from, warm), is, injections);
   const instead = new Walker(input, standIn, settings, from, is, []);
-  const after = new Walker(input, fresh, settings, warm, is, injections);
-  await walk(input.again(), [before, instead, after], { what: "comparing", quiet: request.quiet });
+  const over = Math.max(...injections.map(({ until }) => until));
+  const after = new Walker(input, fresh, settings, warm, is, injections, over);
+  const visits = request.cases.map((one) => ({
+    one,
+    ...visitsTo(one, input, { old, new: standIn }, settings),
+  }));
+  const walkers = [before, instead, after, ...visits.flatMap((visit) => [visit.old, visit.new])];
+  await walk(input.again(), walkers, { what: "comparing", quiet: request.quiet });
   const { model } = fresh;
   const asked = {
     ...{ clock: settings.clock, budget: request.budget, first: model.from },
@@ -65,18 +76,36 @@ export async function tryModels(input: MailInput, request: TrialRequest): Promis
     days: judged.length,
     old: before.end(),
     new: instead.end(),
+    confirmed: visits.map(({ one, old: had, new: has }) => ({
+      id: one.id,
+      old: tellsOf(had.end().told, one),
+      new: tellsOf(has.end().told, one),
+    })),
     probes: { old: before.probes, new: after.probes },
     remembered: { old: ofBefore(old.model), new: ofBefore(model) },
   });
 }
 
-const settingsFor = (input: MailInput, { seed, fresh, without }: TrialRequest): PipelineOptions => ({
+/** Two models on their way to an incident that a person confirmed. */
+function visitsTo(
+  { start, until }: Case,
+  input: MailInput,
+  { old, new: fresh }: Pair<Contender>,
+  settings: PipelineOptions,
+): Pair<Walker> {
+  const visit = (one: Contender): Walker =>
+    new Walker(input, one, settings, start - WARM_UP_MS, () => true, [], until);
+  return { old: visit(old), new: visit(fresh) };
+}
+
+const settingsFor = (input: MailInput, { seed, fresh, without, prior }: TrialRequest): PipelineOptions => ({
   clock: localClock(input.zone),
   budget: 1,
   without: without ?? new Set(),
   salt: fresh.model.entity.salt,
   seed,
   kernels: loadKernels(),
+  prior,
 });
 
 /** What the same training makes without the days that judge it; and what the server looks like on the last days. */

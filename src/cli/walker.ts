@@ -30,6 +30,7 @@ export function loadMaterial(site: keyof typeof EPISODES = "first"): Material {
 export class Walker {
   readonly probes: Probe[] = [];
   readonly from: number;
+  readonly until: number;
   readonly #input: MailInput;
   readonly #contender: Contender;
   readonly #settings: PipelineOptions;
@@ -38,7 +39,9 @@ export class Walker {
   #trial: Trial | undefined;
   #reader: EventReader | undefined;
   #open: Probe[] = [];
+  #result: TrialResult | undefined;
 
+  /** from, until: log times in ms between which it goes; judged: where its alerts and scores count. */
   constructor(
     input: MailInput,
     contender: Contender,
@@ -46,7 +49,9 @@ export class Walker {
     from: number,
     judged: (time: number) => boolean,
     injections: readonly Injection[],
+    until: number = Number.POSITIVE_INFINITY,
   ) {
+    this.until = until;
     this.#input = input;
     this.#contender = contender;
     this.#settings = { ...settings, salt: contender.model.entity.salt };
@@ -92,9 +97,15 @@ export class Walker {
     }
   }
 
+  /** The detector is let go: of a walk that is over nothing else is kept. */
   end(): TrialResult {
-    this.#trial ??= this.#begin(this.from);
-    return this.#trial.end();
+    if (this.#result) return this.#result;
+    const trial = this.#trial ?? this.#begin(this.from);
+    if (Number.isFinite(this.until)) trial.advance(this.until);
+    this.#trial = undefined;
+    this.#reader = undefined;
+    this.#result = trial.end();
+    return this.#result;
   }
 }
 
@@ -112,7 +123,9 @@ export async function walk(
       if (++read % PROGRESS_LINES === 0) progress.update(read);
       const { time } = input.reader.read(file, lines, i) as MailEvent;
       if (time !== null && time > now) now = time;
-      for (const walker of walkers) if (now >= walker.from) walker.line(file, lines, i, now);
+      for (const walker of walkers)
+        if (now >= walker.until) walker.end();
+        else if (now >= walker.from) walker.line(file, lines, i, now);
     }
   }
   progress.end();

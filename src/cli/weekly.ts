@@ -10,6 +10,7 @@ import type { Model, PipelineOptions } from "../pipeline/model.ts";
 import { modelId, packModel } from "../store/model.ts";
 import { type Challenged, type Champion, challenge, type Evidence, incidentOf } from "./challenge.ts";
 import type { DriveOptions, Successor } from "./drive.ts";
+import { stageAfter } from "./first-days.ts";
 import type { FileMark, MailInput } from "./input.ts";
 
 /** A back-test's weekly training: as `retrain` makes it and `watch` goes over to it, at the hour of the settings. */
@@ -21,10 +22,14 @@ const SUNDAY_NIGHT = { weekday: 0, atMinute: 210 };
 /** 1970-01-01 was a Thursday. */
 const FIRST_WEEKDAY = 4;
 
+type When = Omit<RetrainConfig, "prior">;
+
 export type WeeklyRequest = {
-  readonly when: RetrainConfig;
+  readonly when: When;
   /** See LearnRequest. No verb has a flag for it. */
   readonly forgetful?: boolean;
+  /** For evaluations: weekly alone, however short the history. */
+  readonly unstaged?: boolean;
   /** Hears of each training, and what was told or held back so far. */
   readonly onRetrained: (retraining: Retraining, alerts: readonly Alert[]) => void;
 };
@@ -61,6 +66,8 @@ export class Weekly implements Successor {
   readonly #marks: Mark[] = [];
   #champion: Champion | undefined;
   #due = Number.POSITIVE_INFINITY;
+  /** Log time of the first line that was learned, in ms. */
+  #began = Number.NEGATIVE_INFINITY;
 
   /** plans: of the calendar; their time is not learned. */
   constructor(
@@ -79,7 +86,16 @@ export class Weekly implements Successor {
 
   begin(model: Model, { pairs }: Learner): void {
     this.#champion = { id: modelId(packModel({ model, pairs })), model, pairs, header: {} };
-    this.#due = dueAfter(model.to, this.#request.when, this.#input.zone);
+    this.#began = model.from;
+    this.#due = this.#dueAfter(model.to);
+  }
+
+  /** Once a week, and in the first weeks as soon as more can be learned. after: in ms. */
+  #dueAfter(after: number): number {
+    const { when, unstaged } = this.#request;
+    const weekly = dueAfter(after, when, this.#input.zone);
+    const stage = unstaged ? undefined : stageAfter(this.#began, after);
+    return stage === undefined ? weekly : Math.min(weekly, nightAfter(stage, when, this.#input.zone));
   }
 
   file(file: string, lines: number, newest: number): void {
@@ -98,7 +114,7 @@ export class Weekly implements Successor {
   async #learn(before: Detector, alerts: readonly Alert[], lines: number, newest: number): Promise<Detector> {
     const { when, forgetful, onRetrained } = this.#request;
     const old = this.#champion!;
-    this.#due = dueAfter(newest, when, this.#input.zone);
+    this.#due = this.#dueAfter(newest);
     const since = Math.max(old.model.from, newest - when.days * DAY_MS);
     const { lesson, verdict, evidence } = await challenge(this.#linesSince(since, lines), {
       ...{ old, since, last: newest, quiet: true },
@@ -106,7 +122,7 @@ export class Weekly implements Successor {
       incidents: alerts.filter(({ held }) => !held).map((alert) => incidentOf(keptRecord(alert))),
       seed: this.#options.seed,
       budget: this.#options.budget,
-      ...{ without: this.#options.without, forgetful },
+      ...{ without: this.#options.without, forgetful, prior: this.#options.prior },
     });
     const { promoted } = verdict;
     const { id, header } = lesson.stored();
@@ -135,11 +151,20 @@ export class Weekly implements Successor {
 }
 
 /** The next time of the week that the settings name, in ms. after: in ms. */
-function dueAfter(after: number, when: RetrainConfig, zone: Zone): number {
+function dueAfter(after: number, when: When, zone: Zone): number {
   const { weekday, atMinute } = when.weekday === undefined ? SUNDAY_NIGHT : when;
+  const isDay = (day: number): boolean => (day + FIRST_WEEKDAY) % DAYS_A_WEEK === weekday;
+  return nextTime(after, atMinute, zone, isDay);
+}
+
+/** The next time of the day that the settings name: a timer asks then. */
+const nightAfter = (after: number, when: When, zone: Zone): number =>
+  nextTime(after, (when.weekday === undefined ? SUNDAY_NIGHT : when).atMinute, zone, () => true);
+
+function nextTime(after: number, atMinute: number, zone: Zone, isDay: (day: number) => boolean): number {
   const today = Math.floor((after + zone.offsetAt(after)) / DAY_MS);
   for (let day = today; ; day++) {
-    if ((day + FIRST_WEEKDAY) % DAYS_A_WEEK !== weekday) continue;
+    if (!isDay(day)) continue;
     const local = day * DAY_MS + atMinute * MINUTE_MS;
     const due = local - zone.offsetAt(local - zone.offsetAt(local));
     if (due > after) return due;

@@ -118,6 +118,8 @@ export type RetrainConfig = {
   readonly atMinute: number;
   /** Days of history that a training reads. */
   readonly days: number;
+  /** Whether a new server begins with the messages that come with the program. */
+  readonly prior: boolean;
 };
 
 /** Says that Logvane lives: silence there means that nobody watches. */

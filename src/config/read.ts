@@ -146,8 +146,9 @@ function readReport(reader: TableReader): ReportConfig {
 function readRetrain(reader: TableReader): RetrainConfig {
   const when = reader.read("at", timeOfWeek, "Sun 03:30");
   const days = reader.read("days", wholeNumber(MIN_TRAINING_DAYS, MAX_DAYS), 35);
+  const prior = reader.read("prior", yesNo, false);
   reader.end();
-  return { ...when, days };
+  return { ...when, days, prior };
 }
 
 function readHeartbeat(reader: TableReader): HeartbeatConfig {

@@ -8,6 +8,8 @@ export type Draft = {
   readonly journal: boolean;
   readonly timezone: string;
   readonly perDay: number;
+  /** Whether training begins with the messages that come with the program. */
+  readonly prior: boolean;
   /** Undefined: nothing is sent by mail. */
   readonly mail:
     | { readonly to: readonly string[]; readonly from: string; readonly via: MailChannel["via"]["by"] }
@@ -66,6 +68,8 @@ on_change = false
 # When normal is learned anew, or "never"; and from how many days.
 at = "Sun 03:30"
 days = 35
+# true: in the first four weeks, messages that Postfix, Dovecot and their companions write on any healthy server are no news.
+prior = ${toml(draft.prior)}
 
 # Silence at one of these means that nobody watches.
 # [heartbeat]

@@ -49,9 +49,26 @@ export type NoveltyModel = {
   readonly gravePerDay: number;
   /** Largest number of lines that each newcomer of the second half of training brought within an hour. */
   readonly repeats: readonly number[];
-  /** Days of history; under two the view is off. */
+  /** Days of history; see isReady. */
   readonly days: number;
+  /** What a prior knows beside, until the server's own log tells enough; undefined without one. */
+  readonly prior?: KnownPrior | undefined;
 };
+
+/** since: when the history began with which it was first taken, in ms. shapes: as this server's groups name them. */
+export type KnownPrior = {
+  readonly version: number;
+  readonly since: number;
+  readonly shapes: readonly string[];
+};
+
+/** Days of history under which nothing is called new, without a prior and with one. */
+const MIN_DAYS = 2;
+const MIN_PRIOR_DAYS = 1;
+
+/** Whether history is long enough to call something new. */
+export const isReady = ({ days, prior }: NoveltyModel): boolean =>
+  days >= (prior ? MIN_PRIOR_DAYS : MIN_DAYS);
 
 /** What a line tells of the newness of its shape. */
 export type Newness = {
@@ -101,14 +118,17 @@ export class NoveltyCollector {
   /**
    * Rates from the second half of training; Good (1953): shapes seen once tell how many are still to come. groups: of joined shapes.
    * flagged: time of which no shape was added. before: shapes that were known before, which are no newcomers; then others are news on a
-   * second day, too. Undefined in a first training.
+   * second day, too; undefined in a first training. prior: what was no news either; nothing when undefined.
    */
   fit(
     first: number,
     last: number,
     groups: ReadonlyMap<string, string>,
     flagged: Flagged = NOTHING_FLAGGED,
-    before?: ReadonlySet<string>,
+    {
+      before,
+      prior,
+    }: { readonly before?: ReadonlySet<string> | undefined; readonly prior?: KnownPrior | undefined } = {},
   ): NoveltyModel {
     const known = (from: number, to: number): number =>
       Math.max(0, to - from - flagged.count(slotOf(from), slotOf(to)) * SLOT_MS) / DAY_MS;
@@ -116,6 +136,7 @@ export class NoveltyCollector {
     const days = known(first, last);
     const shapes = joined(this.#shapes, groups);
     const old = new Set([...(before ?? [])].map((shape) => groups.get(shape) ?? shape));
+    for (const shape of prior?.shapes ?? []) old.add(shape);
     const news = [...shapes].filter(([shape, s]) => !s.routine && !old.has(shape)).map(([, s]) => s);
     const late = news.flatMap(({ first, times, again, grave }) =>
       [{ first, times }, ...(before && again ? [again] : [])]
@@ -134,6 +155,7 @@ export class NoveltyCollector {
       gravePerDay: rate((s) => s.grave),
       repeats: late.map((s) => s.times.length).sort((a, b) => a - b),
       days,
+      ...(prior && { prior }),
     };
   }
 }
@@ -183,7 +205,7 @@ export class NoveltyScorer {
 
   constructor(model: NoveltyModel) {
     this.#model = model;
-    this.#known = new Set(model.known);
+    this.#known = new Set([...model.known, ...(model.prior?.shapes ?? [])]);
   }
 
   save(): SavedNewcomers {
@@ -195,7 +217,7 @@ export class NoveltyScorer {
     this.#recent = [...saved.keys()];
   }
 
-  /** Whether training knew a shape. */
+  /** Whether training, or a prior, knew a shape. */
   knows(shape: string): boolean {
     return this.#known.has(shape);
   }

@@ -7,7 +7,7 @@ import { ChangeWatch } from "../detect/change-watch.ts";
 import { ClockWatch } from "../detect/clock-watch.ts";
 import { type Tidings, tidingsOf } from "../detect/drift.ts";
 import { IncidentManager, type Ledger } from "../detect/incident.ts";
-import { type Newness, NoveltyScorer, newnessOf } from "../detect/novelty.ts";
+import { isReady, type Newness, NoveltyScorer, newnessOf } from "../detect/novelty.ts";
 import { WaitingCandidates } from "../detect/waiting.ts";
 import { columnIndex } from "../detect/window-fit.ts";
 import { DAY_MS, placeOf, SLOT_MS, slotOf } from "../feature/clock.ts";
@@ -367,7 +367,7 @@ export class Detector {
   }
 
   #newness(event: MailEvent, line: SeenLine, { newness, tidings, known }: PlanPart, now: number): void {
-    if (this.#options.without.has("novelty") || this.model.novelty.days < 2) return;
+    if (this.#options.without.has("novelty") || !isReady(this.model.novelty)) return;
     const released = tidings.begins ? this.#changes.drift.begins(tidings, line) : undefined;
     if (released) this.#offer([{ ...released, at: now }]);
     if (known) return;

@@ -47,7 +47,7 @@ export type Injection = {
   readonly until: number;
   /** Daemons that begin so write nothing of their own while it lasts: "" for all of them, undefined for none. */
   readonly mutes: string | undefined;
-  /** What is added, in order of time. */
+  /** What is added, in order of time; composed when it is first asked for, and once for all models. */
   readonly lines: () => { readonly time: number; readonly text: string }[];
 };
 
@@ -93,7 +93,11 @@ export function injectionOf(wanted: Wanted, sketch: Sketch, material: Material):
   const { way, mutes } = FAULTS[kind]!;
   const muted = way === "silence" ? "" : way === "daemon" ? sketch.busiest : mutes;
   const adds = way !== "silence" && way !== "daemon";
-  const lines = (): { time: number; text: string }[] => (adds ? linesOf(wanted, sketch, material) : []);
+  let composed: { time: number; text: string }[] | undefined;
+  const lines = (): { time: number; text: string }[] => {
+    composed ??= adds ? linesOf(wanted, sketch, material) : [];
+    return composed;
+  };
   return { kind, start, end, until: end + wanted.afterMs, mutes: muted, lines };
 }
 

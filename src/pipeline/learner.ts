@@ -5,7 +5,13 @@ import { EntityCollector } from "../detect/entity-fit.ts";
 import { type Ancestry, judgesOf } from "../detect/folds.ts";
 import { expectedTable, type HeldOutDay, heldOutTransactions, heldOutWindow } from "../detect/held-out.ts";
 import { isRemembered, Reach } from "../detect/memory.ts";
-import { type KeptShape, NoveltyCollector, newnessOf, unsettled } from "../detect/novelty.ts";
+import {
+  type KeptShape,
+  type KnownPrior,
+  NoveltyCollector,
+  newnessOf,
+  unsettled,
+} from "../detect/novelty.ts";
 import { NO_SLOTS, pastRows, Recall, remembered, rememberSlots } from "../detect/recall.ts";
 import { fitRegulars } from "../detect/regular.ts";
 import { SlownessCollector } from "../detect/slowness-fit.ts";
@@ -42,6 +48,8 @@ import {
 const MAX_TRAINING_DAYS = 42;
 /** Distinct shapes that training can join; later ones stay for themselves. */
 const MAX_SHAPES = 20_000;
+/** Days after which a prior is no longer asked, since the server's own log tells more. */
+export const PRIOR_DAYS = 28;
 /** Observations of the last day that a detector may continue with. */
 const MAX_TAIL = 100_000;
 
@@ -199,6 +207,18 @@ export class Learner implements Warmth {
     return { groups, ids: new Map([...templates].map(([id, template]) => [id, template.id])) };
   }
 
+  /** What a prior knows; undefined from when on the server's own log tells enough. until: in ms. */
+  #prior(until: number, groups: TemplateGroups): KnownPrior | undefined {
+    const { prior } = this.#options;
+    const since = this.#remembered?.model.novelty.prior?.since ?? this.#first;
+    if (prior === undefined || until - since >= PRIOR_DAYS * DAY_MS) return undefined;
+    const table = new GroupTable(groups);
+    const ids = Object.entries(prior.shapes).flatMap(([writer, shapes]) =>
+      shapes.flatMap((shape) => [templateOf(writer, shape).id, table.templateOf(writer, shape).id]),
+    );
+    return { version: prior.version, since, shapes: [...new Set(ids)] };
+  }
+
   /** Texts of shapes, joined ones and those of the groups. open: those that are news yet. */
   #catalogue(groups: TemplateGroups, open: ReadonlySet<string>): readonly KeptShape[] {
     const own = new Map(
@@ -301,7 +321,11 @@ export class Learner implements Warmth {
     this.#entities = new EntityCollector();
     const absence = this.#absence.fit(this.#first, until, clock, flagged, remembering?.absence);
     this.#absence = new AbsenceCollector();
-    const novelty = this.#novelty.fit(this.#first, until, ids, flagged, remembering && before);
+    const prior = this.#prior(until, groups);
+    const novelty = this.#novelty.fit(this.#first, until, ids, flagged, {
+      before: remembering && before,
+      prior,
+    });
     const open = unsettled(this.#shapes, ids);
     const shapes = new Set([...novelty.known, ...this.#shapes.keys(), ...ids.values()]);
     const knownShapes = [...shapes].filter((id) => !open.has(id));

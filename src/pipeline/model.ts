@@ -15,6 +15,7 @@ import { SlotCounter, type SlotCounts } from "../feature/window.ts";
 import type { Kernels } from "../model/kernels.ts";
 import type { Vae } from "../model/vae.ts";
 import type { TemplateGroups } from "../template/groups.ts";
+import type { Prior } from "./prior.ts";
 
 /**
  * What the learner hands to the detector, and what both are told. The pipeline is pure: events in, alerts out. The same
@@ -37,6 +38,8 @@ export type PipelineOptions = {
   readonly salt: string;
   readonly seed: number;
   readonly kernels: Kernels;
+  /** Messages that are no news in the first weeks; none when absent. */
+  readonly prior?: Prior | undefined;
   /** For evaluations, which ask what the window view's network adds: true leaves it out, and the hour alone tells what is expected. */
   readonly timeOnly?: boolean;
   /** Hears of every finding that is offered to the incidents, before it is; changes nothing. */

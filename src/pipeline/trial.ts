@@ -63,6 +63,11 @@ export class Trial {
     for (const alert of this.#detector.add(event)) this.#alerts.push(alert);
   }
 
+  /** Time passes without a line, so that a silence is told though nothing comes after it. time: in ms. */
+  advance(time: number): void {
+    for (const alert of this.#detector.advance(time)) this.#alerts.push(alert);
+  }
+
   /** The detector as it is now, for a fault that is put in. It has told nothing today, and has no incident open. */
   fork(injection: Injection, read: (text: string) => MailEvent): Probe {
     const saved = structuredClone(this.#detector.save());

@@ -25,6 +25,8 @@ export type Evidence = {
         readonly kinds: readonly (Pair & { readonly kind: string; readonly faults: number })[];
       })
     | null;
+  /** Incidents that a person confirmed, of how many each tells, and the ids of those that the new one alone does not; absent where there are none. */
+  readonly confirmed?: (Pair & { readonly incidents: number; readonly lost: readonly string[] }) | undefined;
   /** Rare times that the model in use remembers, and of how many each would tell; absent where there are none. */
   readonly remembered?: (Pair & { readonly times: number }) | undefined;
 };
@@ -48,6 +50,7 @@ type Found = {
   readonly days: number;
   readonly old: TrialResult;
   readonly new: TrialResult;
+  readonly confirmed: readonly (Pair<boolean> & { readonly id: string })[];
   readonly probes: Pair<readonly Probe[]>;
   readonly remembered: Pair<Recollection>;
 };
@@ -71,11 +74,19 @@ export function trialEvidence(found: Found): Evidence {
       rows: both(found, (one) => one.rows[view].rows),
     })),
     injected: injectedEvidence(found.probes),
+    ...(found.confirmed.length > 0 && { confirmed: confirmedEvidence(found.confirmed) }),
     ...(remembered.old.times > 0 && {
       remembered: { times: remembered.old.times, ...both(remembered, (one) => one.told) },
     }),
   };
 }
+
+const confirmedEvidence = (cases: Found["confirmed"]): NonNullable<Evidence["confirmed"]> => ({
+  incidents: cases.length,
+  old: cases.filter((one) => one.old).length,
+  new: cases.filter((one) => one.new).length,
+  lost: cases.filter((one) => one.old && !one.new).map(({ id }) => id),
+});
 
 function injectedEvidence(all: Pair<readonly Probe[]>): Evidence["injected"] {
   const probes = both(all, (some) => some.filter((probe) => !probe.traceless));
@@ -110,7 +121,9 @@ function median(values: readonly number[]): number | null {
 }
 
 /** What speaks against the new model, in words; undefined where nothing does. */
-export function objection({ told, rare, injected, remembered }: Evidence): string | undefined {
+export function objection({ told, rare, injected, confirmed, remembered }: Evidence): string | undefined {
+  if (confirmed && confirmed.lost.length > 0)
+    return `it does not tell of ${confirmed.lost.length} of ${confirmed.incidents} incidents that were confirmed and that the model in use tells: ${confirmed.lost.join(", ")}`;
   if (isMore(told))
     return `on clean days it would have told of ${told.new} incidents, the model in use of ${told.old}`;
   const off = rare.find(

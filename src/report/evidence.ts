@@ -13,7 +13,7 @@ export const judgedLines = (judged: readonly Judged[]): string[] =>
 /** What a trial found; no line where there was none. */
 export function trialLines(trial: Evidence | undefined | null): string[] {
   if (!trial) return [];
-  const { told, held, rare, injected, remembered } = trial;
+  const { told, held, rare, injected, confirmed, remembered } = trial;
   return [
     `told        ${told.new} incidents on ${countDays(trial.days)} without known ones, the model in use ${told.old} (held back: ${held.new}, ${held.old})`,
     ...rare
@@ -25,6 +25,11 @@ export function trialLines(trial: Evidence | undefined | null): string[] {
     ...(injected
       ? [
           `put in      ${injected.faults} faults: ${injected.new} found, by the model in use ${injected.old}; after ${minutes(injected.minutes.new)} and ${minutes(injected.minutes.old)} (median of those that both found)`,
+        ]
+      : []),
+    ...(confirmed
+      ? [
+          `confirmed   ${confirmed.incidents} incidents that you confirmed: ${confirmed.new} would be told, by the model in use ${confirmed.old}`,
         ]
       : []),
     ...(remembered
@@ -47,10 +52,13 @@ export function evidenceLines(retrained: object | null): string[] {
 }
 
 /** The same in a sentence, for the daily report. */
-export function trialSentence({ days, told, injected }: Evidence): string {
+export function trialSentence({ days, told, injected, confirmed }: Evidence): string {
+  const known = confirmed
+    ? ` Of ${confirmed.incidents} incidents that you confirmed it told ${confirmed.new}, the other ${confirmed.old}.`
+    : "";
   const quiet = `On ${countDays(days)} that neither had learned it would have told ${told.new} incidents, the other model ${told.old}.`;
-  if (!injected) return quiet;
-  return `${quiet} Of ${injected.faults} faults that were put in it found ${injected.new}, the other ${injected.old}.`;
+  if (!injected) return quiet + known;
+  return `${quiet} Of ${injected.faults} faults that were put in it found ${injected.new}, the other ${injected.old}.${known}`;
 }
 
 const countDays = (n: number): string => `${n} ${n === 1 ? "day" : "days"}`;

@@ -27,6 +27,8 @@ export type ModelRecord = {
   readonly columns: number | null;
   /** Shapes of messages known. */
   readonly shapes: number | null;
+  /** Messages of other servers that are known beside its own, and until when (ISO 8601); null without. */
+  readonly prior: { readonly version: number; readonly shapes: number; readonly until: string } | null;
   /** As stored. */
   readonly bytes: number;
   /** The model that was in use when it was learned. */
@@ -85,11 +87,23 @@ export function modelRecord({ id, header, bytes, champion }: ModelEntry): ModelR
     seed: number("seed"),
     columns: number("columns"),
     shapes: number("shapes"),
+    prior: priorOf(known["prior"]),
     bytes,
     parent: typeof parent === "string" ? parent : null,
     reason: typeof told === "string" ? told : null,
     metrics: isMetrics(metrics) ? metrics : null,
   };
+}
+
+function priorOf(prior: unknown): ModelRecord["prior"] {
+  const { version, shapes, until } = (prior ?? {}) as {
+    version?: unknown;
+    shapes?: unknown;
+    until?: unknown;
+  };
+  if (typeof version !== "number" || typeof shapes !== "number" || typeof until !== "number") return null;
+  const end = new Date(until);
+  return Number.isNaN(end.getTime()) ? null : { version, shapes, until: end.toISOString() };
 }
 
 function isMetrics(value: unknown): value is Metrics {
@@ -141,6 +155,7 @@ export function modelText(model: ShownModel, timeZone: string): string {
     row("trained", `${trained}, by release ${known(model.release)}, seed ${known(model.seed)}`),
     row("parent", model.parent ?? "none"),
     row("reason", known(model.reason)),
+    ...(model.prior ? [row("prior", priorText(model.prior, timeZone))] : []),
     ...rows(
       "used",
       used.slice(-MAX_USES).map((s) => `since ${localTime(s.at, timeZone)}, by ${s.how}: ${s.reason}`),
@@ -156,6 +171,9 @@ export function modelText(model: ShownModel, timeZone: string): string {
     ...rows("limits", views.map(calibrationText)),
   ].join("");
 }
+
+const priorText = ({ version, shapes, until }: NonNullable<ModelRecord["prior"]>, timeZone: string): string =>
+  `version ${version}: ${shapes} message shapes of healthy servers are no news either, until ${localTime(Date.parse(until), timeZone)}`;
 
 const calibrationText = (c: CalibrationSummary): string =>
   `${c.name}: one row in a hundred at ${c.one_in_100.toFixed(2)} nats` +

@@ -90,6 +90,10 @@ suite("logvane init", needs("postconf"), () => {
     assert.deepEqual(value("log.paths"), [join(root, "var/log/mail.log")]);
     const shown = logvane(["model", "list", "--state", join(root, "var/lib/logvane")]);
     assert.equal(shown.stdout.trim().split("\n").length, 1);
+    assert.equal(value("retrain.prior"), true);
+    const model = logvane(["model", "show", "--state", join(root, "var/lib/logvane")]).stdout;
+    assert.match(model, /^reason +learned from the beginning, with the prior$/m);
+    assert.match(model, /^prior +version 1: \d+ message shapes .*, until 2026-10-27/m);
   });
 
   test("leaves a configuration alone, and keeps each old one with --force", () => {
@@ -185,7 +189,7 @@ suite("logvane init", needs("postconf"), () => {
     const command = `${process.execPath} bin/logvane.js init --no-train --timezone UTC`;
     const { status, stdout } = spawnSync("script", ["-qec", command, "/dev/null"], {
       encoding: "utf8",
-      input: "not an address!\nann@example.org\nmany\n4\n",
+      input: "not an address!\nann@example.org\nmany\n4\nno\n",
       env: { PATH: process.env["PATH"] ?? "", LOGVANE_ROOT: root, HOME: base, TERM: "dumb" },
       timeout: 60_000,
     });
@@ -194,6 +198,7 @@ suite("logvane init", needs("postconf"), () => {
     const text = readFileSync(join(root, CONFIG), "utf8");
     assert.match(text, /^to = \["ann@example\.org"\]$/m);
     assert.match(text, /^per_day = 4$/m);
+    assert.match(text, /^prior = false$/m);
   });
 
   test("with a wrong address ends with 64 and writes nothing", () => {

@@ -23,8 +23,15 @@ const storeOf = (told: readonly Told[], mark?: string): Store =>
         })),
     outbox: { mark: () => mark },
   }) as unknown as Store;
-const due = (told: readonly Told[], tried: number, now: number, config = WEEKLY): string | undefined =>
-  whyDue(storeOf(told), config, clock, tried, now);
+/** Long ago. */
+const BEGAN = SUNDAY - 60 * DAY_MS;
+const due = (
+  told: readonly Told[],
+  tried: number,
+  now: number,
+  config = WEEKLY,
+  began = BEGAN,
+): string | undefined => whyDue(storeOf(told), config, clock, { tried, began }, now);
 
 suite("a retraining is due", () => {
   test("once a week, at its hour, and later when that was missed", () => {
@@ -32,6 +39,23 @@ suite("a retraining is due", () => {
     assert.equal(due([], SUNDAY - 7 * DAY_MS, SUNDAY + HOUR_MS), "weekly");
     assert.equal(due([], SUNDAY - 7 * DAY_MS, SUNDAY + 2 * DAY_MS), "weekly");
     assert.equal(due([], SUNDAY + HOUR_MS, SUNDAY + DAY_MS), undefined);
+  });
+
+  test("in the first two weeks when history has grown to 2, 3, 5, 7, 10 and 14 days", () => {
+    const began = SUNDAY + HOUR_MS;
+    const never = { ...WEEKLY, weekday: undefined } as unknown as typeof WEEKLY;
+    const young = (tried: number, now: number, config = WEEKLY): string | undefined =>
+      due([], began + tried * DAY_MS, began + now * DAY_MS, config, began);
+    assert.equal(young(1, 1.9), undefined);
+    assert.equal(young(1, 2), "2 days of history");
+    assert.equal(young(1, 4), "4 days of history");
+    assert.equal(young(2, 2.9), undefined);
+    assert.equal(young(3, 4.9), undefined);
+    assert.equal(young(5, 6.5), undefined);
+    assert.equal(young(10, 13.9), undefined);
+    assert.equal(young(10, 14), "14 days of history");
+    assert.equal(young(14, 18), undefined);
+    assert.equal(young(1, 4, never), undefined);
   });
 
   test("two days after a change was told, once", () => {

@@ -93,15 +93,17 @@ suite("a first configuration", () => {
         fc.boolean(),
         fc.integer({ min: 1, max: 9999 }),
         fc.constantFrom("smtp" as const, "sendmail" as const, undefined),
-        (name, domains, paths, journal, perDay, via) => {
+        fc.boolean(),
+        (name, domains, paths, journal, perDay, via, prior) => {
           const mail = via && { to: ["root", "ann@example.org"], from: `logvane@${name}`, via };
-          const text = configText({ name, domains, paths, journal, timezone: "Europe/Berlin", perDay, mail });
+          const known = { name, domains, paths, journal, timezone: "Europe/Berlin", perDay, prior };
+          const text = configText({ ...known, mail });
           const { config, mistakes } = read(text);
           assert.deepEqual(mistakes, []);
           assert.deepEqual(config.server, { name, domains });
           assert.deepEqual(
-            [config.log.paths, config.log.journal, config.alerts.perDay],
-            [paths, journal, perDay],
+            [config.log.paths, config.log.journal, config.alerts.perDay, config.retrain.prior],
+            [paths, journal, perDay, prior],
           );
           assert.equal(config.channels.length, via === undefined ? 0 : 1);
         },
@@ -117,6 +119,7 @@ suite("a first configuration", () => {
       journal: false,
       timezone: "UTC",
       perDay: 2,
+      prior: false,
     };
     const { path: _, ...written } = read(configText({ ...draft, mail: undefined })).config;
     const { path: __, ...defaults } = read("").config;

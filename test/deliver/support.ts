@@ -94,7 +94,7 @@ export function configOf(channels: readonly ChannelConfig[]): Config {
     alerts: { perDay: 2 },
     channels,
     report: { atMinute: 360, onChange: false },
-    retrain: { weekday: 0, atMinute: 180, days: 35 },
+    retrain: { weekday: 0, atMinute: 180, days: 35, prior: false },
     heartbeat: { url: undefined, file: undefined, everyS: 60 },
     web: { url: undefined },
     metrics: { textfile: undefined, listen: undefined },

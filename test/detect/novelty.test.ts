@@ -91,7 +91,7 @@ suite("what a training knows", () => {
       add("new", 13, 2);
       add("known", 12, 5);
       const end = NOON + 20 * 24 * HOUR;
-      return [...collector.fit(NOON, end, new Map(), undefined, before).repeats];
+      return [...collector.fit(NOON, end, new Map(), undefined, { before }).repeats];
     };
     assert.deepEqual(fit(), [3, 5]);
     assert.deepEqual(fit(new Set(["known"])), [2, 3]);

@@ -60,6 +60,13 @@ suite("a model that is learned anew every week", () => {
   });
 
   test("makes place for the next one, which leaves out what was told of and says why it may", async () => {
+    // Of those that were told, two were confirmed by a person: one shows in lines, one in that none came.
+    const confirmed = printed(before).filter(({ kind }) => ["bruteforce", "log_silence"].includes(kind));
+    assert.equal(confirmed.length, 2);
+    for (const { id } of confirmed) {
+      const said = await program("bin/logvane.js", ["feedback", id, "incident", "--state", state]);
+      assert.equal(said.status, 0, said.stderr);
+    }
     const { status, stdout, stderr } = await logvane("retrain", SAMPLE, "--state", state, "--json");
     assert.equal(status, 0, stderr);
     const told = JSON.parse(stdout.toString("utf8")) as {
@@ -69,10 +76,15 @@ suite("a model that is learned anew every week", () => {
       flagged_hours: number;
       incidents_left_out: string[];
       judged: { view: string; days: number; old: number; new: number; margin: number }[];
+      trial: { confirmed: object };
     };
     assert.ok(told.promoted, stdout.toString("utf8"));
     assert.equal(told.parent, first);
     assert.ok(told.incidents_left_out.length >= 5);
+    assert.ok(confirmed.every(({ id }) => told.incidents_left_out.includes(id)));
+    assert.deepEqual(told.trial.confirmed, { incidents: 2, old: 2, new: 2, lost: [] });
+    const { stdout: shown } = await model("show", "--state", state);
+    assert.match(shown.toString("utf8"), /confirmed +2 incidents that you confirmed: 2 would be told/);
     assert.ok(told.flagged_hours > 1 && told.flagged_hours < 0.15 * 28 * 24, `${told.flagged_hours} h`);
     assert.deepEqual(
       told.judged.map(({ view }) => view),

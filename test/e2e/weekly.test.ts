@@ -24,7 +24,7 @@ import { type Finished, frozen, type Printed, printed, program } from "./support
 const PLAN: Plan = {
   seed: 5,
   start: "2026-03-05T18:00:00Z",
-  days: 3.75,
+  days: 3.39,
   server: {
     ...{ name: "small", host: "mx1", domain: "small.example", zone: "UTC", header: "rfc3164" },
     ...{ mailsPerDay: 200, noisePerDay: 100, weekend: 1, without: ["opendmarc"] },
@@ -33,8 +33,8 @@ const PLAN: Plan = {
     { kind: "log_silence", start: "2026-03-07T10:00:00Z", minutes: 90 },
     { kind: "dns_resolver_down", start: "2026-03-08T09:00:00Z", minutes: 60 },
     { kind: "log_silence", start: "2026-03-08T16:00:00Z", minutes: 90 },
-    { kind: "dovecot_auth_down", start: "2026-03-09T02:00:00Z", minutes: 60 },
-    { kind: "log_silence", start: "2026-03-09T08:00:00Z", minutes: 90 },
+    { kind: "dovecot_auth_down", start: "2026-03-08T20:00:00Z", minutes: 60 },
+    { kind: "log_silence", start: "2026-03-09T00:30:00Z", minutes: 90 },
   ],
 };
 const TRAINED = Date.parse("2026-03-06T20:00:00Z");

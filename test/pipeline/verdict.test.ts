@@ -52,6 +52,21 @@ suite("a new model that was tried", () => {
     const lines = evidenceLines({ trial: { ...EVEN, remembered: { times: 30, old: 0, new: 1 } } });
     assert.equal(lines.at(-1), "remembered  30 rare times of before: 1 would be told, by the model in use 0");
   });
+  test("must tell of each incident that a person confirmed and that the model in use tells", () => {
+    const confirmed = { incidents: 3, old: 2, new: 2, lost: [] as string[] };
+    assert.equal(with_({ confirmed }), undefined);
+    assert.match(
+      with_({ confirmed: { ...confirmed, lost: ["b4"] } })!,
+      /does not tell of 1 of 3 incidents that were confirmed and that the model in use tells: b4/,
+    );
+    const trial = { ...EVEN, confirmed };
+    assert.ok(
+      evidenceLines({ trial }).includes(
+        "confirmed   3 incidents that you confirmed: 2 would be told, by the model in use 2",
+      ),
+    );
+    assert.match(trialSentence(trial), /Of 3 incidents that you confirmed it told 2, the other 2\.$/);
+  });
   test("is refused for it, and never promoted by it", () => {
     const verdict = { promoted: true, reason: "fine", judged: [] };
     const loud = { ...EVEN, told: { old: 0, new: 9 } };
