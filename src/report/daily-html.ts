@@ -84,6 +84,8 @@ ${[
 
 /** Text from a log, for the content of an element. */
 const shown = (text: string, width: number): string => htmlSafe(unlinked(cut(text, width)));
+/** The same, so that an address that is wider than its column breaks before its domain. */
+const shownBroken = (text: string, width: number): string => shown(text, width).replaceAll("@", "@<wbr>");
 const card = (title: string, body: string): string =>
   `<div ${look("card")}>\n<h2 ${look("h2")}>${htmlSafe(title)}</h2>\n${body}</div>`;
 const more = (n: number): string => (n > 0 ? `<p ${look("soft")}>and ${numberText(n)} more</p>\n` : "");
@@ -264,7 +266,7 @@ function list({ title, headings, heading, rows, more: rest }: ShownList): string
   );
   const body = rows.map(
     ({ figures: cells, words }) =>
-      `<tr>${cells.map((cell) => `<td ${look("n")}>${htmlSafe(cell)}</td>`).join("")}<td ${look("w")}>${shown(words, WORDS)}</td></tr>\n`,
+      `<tr>${cells.map((cell) => `<td ${look("n")}>${htmlSafe(cell)}</td>`).join("")}<td ${look("w")}>${shownBroken(words, WORDS)}</td></tr>\n`,
   );
   return `<h3 ${look("h3")}>${htmlSafe(title)}</h3>
 <table ${look("table")}>
