@@ -7,6 +7,6 @@ import { settingsOf } from "./settings.ts";
 export const loadPrior = (): Prior =>
   JSON.parse(readFileSync(new URL("../../../samples/prior.json", import.meta.url), "utf8")) as Prior;
 
-/** For a training: where --prior or the configuration asks for it. */
+/** For a first training: where --prior or the configuration asks for it. */
 export const priorFor = (options: Options): Prior | undefined =>
   options["prior"] === true || settingsOf(options).retrain.prior ? loadPrior() : undefined;

@@ -29,7 +29,7 @@ import {
   timeZone,
 } from "./options.ts";
 import { writeError, writeOut } from "./out.ts";
-import { loadPrior, priorFor } from "./prior.ts";
+import { loadPrior } from "./prior.ts";
 import { timesOf } from "./replay.ts";
 import { historyBegan, lastTried, RETRAINED, whyDue } from "./retrain-due.ts";
 import { settingsOf } from "./settings.ts";
@@ -75,8 +75,7 @@ async function retrain(files: readonly string[], options: Options): Promise<void
     ...{ old: { id, header, ...learned }, since, last: times.last, planned, seed },
     incidents: incidentsOf(store, times.last - REMEMBERED_DAYS * DAY_MS, times.last),
     budget: settingsOf(options).alerts.perDay,
-    // A model that began with it goes on with it, as long as that lasts.
-    prior: learned.model.novelty.prior ? loadPrior() : priorFor(options),
+    prior: learned.model.novelty.prior && loadPrior(),
     quiet: isQuiet(options),
   });
   const fresh = lesson.stored({ retrained: evidence });

@@ -207,11 +207,13 @@ export class Learner implements Warmth {
     return { groups, ids: new Map([...templates].map(([id, template]) => [id, template.id])) };
   }
 
-  /** What a prior knows; undefined from when on the server's own log tells enough. until: in ms. */
+  /** What a prior knows; undefined once the server's own log tells enough, or where the model before went without. until: in ms. */
   #prior(until: number, groups: TemplateGroups): KnownPrior | undefined {
     const { prior } = this.#options;
-    const since = this.#remembered?.model.novelty.prior?.since ?? this.#first;
-    if (prior === undefined || until - since >= PRIOR_DAYS * DAY_MS) return undefined;
+    const { since } = this.#remembered
+      ? (this.#remembered.model.novelty.prior ?? {})
+      : { since: this.#first };
+    if (prior === undefined || since === undefined || until - since >= PRIOR_DAYS * DAY_MS) return undefined;
     const table = new GroupTable(groups);
     const ids = Object.entries(prior.shapes).flatMap(([writer, shapes]) =>
       shapes.flatMap((shape) => [templateOf(writer, shape).id, table.templateOf(writer, shape).id]),

@@ -78,5 +78,7 @@ suite("a server that begins with a prior", () => {
     assert.equal(later(PRIOR_DAYS - 2)!.since, START - (PRIOR_DAYS - 2) * DAY_MS);
     assert.equal(later(PRIOR_DAYS - 1), undefined);
     assert.equal(learned(PRIOR_DAYS, PRIOR).model.novelty.prior, undefined);
+    const without = learned(1.2, undefined);
+    assert.equal(learned(1.2, PRIOR, without).model.novelty.prior, undefined, "nor takes it up again");
   });
 });
