@@ -1,4 +1,5 @@
 import { table } from "../../bench/table.ts";
+import { median } from "../accuracy/totals.ts";
 import { type Effect, KIND_OF } from "./poison.ts";
 import type { Run } from "./run.ts";
 
@@ -11,6 +12,8 @@ const POINTS = 100;
 const ALLOWED = 2;
 
 const found = (rows: Poisoned["earnest"]): number => rows.filter(({ evidenced }) => evidenced).length;
+const minutes = (rows: Poisoned["earnest"]): string =>
+  String(median(rows.flatMap((row) => row.minutes ?? [])) ?? "-");
 
 function attackRows(poisoned: Poisoned, twin: Poisoned, what: string): string[][] {
   const kind = KIND_OF[poisoned.attacker as "ramp" | "flood"];
@@ -25,6 +28,7 @@ function attackRows(poisoned: Poisoned, twin: Poisoned, what: string): string[][
       size,
       `${found(own)} of ${own.length}`,
       `${found(other)} of ${other.length}`,
+      `${minutes(own)}, ${minutes(other)}`,
       size === "both" ? `${lost.toFixed(0)}${lost > ALLOWED ? " (**too many**)" : ""}` : "-",
     ];
   });
@@ -51,7 +55,7 @@ export function poisonSection(runs: readonly Poisoned[], machine: string): strin
 Written by \`npm run eval:year -- poison --page\`. ${machine} The server of the year, and eight weeks in which an attacker lets himself be learned: one sends spam without end, 10 % more each week; one floods a day of the eighth
 week with guesses at passwords. Then both attack in earnest, each day for two weeks, in two sizes by turns. Their twin is the same log without what came before; both are learned anew each week.
 
-${table([["attacker", "attack", "size", "evidenced", "by the twin", "points lost"], ...attackers.flatMap((run) => attackRows(run, twin, what[run.attacker]))])}
+${table([["attacker", "attack", "size", "evidenced", "by the twin", "median minutes of both", "points lost"], ...attackers.flatMap((run) => attackRows(run, twin, what[run.attacker]))])}
 
 ${runs.map(story).join("\n")}`;
 }
