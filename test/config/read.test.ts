@@ -160,7 +160,7 @@ suite("a file of settings", () => {
       },
       alerts: { perDay: 3 },
       report: { atMinute: 435, onChange: true },
-      retrain: { weekday: 6, atMinute: 120, days: 42 },
+      retrain: { weekday: 6, atMinute: 120, days: 42, prior: true },
       heartbeat: { url: "https://heartbeat.example.org/abc", file: "/run/logvane/alive", everyS: 90 },
       metrics: {
         textfile: "/var/lib/node-exporter/logvane.prom",

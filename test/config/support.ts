@@ -90,6 +90,7 @@ on_change = true
 [retrain]
 at = "Sat 02:00"
 days = 42
+prior = true
 
 [heartbeat]
 url = "https://heartbeat.example.org/abc"
