@@ -191,3 +191,9 @@ export function kindOfLines(
   if (!top || 2 * top[1] < complaints || 3 * top[1] < lines.length) return undefined;
   return { kind: top[0], confidence: Math.round((0.5 + (0.4 * top[1]) / lines.length) * 100) / 100 };
 }
+
+/** Of cited lines the first that names a kind, else the first of all. */
+export const tellingLine = <T extends { readonly cause: Cause | undefined }>(
+  lines: readonly T[],
+  kind: Kind,
+): T | undefined => lines.find(({ cause }) => cause && KIND_OF_CAUSE[cause] === kind) ?? lines[0];

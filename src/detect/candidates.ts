@@ -5,7 +5,7 @@ import type { Family } from "../feature/family.ts";
 import type { SeenLine } from "../feature/transaction.ts";
 import type { MailEvent } from "../mail/event.ts";
 import type { CitedLine, Kind } from "./alert.ts";
-import { type CauseCounter, kindOfLines, kindOfSender } from "./attribute.ts";
+import { type CauseCounter, kindOfLines, kindOfSender, tellingLine } from "./attribute.ts";
 import { ALL_NEW, type Candidate } from "./candidate.ts";
 import type { EntityFinding, EntityScorer } from "./entity.ts";
 import { duration, KIND_OF_CAUSE, KIND_TITLES, typicalRange, usual } from "./explain.ts";
@@ -133,7 +133,8 @@ export function transactionCandidate(
       kind: "unknown" as Kind,
       confidence: 0.3,
     };
-  const one = lines[0] === undefined ? "" : `; one of their lines is ${said(lines[0])}`;
+  const telling = tellingLine(lines, named.kind);
+  const one = telling === undefined ? "" : `; one of their lines is ${said(telling)}`;
   const figures = `${f.actual} ${column.label} in ${duration(f.width * 5)}, ${usual(low, high)}${one}`;
   const { scorer } = ctx;
   return {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import { CauseCounter, kindOfLines, kindOfSender } from "../../src/detect/attribute.ts";
+import { CauseCounter, kindOfLines, kindOfSender, tellingLine } from "../../src/detect/attribute.ts";
 import type { WindowModel } from "../../src/detect/window.ts";
 import type { Cause, MailEvent } from "../../src/mail/event.ts";
 
@@ -21,6 +21,15 @@ suite("the kind that cited lines name", () => {
   test("is surer the more lines say so", () => {
     const [one, all] = [lines("dns", "dns", "tls", "tls"), lines("dns", "dns", "dns")].map(kindOfLines);
     assert.ok(all!.confidence > one!.confidence);
+  });
+});
+
+suite("the line that a title quotes", () => {
+  test("is one that names the kind, where any does", () => {
+    const cited = lines(undefined, "tls", "quota", "quota");
+    assert.equal(tellingLine(cited, "quota"), cited[2]);
+    assert.equal(tellingLine(cited, "dns_failure"), cited[0]);
+    assert.equal(tellingLine([], "quota"), undefined);
   });
 });
 
