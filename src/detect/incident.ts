@@ -158,7 +158,10 @@ export class IncidentManager {
     return leading && { by: leading.alert.suppressed!, again: at + IDLE_MS };
   }
 
-  /** Whether a candidate is a consequence of an incident that feedback hides. Of what is grave only the like of the first time is, told then in the same alert or in one beside it. */
+  /**
+   * Whether a candidate is a consequence of an incident that feedback hides. Of what is grave only the like of the first time is, told then
+   * in the same alert or in one beside it.
+   */
   #leads({ alert, lastActivity }: Incident, c: Candidate): boolean {
     const { suppressed } = alert;
     if (suppressed?.by !== "feedback") return false;

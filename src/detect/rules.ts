@@ -118,7 +118,7 @@ export function fits(rule: FeedbackRule, c: Candidate): boolean {
     case "entity":
       return c.kind === rule.kind && c.entities.some(named);
     case "template":
-      return c.templates.length > 0 && c.templates.every(({ id }) => rule.templates.includes(id));
+      return showsOnlyIn(c, rule.templates);
     case "all":
       return c.kind === rule.kind;
   }
@@ -136,7 +136,8 @@ function isKnown(rule: FeedbackRule, c: Candidate): boolean {
   const share = ofOne ? 1 : shareKnown(rule, c);
   if (part === undefined) return c.kind === rule.kind && !ofOne && c.templates.length > 0 && share >= 0.5;
   const own = part.kinds.includes(rule.kind);
-  if (c.kind === rule.kind || VAGUE.has(c.kind)) return (own && share >= 0.5) || showsAsBefore(part, c);
+  if (c.kind === rule.kind || VAGUE.has(c.kind))
+    return (own && share >= 0.5) || showsOnlyIn(c, part.templates);
   if (c.kind === "crash_loop" && DEADLY.has(rule.kind)) return share >= 0.5;
   if (isGrave(c.kind) && (!own || c.templates.length === 0)) return false;
   return share === 1 || (part.kinds.includes(c.kind) && share >= 0.5);
@@ -146,9 +147,9 @@ function isKnown(rule: FeedbackRule, c: Candidate): boolean {
 export const isOfSameLines = (parts: readonly Part[], c: Candidate): boolean =>
   !isOfOne(c) && c.templates.length > 0 && shareKnown({ parts, templates: [] }, c) >= 0.5;
 
-/** Whether a candidate shows in messages alone in which this very part showed. */
-const showsAsBefore = ({ templates }: Part, c: Candidate): boolean =>
-  c.templates.length > 0 && c.templates.every(({ id }) => templates.includes(id));
+/** Whether a candidate shows in messages, and in none that is not in one of these lists of ids. */
+const showsOnlyIn = ({ templates }: Candidate, ...lists: readonly (readonly string[])[]): boolean =>
+  templates.length > 0 && templates.every(({ id }) => lists.some((ids) => ids.includes(id)));
 
 /** Share of the messages in which a candidate shows that are the incident's, 0..1. A column counts many things, and some are always of others. */
 function shareKnown({ parts, templates }: Pick<FeedbackRule, "parts" | "templates">, c: Candidate): number {
@@ -176,7 +177,7 @@ export function follows(rule: FeedbackRule, c: Candidate): boolean {
       : key === partKey(c) && !isGrave(c.kind),
   );
   if (belonged) return true;
-  return c.templates.length > 0 && c.templates.every(({ id }) => parts.some((p) => p.templates.includes(id)));
+  return showsOnlyIn(c, ...parts.map(({ templates }) => templates));
 }
 
 /** Whether two incidents went on at one time, so that what came with one comes with the other again. */
