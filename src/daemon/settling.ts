@@ -1,7 +1,8 @@
 import { setFlagsFromString } from "node:v8";
+import { DAY_MS } from "../feature/clock.ts";
 
-/** Log time in which a watch has met nearly all that it will do often. In ms. */
-const FIRST_MS = 86_400_000;
+/** Log time in which a watch has met nearly all that it will do often. */
+const FIRST_MS = DAY_MS;
 /** Bytes of bytecode that a function runs between two looks at whether it is worth compiling: 256 times V8's own. */
 const SETTLED_BUDGET = 256 * 66 * 1024;
 

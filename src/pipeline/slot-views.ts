@@ -47,6 +47,9 @@ export type ClosedSlot = {
   readonly isGone: (column: Model["window"]["columns"][number]) => boolean;
 };
 
+/** In ms. */
+const endOf = ({ slot }: ClosedSlot): number => (slot + 1) * SLOT_MS;
+
 export type Judged = {
   readonly candidates: Candidate[];
   /** Accounts found guilty. */
@@ -189,14 +192,14 @@ export class SlotViews {
     };
   }
 
-  #evidence({ slot, at }: ClosedSlot) {
-    return { causes: this.causes, rings: this.rings, at, slotEnd: (slot + 1) * SLOT_MS };
+  #evidence(closed: ClosedSlot) {
+    return { causes: this.causes, rings: this.rings, at: closed.at, slotEnd: endOf(closed) };
   }
 
   #ofWindows(closed: ClosedSlot): Candidate[] {
     const { window: model } = this.#model;
     const { scores, findings } = this.#window.score();
-    const time = (closed.slot + 1) * SLOT_MS;
+    const time = endOf(closed);
     for (const { width, tail, score, pValue } of scores)
       this.#onScore?.({ time, view: "window", key: `${width * 5}min ${tail}`, score, pValue });
     return findings
@@ -227,10 +230,10 @@ export class SlotViews {
   #ofSlowness(closed: ClosedSlot): Candidate[] {
     const scorer = this.#slowness;
     if (!scorer) return [];
-    const { at, slot } = closed;
+    const { at } = closed;
     const candidates = scorer
       .score()
-      .map((finding) => slowCandidate(finding, { scorer, at, slotEnd: (slot + 1) * SLOT_MS }));
+      .map((finding) => slowCandidate(finding, { scorer, at, slotEnd: endOf(closed) }));
     if (this.#onScore) for (const row of scorer.rows()) this.#scored("slow", closed, row);
     return candidates;
   }
@@ -238,17 +241,17 @@ export class SlotViews {
   /** Hands out a row of a rule that counts transactions. */
   #scored(
     rule: "strange" | "slow",
-    { slot }: ClosedSlot,
+    closed: ClosedSlot,
     row: Pick<WindowScore, "width" | "score" | "pValue">,
   ): void {
     const { width, score, pValue } = row;
-    const time = (slot + 1) * SLOT_MS;
+    const time = endOf(closed);
     this.#onScore?.({ time, view: "transaction", key: `${rule} ${width * 5}min`, score, pValue, rule });
   }
 
   #ofEntities(closed: ClosedSlot): { readonly key: string; readonly candidate: Candidate }[] {
     const { findings, rows } = this.#entities.score(closed.slot, this.#onScore !== undefined);
-    const time = (closed.slot + 1) * SLOT_MS;
+    const time = endOf(closed);
     for (const { feature, horizon, excess, pValue } of rows)
       this.#onScore?.({ time, view: "entity", key: `${feature} ${horizon}`, score: excess, pValue });
     return findings.slice(0, MAX_FINDINGS).map((finding) => ({
