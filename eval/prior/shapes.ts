@@ -1,32 +1,31 @@
 // The messages of healthy time in our lab's own logs, of which the prior is made.
 import { readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
-import { type Episode, readEpisodes } from "../../src/compose/material.ts";
+import { loadEpisodes } from "../../src/cli/walker.ts";
+import type { Episode } from "../../src/compose/material.ts";
 import { LogClock } from "../../src/log/year.ts";
 import { Zone } from "../../src/log/zone.ts";
 import { isGrave } from "../../src/mail/event.ts";
 import { EventReader } from "../../src/mail/read.ts";
 import type { Prior } from "../../src/pipeline/prior.ts";
+import type { Site } from "../episodes.ts";
 
 /** Raised when the file holds something else than before, so that `model show` tells them apart. */
 const VERSION = 1;
 const SAMPLES = new URL("../../../samples/", import.meta.url);
-const EPISODES = { first: "episodes.jsonl.gz", second: "episodes-second.jsonl.gz" } as const;
 const SAMPLE = { log: "quickstart.log.gz", labels: "quickstart.labels.json" } as const;
 /** Any will do: it sets the keys of a table and changes no result. */
 const KEY_SEED = 1;
 
-export type PriorSource = keyof typeof EPISODES | "quickstart";
+export type PriorSource = Site | "quickstart";
 export const SOURCES: readonly PriorSource[] = ["first", "second", "quickstart"];
-
-const textOf = (name: string): string => gunzipSync(readFileSync(new URL(name, SAMPLES))).toString("utf8");
 
 /** Work on the server is no fault. */
 const isHealthy = ({ state }: Episode): boolean => state === "normal" || state.startsWith("maint_");
 
 function* linesOf(source: PriorSource): Generator<string> {
   if (source === "quickstart") return yield* cleanLines();
-  for (const { lines } of [...readEpisodes(textOf(EPISODES[source]))].filter(isHealthy))
+  for (const { lines } of [...loadEpisodes(source)].filter(isHealthy))
     for (const [, tag, pid, text] of lines)
       yield `Sep  1 00:00:00 mx ${tag}${pid > 0 ? `[${pid}]` : ""}: ${text}`;
 }
@@ -35,7 +34,8 @@ function* linesOf(source: PriorSource): Generator<string> {
 function* cleanLines(): Generator<string> {
   const labels = JSON.parse(readFileSync(new URL(SAMPLE.labels, SAMPLES), "utf8")) as { start: string }[];
   const day = new Date(Math.min(...labels.map(({ start }) => Date.parse(start)))).getUTCDate();
-  for (const line of textOf(SAMPLE.log).split("\n")) {
+  const text = gunzipSync(readFileSync(new URL(SAMPLE.log, SAMPLES))).toString("utf8");
+  for (const line of text.split("\n")) {
     if (Number(line.slice(4, 6)) === day) return;
     if (line !== "") yield line;
   }

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
-import { Material, readEpisodes } from "../compose/material.ts";
+import { type Episode, Material, readEpisodes } from "../compose/material.ts";
 import type { KnownPairs } from "../feature/entity.ts";
 import type { LineBatch } from "../log/lines.ts";
 import { LogClock } from "../log/year.ts";
@@ -21,10 +21,13 @@ const KEY_SEED = 1;
 
 export type Contender = { readonly model: Model; readonly pairs: KnownPairs };
 
-export function loadMaterial(site: keyof typeof EPISODES = "first"): Material {
+export function loadEpisodes(site: keyof typeof EPISODES): Generator<Episode> {
   const file = new URL(`../../../samples/${EPISODES[site]}`, import.meta.url);
-  return new Material(readEpisodes(gunzipSync(readFileSync(file)).toString("utf8")));
+  return readEpisodes(gunzipSync(readFileSync(file)).toString("utf8"));
 }
+
+export const loadMaterial = (site: keyof typeof EPISODES = "first"): Material =>
+  new Material(loadEpisodes(site));
 
 /** A model on its way through the last days, with a reader of its own, since each model knows other groups of shapes. */
 export class Walker {
