@@ -4,12 +4,14 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { table } from "../bench/table.ts";
 import { replay } from "../src/cli/replay.ts";
 import { alertRecord } from "../src/detect/alert.ts";
 import { DAY_MS } from "../src/feature/clock.ts";
 import type { Prior } from "../src/pipeline/prior.ts";
 import { type Score, scored } from "./accuracy/corpus.ts";
 import { type ColdServer, coldPlan, DAYS, PHASES, SERVERS } from "./cold/plans.ts";
+import { wholeNumber } from "./command.ts";
 import { writeLog } from "./compose.ts";
 import { loadMaterial, type Site } from "./episodes.ts";
 import { priorOf } from "./prior/shapes.ts";
@@ -94,11 +96,12 @@ function count(
   }
 }
 
+const seeds = wholeNumber(values.seeds, "--seeds");
 const modes = MODES.filter((mode) => values.modes.split(",").includes(mode));
 for (const cold of SERVERS.filter(
   ({ server: { name } }) => positionals.length === 0 || positionals.includes(name),
 ))
-  for (let seed = 1; seed <= Number(values.seeds); seed++) {
+  for (let seed = 1; seed <= seeds; seed++) {
     const folder = mkdtempSync(join(tmpdir(), "logvane-cold-"));
     const logged = { cold, seed, folder, log: join(folder, `${cold.server.name}.log`) };
     const { labels } = writeLog(coldPlan(cold, seed), loadMaterial(cold.site).material, logged.log);
@@ -115,11 +118,8 @@ const sum = (all: readonly Tally[]): Tally =>
     falses: a.falses + b.falses,
   }));
 process.stdout.write(
-  `${[
-    `| found faults; false alarms | ${PHASES.map(([from, to]) => `days ${from} to ${to}`).join(" | ")} | all |`,
-    `|---|${PHASES.map(() => "---|").join("")}---|`,
-    ...modes.map(
-      (mode) => `| ${mode} | ${[...tallies.get(mode)!, sum(tallies.get(mode)!)].map(cell).join(" | ")} |`,
-    ),
-  ].join("\n")}\n`,
+  `${table([
+    ["found faults; false alarms", ...PHASES.map(([from, to]) => `days ${from} to ${to}`), "all"],
+    ...modes.map((mode) => [mode, ...[...tallies.get(mode)!, sum(tallies.get(mode)!)].map(cell)]),
+  ])}\n`,
 );
