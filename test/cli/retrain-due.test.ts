@@ -7,6 +7,7 @@ import type { Store } from "../../src/store/queries.ts";
 
 const SUNDAY = Date.UTC(2026, 3, 12, 3, 30);
 const WEEKLY = { weekday: 0, atMinute: 3 * 60 + 30, days: 35 };
+const NEVER = { ...WEEKLY, weekday: undefined };
 const HOUR_MS = 3_600_000;
 const clock = localClock(new Zone("UTC"));
 
@@ -29,7 +30,7 @@ const due = (
   told: readonly Told[],
   tried: number,
   now: number,
-  config = WEEKLY,
+  config: Parameters<typeof whyDue>[1] = WEEKLY,
   began = BEGAN,
 ): string | undefined => whyDue(storeOf(told), config, clock, { tried, began }, now);
 
@@ -43,9 +44,11 @@ suite("a retraining is due", () => {
 
   test("in the first two weeks when history has grown to 2, 3, 5, 7, 10 and 14 days", () => {
     const began = SUNDAY + HOUR_MS;
-    const never = { ...WEEKLY, weekday: undefined } as unknown as typeof WEEKLY;
-    const young = (tried: number, now: number, config = WEEKLY): string | undefined =>
-      due([], began + tried * DAY_MS, began + now * DAY_MS, config, began);
+    const young = (
+      tried: number,
+      now: number,
+      config: typeof WEEKLY | typeof NEVER = WEEKLY,
+    ): string | undefined => due([], began + tried * DAY_MS, began + now * DAY_MS, config, began);
     assert.equal(young(1, 1.9), undefined);
     assert.equal(young(1, 2), "2 days of history");
     assert.equal(young(1, 4), "4 days of history");
@@ -55,7 +58,7 @@ suite("a retraining is due", () => {
     assert.equal(young(10, 13.9), undefined);
     assert.equal(young(10, 14), "14 days of history");
     assert.equal(young(14, 18), undefined);
-    assert.equal(young(1, 4, never), undefined);
+    assert.equal(young(1, 4, NEVER), undefined);
   });
 
   test("two days after a change was told, once", () => {
@@ -75,8 +78,7 @@ suite("a retraining is due", () => {
   });
 
   test("where it never is by itself, by a change alone", () => {
-    const never = { ...WEEKLY, weekday: undefined } as unknown as typeof WEEKLY;
-    assert.equal(due([], 0, SUNDAY + HOUR_MS, never), undefined);
+    assert.equal(due([], 0, SUNDAY + HOUR_MS, NEVER), undefined);
   });
 
   test("from the last try on, or the model's end where there was none", () => {

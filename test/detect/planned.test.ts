@@ -3,25 +3,14 @@ import { suite, test } from "node:test";
 import { IncidentManager } from "../../src/detect/incident.ts";
 import { nextOccurrence, type Plan, plannedRanges, plannedUntil } from "../../src/detect/planned.ts";
 import { daysFromCivil } from "../../src/log/zone.ts";
-import { candidate, HOUR, MINUTE, utc } from "./support.ts";
+import { candidate, HOUR, MINUTE, planned, utc } from "./support.ts";
 
 const wall = (year: number, month: number, day: number, hour = 0, minute = 0): number =>
   daysFromCivil(year, month - 1, day) * 1440 + hour * 60 + minute;
 
 /** Two hours from two in the night on, on Sunday 2026-10-04. */
-const plan = (change: Partial<Plan> = {}): Plan => ({
-  ...{
-    id: 1,
-    name: "reboot",
-    zone: "Europe/Berlin",
-    repeat: "once",
-    first: wall(2026, 10, 4, 2),
-    minutes: 120,
-  },
-  ...{ every: 1, weekdays: [], monthDays: [], monthWeekdays: [], until: undefined, except: [] },
-  ...{ kinds: [], entities: [] },
-  ...change,
-});
+const plan = (change: Partial<Plan> = {}): Plan =>
+  planned({ name: "reboot", zone: "Europe/Berlin", first: wall(2026, 10, 4, 2), minutes: 120, ...change });
 const stopped = {
   kind: "service_stopped",
   view: "absence",

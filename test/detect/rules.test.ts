@@ -4,9 +4,8 @@ import fc from "fast-check";
 import type { Kind, Part } from "../../src/detect/alert.ts";
 import type { Candidate } from "../../src/detect/candidate.ts";
 import { IncidentManager } from "../../src/detect/incident.ts";
-import type { Plan } from "../../src/detect/planned.ts";
 import { type FeedbackRule, fits, hiderOf, type Rules, SCOPES } from "../../src/detect/rules.ts";
-import { candidate, HOUR, MINUTE, NOON, utc } from "./support.ts";
+import { candidate, HOUR, MINUTE, NOON, planned, utc } from "./support.ts";
 
 const part = (change: Partial<Part> = {}): Part => ({
   key: "column program postfix/smtp",
@@ -250,11 +249,7 @@ const KINDS: readonly Kind[] = [
   "bruteforce",
   "unknown",
 ];
-const night: Plan = {
-  ...{ id: 7, name: "night", zone: "UTC", repeat: "weekly", first: 0, minutes: 300, every: 1 },
-  ...{ weekdays: [0, 1, 2, 3, 4, 5, 6], monthDays: [], monthWeekdays: [], until: undefined, except: [] },
-  ...{ kinds: [], entities: [] },
-};
+const night = planned({ id: 7, repeat: "weekly", minutes: 300, weekdays: [0, 1, 2, 3, 4, 5, 6] });
 const candidates = fc.array(
   fc.record({
     at: fc.integer({ min: 0, max: 3 * 24 * 60 }).map((minutes) => NOON + minutes * MINUTE),
@@ -280,7 +275,7 @@ const said = fc.array(
 suite("the ledger", () => {
   test("counts each candidate once, whatever is said meanwhile", () => {
     fc.assert(
-      fc.property(candidates, said, fc.boolean(), fc.nat(200), (stream, feedback, planned, when) => {
+      fc.property(candidates, said, fc.boolean(), fc.nat(200), (stream, feedback, isPlanned, when) => {
         const m = manager(rules());
         const heard: Rules = {
           feedback: feedback.map(({ hours, ...more }, i) =>
@@ -291,7 +286,7 @@ suite("the ledger", () => {
               parts: [part({ key: "a", kinds: [more.kind] })],
             }),
           ),
-          plans: planned ? [night] : [],
+          plans: isPlanned ? [night] : [],
         };
         const alerts = [...stream]
           .sort((x, y) => x.at - y.at)

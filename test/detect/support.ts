@@ -1,4 +1,5 @@
 import type { Candidate } from "../../src/detect/candidate.ts";
+import type { Plan } from "../../src/detect/planned.ts";
 import type { LocalClock } from "../../src/feature/clock.ts";
 
 export const MINUTE = 60_000;
@@ -9,6 +10,21 @@ export const utc: LocalClock = (ms) => ({
   day: Math.floor(ms / (24 * HOUR)),
   minute: Math.floor(ms / MINUTE) % 1440,
   weekday: 6,
+});
+
+/** An entry of the calendar, about everything: once, an hour from 1970 on, in UTC. */
+export const planned = (change: Partial<Plan> = {}): Plan => ({
+  ...{ id: 1, name: "work", zone: "UTC", repeat: "once", first: 0, minutes: 60, every: 1 },
+  ...{
+    weekdays: [],
+    monthDays: [],
+    monthWeekdays: [],
+    until: undefined,
+    except: [],
+    kinds: [],
+    entities: [],
+  },
+  ...change,
 });
 
 /** A candidate far rarer than the bar of two alerts a day, 0.02. */

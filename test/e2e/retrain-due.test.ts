@@ -19,30 +19,22 @@ const HOUR_MS = DAY_MS / 24;
 const NOW = Math.floor(Date.now() / 1000) * 1000;
 const START = NOW - DAYS * DAY_MS;
 const FLAGS = ["--timezone", "UTC"];
-const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
 const root = mkdtempSync(join(tmpdir(), "logvane-due-"));
 after(() => rmSync(root, { recursive: true, force: true }));
 const state = join(root, "state");
 /** Never by the week, so that the day on which the test runs changes nothing. */
 const config = join(root, "logvane.toml");
-const lines: { time: number; text: string }[] = [];
+/** older: with a head as RFC 3164 has it. */
+let lines: { time: number; text: string; older: string }[];
 
 const logvane = (...args: string[]): Promise<Finished> =>
   program("bin/logvane.js", [...args, ...FLAGS, "--config", config]);
 
-/** "2026-04-06T09:30:00.000Z mx postfix/..." as RFC 3164 writes it. */
-function older(text: string): string {
-  const [stamp, rest] = [text.slice(0, text.indexOf(" ")), text.slice(text.indexOf(" "))];
-  const time = new Date(stamp);
-  const day = String(time.getUTCDate()).padStart(2, " ");
-  return `${MONTHS[time.getUTCMonth()]} ${day} ${time.toISOString().slice(11, 19)}${rest}`;
-}
-
 /** The log, its heads of another form from a time on. */
 function written(name: string, from: number): string {
   const file = join(root, name);
-  writeFileSync(file, lines.map(({ time, text }) => `${time >= from ? older(text) : text}\n`).join(""));
+  writeFileSync(file, lines.map(({ time, text, older }) => `${time >= from ? older : text}\n`).join(""));
   return file;
 }
 
@@ -62,10 +54,13 @@ const asked = (log: string, dir: string): Promise<Finished> =>
 
 before(async () => {
   writeFileSync(config, '[retrain]\nat = "never"\n', { mode: 0o600 });
-  const server = { name: "due", host: "mx", zone: "UTC", header: "iso" as const, mailsPerDay: 80 };
-  const plan = { seed: 4, start: new Date(START).toISOString(), days: DAYS, server };
-  for (const piece of compose(plan, loadMaterial()))
-    for (const { time, text } of piece) lines.push({ time, text });
+  const server = { name: "due", host: "mx", zone: "UTC", mailsPerDay: 80 };
+  const plan = { seed: 4, start: new Date(START).toISOString(), days: DAYS };
+  const composed = (header: "iso" | "rfc3164"): { time: number; text: string }[] =>
+    [...compose({ ...plan, server: { ...server, header } }, loadMaterial())].flat();
+  const [newer, older] = [composed("iso"), composed("rfc3164")];
+  assert.equal(newer.length, older.length);
+  lines = newer.map(({ time, text }, i) => ({ time, text, older: older[i]!.text }));
   const past = join(root, "past.log");
   const learned = lines.filter(({ time }) => time < NOW - WATCHED * DAY_MS);
   writeFileSync(past, learned.map(({ text }) => `${text}\n`).join(""));

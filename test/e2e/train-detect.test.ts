@@ -19,6 +19,7 @@ import type { Learned } from "../../src/pipeline/model.ts";
 import { loadChampion } from "../../src/store/champion.ts";
 import { lockFolder } from "../../src/store/db.ts";
 import { storeOf } from "../../src/store/queries.ts";
+import { planned } from "../detect/support.ts";
 import { alertIds, withState } from "../store/backup-support.ts";
 
 /** Our own lab log, four weeks; three of them are the past. */
@@ -26,19 +27,7 @@ const SAMPLE = "samples/quickstart.log.gz";
 const UNTIL = "Sep 28 ";
 /** Stolen in the last week. */
 const ACCOUNT = "xenia.grande@lindgaard.example";
-const PLAN = {
-  ...{
-    name: "work",
-    zone: "UTC",
-    repeat: "once",
-    first: 0,
-    minutes: 1,
-    every: 1,
-    weekdays: [],
-    monthDays: [],
-  },
-  ...{ monthWeekdays: [], except: [], kinds: [], entities: [ACCOUNT] },
-};
+const { id: _, ...PLAN } = planned({ minutes: 1, entities: [ACCOUNT] });
 const LOG_IN =
   "Oct  5 00:30:00 mx1 dovecot: imap-login: Login: user=<nobody@lindgaard.example>, method=PLAIN, rip=198.51.100.9, lip=192.0.2.1, mpid=77, TLS, session=<aaaaaaaaaaaa>";
 

@@ -11,9 +11,9 @@ import { loadMaterial } from "../../src/cli/walker.ts";
 import type { Retraining } from "../../src/cli/weekly.ts";
 import type { Plan } from "../../src/compose/plan.ts";
 import { alertRecord } from "../../src/detect/alert.ts";
-import type { Plan as Planned } from "../../src/detect/planned.ts";
 import { NO_RULES, type Rules } from "../../src/detect/rules.ts";
 import { DAY_MS } from "../../src/feature/clock.ts";
+import { planned } from "../detect/support.ts";
 import { type Finished, frozen, type Printed, printed, program } from "./support.ts";
 
 /**
@@ -163,21 +163,11 @@ suite("a back-test that learns anew each week", () => {
   });
 
   test("learns nothing of what the calendar holds", async () => {
-    const night: Planned = {
-      ...{
-        id: 1,
-        name: "night",
-        zone: "UTC",
-        repeat: "once",
-        first: Date.parse("2026-03-07T00:00:00Z") / 60_000,
-      },
-      ...{ minutes: 360, every: 1, weekdays: [], monthDays: [], monthWeekdays: [], until: undefined },
-      ...{ except: [], kinds: [], entities: [] },
-    };
+    const night = planned({ first: Date.parse("2026-03-07T00:00:00Z") / 60_000, minutes: 360 });
     const log = [cut(lines.length)];
-    const [plain, planned] = [await replayed(log), await replayed(log, { feedback: [], plans: [night] })];
+    const [plain, without] = [await replayed(log), await replayed(log, { feedback: [], plans: [night] })];
     const hours = ({ retrainings }: ReplayResult): number => retrainings[0]!.flagged_hours;
-    assert.equal(hours(planned) - hours(plain), 6);
+    assert.equal(hours(without) - hours(plain), 6);
   });
 
   test("takes no pipe, of which nothing can be read again", async () => {

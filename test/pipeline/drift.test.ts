@@ -1,18 +1,18 @@
 import assert from "node:assert/strict";
 import { before, suite, test } from "node:test";
 import { deserialize, serialize } from "node:v8";
-import { loadKernels } from "../../src/cli/kernels.ts";
 import type { ComposedLine } from "../../src/compose/compose.ts";
 import type { Alert } from "../../src/detect/alert.ts";
-import { DAY_MS, localClock } from "../../src/feature/clock.ts";
+import { DAY_MS } from "../../src/feature/clock.ts";
 import { LogClock } from "../../src/log/year.ts";
 import { Zone } from "../../src/log/zone.ts";
 import { EventReader, type SavedReader } from "../../src/mail/read.ts";
 import { Detector } from "../../src/pipeline/detector.ts";
 import { Learner } from "../../src/pipeline/learner.ts";
-import type { Model, PipelineOptions } from "../../src/pipeline/model.ts";
+import type { Model } from "../../src/pipeline/model.ts";
 import type { SavedDetector } from "../../src/pipeline/saved.ts";
 import { at, linesOf, MONDAY, planOf } from "../compose/support.ts";
+import { optionsIn } from "./support.ts";
 
 /** Four days of a composed server are learned; on the fifth something is changed at half past nine. */
 
@@ -20,15 +20,7 @@ const UNTIL = Date.parse(MONDAY) + 4 * DAY_MS;
 const CHANGE = Date.parse(at(4, 9.5));
 const END = Date.parse(at(4, 15));
 const ZONE = new Zone("UTC");
-const OPTIONS: PipelineOptions = {
-  clock: localClock(ZONE),
-  budget: 2,
-  without: new Set(["transaction"] as const),
-  salt: "",
-  seed: 1,
-  kernels: loadKernels(),
-  timeOnly: true,
-};
+const OPTIONS = optionsIn(ZONE, { without: new Set(["transaction"]), salt: "", timeOnly: true });
 
 type State = { readonly detector: SavedDetector; readonly reader: SavedReader };
 let model: Model;

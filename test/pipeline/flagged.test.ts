@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { before, suite, test } from "node:test";
-import { loadKernels } from "../../src/cli/kernels.ts";
 import { NoveltyScorer } from "../../src/detect/novelty.ts";
-import { localClock, SLOT_MS, SLOTS_PER_DAY, slotOf } from "../../src/feature/clock.ts";
+import { SLOT_MS, SLOTS_PER_DAY, slotOf } from "../../src/feature/clock.ts";
 import { ENTITY_FEATURES, EntityReader, type Observation } from "../../src/feature/entity.ts";
 import { Flagged, NOTHING_FLAGGED } from "../../src/feature/flagged.ts";
 import { LogClock } from "../../src/log/year.ts";
@@ -13,6 +12,7 @@ import { leaveOut } from "../../src/pipeline/incidents.ts";
 import { Learner } from "../../src/pipeline/learner.ts";
 import type { Model, ViewName } from "../../src/pipeline/model.ts";
 import { linesOf, MONDAY, planOf } from "../compose/support.ts";
+import { optionsIn } from "./support.ts";
 
 /** A week of a composed server. On its Thursday, from nine to one, there is an attack, which training is to leave out. */
 
@@ -56,15 +56,6 @@ function attack(from: number, to: number): Line[] {
   return lines;
 }
 
-const options = {
-  clock: localClock(new Zone("UTC")),
-  budget: 2,
-  salt: "salt",
-  seed: 1,
-  kernels: loadKernels(),
-  timeOnly: true,
-};
-
 /** Networks take most of the time. */
 const QUICK: ReadonlySet<ViewName> = new Set(["transaction"]);
 const ALL: ReadonlySet<ViewName> = new Set();
@@ -83,7 +74,7 @@ const underWay = (size: number): Line[] => [
 
 function learn(lines: readonly Line[], flagged: Flagged, without: ReadonlySet<ViewName> = QUICK): Learned {
   const reader = new EventReader(new LogClock(new Zone("UTC"), 2026), 7);
-  const learner = new Learner({ ...options, without }, flagged);
+  const learner = new Learner(optionsIn(new Zone("UTC"), { timeOnly: true, without }), flagged);
   const ids = new Set<string>();
   for (const [i, { text }] of [...lines].sort((a, b) => a.time - b.time).entries()) {
     const event = reader.readText("mail.log", i + 1, text);

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import { loadKernels } from "../../src/cli/kernels.ts";
 import { isReady, NoveltyScorer } from "../../src/detect/novelty.ts";
-import { DAY_MS, localClock } from "../../src/feature/clock.ts";
+import { DAY_MS } from "../../src/feature/clock.ts";
 import { NOTHING_FLAGGED } from "../../src/feature/flagged.ts";
 import { LogClock } from "../../src/log/year.ts";
 import { Zone } from "../../src/log/zone.ts";
@@ -10,22 +9,13 @@ import { EventReader } from "../../src/mail/read.ts";
 import { Learner, PRIOR_DAYS } from "../../src/pipeline/learner.ts";
 import type { Learned } from "../../src/pipeline/model.ts";
 import type { Prior } from "../../src/pipeline/prior.ts";
+import { optionsIn } from "./support.ts";
 
 const START = Date.parse("2026-05-04T00:00:00Z");
 const ZONE = new Zone("UTC");
 const PRIOR: Prior = {
   version: 7,
   shapes: { "postfix/smtp": ["connect to <*>: Connection refused"], "postfix/anvil": ["all is well"] },
-};
-const OPTIONS = {
-  ...{
-    clock: localClock(ZONE),
-    budget: 2,
-    without: new Set<never>(),
-    salt: "s",
-    seed: 1,
-    kernels: loadKernels(),
-  },
 };
 
 const reader = (): EventReader => new EventReader(new LogClock(ZONE, 2026), 3);
@@ -36,7 +26,7 @@ const BROKEN = "postfix/smtp[7]: fatal: open lock file: No such file or director
 
 /** A server that writes the same line every hour, for some days, with a prior or without. */
 function learned(days: number, prior: Prior | undefined, remembered?: Learned): Learned {
-  const learner = new Learner({ ...OPTIONS, prior }, NOTHING_FLAGGED, remembered);
+  const learner = new Learner(optionsIn(ZONE, { prior }), NOTHING_FLAGGED, remembered);
   const read = reader();
   for (let hour = 0; hour <= days * 24; hour++)
     learner.add(read.readText("mail.log", hour + 1, at(hour / 24, "postfix/qmgr[1]: 4XyZ1a2b3c: removed")));

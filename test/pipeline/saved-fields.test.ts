@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { isDeepStrictEqual } from "node:util";
 import type { HeadWatch } from "../../src/detect/head-watch.ts";
-import type { Plan } from "../../src/detect/planned.ts";
 import type { ColumnRegistry } from "../../src/feature/columns.ts";
 import { ENTITY_FEATURES } from "../../src/feature/entity.ts";
 import type { SeenLine } from "../../src/feature/transaction.ts";
@@ -10,6 +9,7 @@ import { Recency } from "../../src/mail/recency.ts";
 import { Detector } from "../../src/pipeline/detector.ts";
 import { coldStart, type Model } from "../../src/pipeline/model.ts";
 import { at, linesOf, planOf, textOf } from "../compose/support.ts";
+import { planned } from "../detect/support.ts";
 import { FieldReader } from "./fields.ts";
 import { learn, readerOf, Watch } from "./support.ts";
 
@@ -144,20 +144,6 @@ function withRegular(model: Model): Model {
 /** What a gap's model fixes. */
 const FIXED: ReadonlySet<string> = new Set(["alone", "together", "byCompanion", "fastest"]);
 
-/** An entry of the calendar, which no log brings about. */
-const planOfNight = (): Plan => ({
-  ...{ id: 1, name: "reboot", zone: "UTC", repeat: "once", first: 0, minutes: 60, every: 1 },
-  ...{
-    weekdays: [],
-    monthDays: [],
-    monthWeekdays: [],
-    until: undefined,
-    except: [],
-    kinds: [],
-    entities: [],
-  },
-});
-
 /** Sets by hand what comes about in none of the log's hours. */
 function makeRare({ detector, reader }: Watch): void {
   const fields = new FieldReader();
@@ -185,7 +171,7 @@ function makeRare({ detector, reader }: Watch): void {
   heads.see("JSON", line);
   inside<Map<string, number>>(heads, "#counts").set("JSON", 1);
   heads.isBlind = true;
-  detector.manager.obey({ feedback: [], plans: [planOfNight()] });
+  detector.manager.obey({ feedback: [], plans: [planned()] });
   type Watched = { key: string; told: boolean; recent: { add: (slot: number, count: number) => void } };
   const [watched] = inside<Map<string, Watched>>(detector, "#views", "#regulars", "#watched").values();
   watched!.recent.add(1, 2);

@@ -53,16 +53,18 @@ let seed = 7;
 export const readerOf = ({ zone }: Log, year: number | undefined): EventReader =>
   new EventReader(new LogClock(new Zone(zone), year), seed++);
 
+export const optionsIn = (zone: Zone, more: Partial<PipelineOptions> = {}): PipelineOptions => ({
+  clock: localClock(zone),
+  budget: 2,
+  without: new Set(),
+  salt: "salt",
+  seed: 1,
+  kernels: loadKernels(),
+  ...more,
+});
+
 export function learn(log: Log, more: Partial<PipelineOptions> = {}): Learned {
-  const options: PipelineOptions = {
-    clock: localClock(new Zone(log.zone)),
-    budget: 2,
-    without: new Set(),
-    salt: "salt",
-    seed: 1,
-    kernels: loadKernels(),
-    ...more,
-  };
+  const options = optionsIn(new Zone(log.zone), more);
   const learner = new Learner(options);
   const reader = readerOf(log, log.year);
   const [lines] = new LineCutter().push(log.bytes) as [LineBatch];

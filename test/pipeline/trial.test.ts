@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { before, suite, test } from "node:test";
 import { loadKernels } from "../../src/cli/kernels.ts";
 import { foldOf } from "../../src/detect/folds.ts";
-import { DAY_MS, localClock, slotOf } from "../../src/feature/clock.ts";
+import { DAY_MS, slotOf } from "../../src/feature/clock.ts";
 import { Flagged, NOTHING_FLAGGED } from "../../src/feature/flagged.ts";
 import { LogClock } from "../../src/log/year.ts";
 import { Zone } from "../../src/log/zone.ts";
@@ -22,6 +22,7 @@ import {
   wholeDays,
 } from "../../src/pipeline/trial.ts";
 import { linesOf, MATERIAL, MONDAY, planOf } from "../compose/support.ts";
+import { optionsIn } from "./support.ts";
 
 /** Five days of a small composed server; the last two are gone through. */
 
@@ -31,14 +32,7 @@ const END = START + DAYS * DAY_MS;
 const LAST = END - DAY_MS;
 const KERNELS = loadKernels();
 const ZONE = new Zone("UTC");
-const OPTIONS = {
-  clock: localClock(ZONE),
-  budget: 2,
-  without: new Set<never>(),
-  salt: "s",
-  seed: 1,
-  kernels: KERNELS,
-};
+const OPTIONS = optionsIn(ZONE, { salt: "s", kernels: KERNELS });
 const TEXTS = linesOf(planOf({ days: DAYS }, { mailsPerDay: 150 })).map(({ text }) => text);
 
 const newReader = (): EventReader => new EventReader(new LogClock(ZONE, 2026), 3);
