@@ -3,15 +3,13 @@ import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFil
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, suite, test } from "node:test";
-import { loadMaterial } from "../../src/cli/walker.ts";
-import { compose } from "../../src/compose/compose.ts";
 import { openStore, type StoredAlert } from "../../src/store/queries.ts";
 import { program } from "../e2e/support.ts";
 import { Daemon, until, writeSettings } from "./daemon.ts";
+import { composedLog } from "./log.ts";
 
 /** A running watch hears what is said of its alerts, and knows it still after it was killed. */
 
-const DAY_MS = 86_400_000;
 const HOUR_MS = 3_600_000;
 const PAST_DAYS = 5;
 /** For what takes a second on an idle machine. */
@@ -26,25 +24,11 @@ const logvane = (...args: string[]): ReturnType<typeof program> =>
 
 /** The log of days in the past, and of the day that ends now: an attack in its first hours, and again six hours later. */
 function log(): { past: string; first: string; second: string } {
-  const end = Math.floor(Date.now() / 1000) * 1000;
-  const cut = end - DAY_MS;
-  const attack = (hour: number) => ({
-    kind: "sasl_bruteforce_fast",
-    start: new Date(cut + hour * HOUR_MS).toISOString(),
-    minutes: 60,
-  });
-  const plan = {
-    seed: 11,
-    start: new Date(cut - PAST_DAYS * DAY_MS).toISOString(),
-    days: PAST_DAYS + 1,
-    server: { name: "live", host: "mx", zone: "UTC", header: "iso" as const, mailsPerDay: 300 },
-    faults: [attack(3), attack(9)],
-  };
-  const parts = { past: "", first: "", second: "" };
-  for (const batch of compose(plan, loadMaterial()))
-    for (const { text, time } of batch)
-      parts[time < cut ? "past" : time < cut + 8 * HOUR_MS ? "first" : "second"] += `${text}\n`;
-  return parts;
+  const attack = (hour: number) => ["sasl_bruteforce_fast", hour] as const;
+  const { past, today, cut } = composedLog(Date.now(), PAST_DAYS, 300, [attack(3), attack(9)]);
+  const between = new Date(cut + 8 * HOUR_MS).toISOString();
+  const first = today.filter((line) => line < between);
+  return { past, first: first.join(""), second: today.slice(first.length).join("") };
 }
 
 function fromStore<T>(ask: (store: ReturnType<typeof openStore>) => T): T {
