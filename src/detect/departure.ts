@@ -192,6 +192,17 @@ export function departure(model: Departures, bag: Bag): number {
   return sum ** (1 / NORM);
 }
 
+/**
+ * How surely a bag is one of a series, 0 to 1: of the sessions that are like it, each counted by e^-distance, and one more
+ * that stands for a bag alone of its kind, the share of the former.
+ */
+export function seriesOf(model: Departures, bag: Bag, kinds: readonly Kind[]): number {
+  let alike = 0;
+  for (const { bag: other, sessions } of kinds)
+    alike += sessions * Math.exp(-distance(bag, other, model, Number.POSITIVE_INFINITY));
+  return alike / (1 + alike);
+}
+
 /** What events that never were in training cost, in nats. Columns from `model.weights.length` on are such. */
 export function unseenCost(model: Departures, bag: Bag, seen: (column: number) => boolean): number {
   let sum = 0;

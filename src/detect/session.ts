@@ -5,12 +5,13 @@ import { elbo } from "../model/score.ts";
 import { trainVae } from "../model/train.ts";
 import { createVae, type Rows, type Vae } from "../model/vae.ts";
 import { type Calibration, calibrate, pValue } from "./calibrate.ts";
-import { coreOf, type Departures, departure, LIKE, learnNormal, unseenCost } from "./departure.ts";
+import { coreOf, type Departures, departure, LIKE, learnNormal, seriesOf, unseenCost } from "./departure.ts";
 
 /**
  * Strange sessions. A session is strange when it is improbable to a Variational Autoencoder of what sessions consist of,
  * and unlike every session known; the score is the smaller of the two, in nats. The autoencoder alone alarms on what is
- * rare but known, the departure alone on harmless new combinations.
+ * rare but known, the departure alone on harmless new combinations. Faults come in series, oddities alone: among strange
+ * sessions one that is like those which training set aside ranks higher, up to twice as high.
  */
 
 const HIDDEN = 32;
@@ -26,12 +27,16 @@ const WARM_UP = 1 / 6;
 const MAX_ROWS = 20_000;
 /** Parts into which the training sessions fall for calibration; each is scored by a model of the others. */
 const FOLDS = 5;
-/** Share of the left-out training sessions that may lie above the threshold. */
+/** Share of normal sessions that may be unlike all known ones, for one rare change to be an anomaly. */
+const NOVEL_SHARE = 0.001;
+/** Share of the left-out training sessions that may lie above a threshold that is their quantile. */
 const FALSE_SHARE = 0.0035;
 /** Left-out sessions above two changes that still prove nothing: single odd ones are in every history. */
 const ODD_SHARE = 0.02;
 /** Size of two changes where never was one, in the 4-norm of a departure, against one: halfway between one and two. */
 const TWO_CHANGES = 1.5 ** (1 / 4);
+/** Kinds set aside that strange sessions are compared with, frequent ones first. */
+const MAX_ASIDE = 4096;
 const SCORED_AT_ONCE = 1024;
 
 type Fit = {
@@ -47,7 +52,8 @@ export type SessionModel = Fit & {
   readonly calibration: Calibration;
   /** A score above is an anomaly. */
   readonly threshold: number;
-  /** Sessions that were set aside as possible anomalies; 0 when all of them were said to be normal. */
+  /** What was set aside as possible anomalies, and how many sessions; none when all of them were said to be normal. */
+  readonly aside: readonly Kind[];
   readonly setAside: number;
 };
 
@@ -74,7 +80,7 @@ export function trainSessions(bags: readonly Bag[], options: TrainSessions): Ses
     if (others.length === 0) continue;
     const part = fit(kindsOf(others), options, others.length / kept.length, options.seed + fold + 1);
     const index = kept.map((_, i) => i).filter((i) => i % FOLDS === fold);
-    const own = scoresOf(
+    const own = oddness(
       part,
       index.map((i) => kept[i]!),
     );
@@ -83,24 +89,46 @@ export function trainSessions(bags: readonly Bag[], options: TrainSessions): Ses
   return {
     ...model,
     calibration: calibrate([], Float32Array.from(scores)),
-    threshold: thresholdOf(scores, model.departures.unseen),
+    threshold: thresholdOf(scores, novelShare(kept, options.width), model.departures.unseen),
+    aside: kinds.filter((k) => !normal.has(k.bag.key)).slice(0, MAX_ASIDE),
     setAside: bags.length - kept.length,
   };
 }
 
 /**
- * One rare change is an anomaly (LIKE), unless left-out training sessions show such changes too often, by the conformal count
- * (k + 1) / (n + 1) (Vovk et al. 2005): then it takes two changes of a kind that training never saw. Two steps in
- * units of what a change costs, since a quantile of a few hundred scores can't tell one in a thousand: it depends on single
- * sessions. Where hardly two sessions are alike no step means anything, and the quantile it is.
+ * Share of normal sessions that will be unlike all known ones. Each fold alone meets the others, and what is new to it is
+ * divided by their number: kinds of Zipf-like rates show new ones in inverse proportion to the sessions known (Good &
+ * Toulmin 1956). Leaving out a fold estimates the same from kinds seen once alone, of which a few hundred
+ * sessions show now none, now three.
  */
-function thresholdOf(scores: Float64Array, unseen: number): number {
+function novelShare(bags: readonly Bag[], width: number): number {
+  let novel = 0;
+  let met = 0;
+  for (let fold = 0; fold < FOLDS; fold++) {
+    const own = bags.filter((_, i) => i % FOLDS === fold);
+    if (own.length === 0) continue;
+    const known = learnNormal(kindsOf(own), width, 1 / FOLDS);
+    for (const { bag, sessions } of kindsOf(bags.filter((_, i) => i % FOLDS !== fold))) {
+      met += sessions;
+      if (departure(known, bag) > LIKE) novel += sessions;
+    }
+  }
+  return (novel + 1) / (met + 1) / FOLDS;
+}
+
+/**
+ * One rare change is an anomaly (LIKE), unless normal sessions show such changes too often: then it takes two of a kind
+ * that training never saw. Two steps in units of what a change costs, since a quantile of a few hundred scores can't
+ * tell one in a thousand: it depends on single sessions. Where hardly two sessions are alike no step means anything, and
+ * the quantile of the left-out training sessions it is, by the conformal count (k + 1) / (n + 1) (Vovk et al. 2005).
+ */
+function thresholdOf(scores: Float64Array, novel: number, unseen: number): number {
+  if (novel <= NOVEL_SHARE) return LIKE;
   const n = scores.length;
-  const share = (line: number): number => (scores.reduce((k, s) => k + (s > line ? 1 : 0), 0) + 1) / (n + 1);
-  const allowed = Math.max(FALSE_SHARE, 1 / (n + 1));
-  if (share(LIKE) <= allowed) return LIKE;
   const two = Math.max(LIKE, unseen * TWO_CHANGES);
-  if (share(two) <= Math.max(ODD_SHARE, 2 / (n + 1))) return two;
+  const above = scores.reduce((k, s) => k + (s > two ? 1 : 0), 0);
+  if ((above + 1) / (n + 1) <= Math.max(ODD_SHARE, 2 / (n + 1))) return two;
+  const allowed = Math.max(FALSE_SHARE, 1 / (n + 1));
   return [...scores].sort((x, y) => y - x)[Math.max(0, Math.floor(allowed * (n + 1)) - 1)]!;
 }
 
@@ -160,8 +188,21 @@ function weightedMedian(values: Float64Array, kinds: readonly Kind[]): number {
   return 0;
 }
 
-/** Nats by which each session is improbable and unlike: 0 or more; 0 for every session like one that was learned. */
-export function scoresOf(model: Fit, bags: readonly Bag[]): Float64Array {
+/** Each session's score: 0 or more; 0 for every session like one that was learned. */
+export function scoresOf(model: SessionModel, bags: readonly Bag[]): Float64Array {
+  const scores = oddness(model, bags);
+  const raised = new Map<string, number>();
+  bags.forEach(({ key }, i) => {
+    if (!(scores[i]! > model.threshold)) return;
+    const score = raised.get(key) ?? scores[i]! * (1 + seriesOf(model.departures, bags[i]!, model.aside));
+    raised.set(key, score);
+    scores[i] = score;
+  });
+  return scores;
+}
+
+/** Nats by which each session is improbable and unlike. */
+function oddness(model: Fit, bags: readonly Bag[]): Float64Array {
   const kinds = kindsOf(bags).map((k) => k.bag);
   const score = new Map<string, number>();
   for (let from = 0; from < kinds.length; from += SCORED_AT_ONCE) {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { loadKernels } from "../../src/cli/kernels.ts";
-import { coreOf, departure, learnNormal } from "../../src/detect/departure.ts";
+import { coreOf, departure, LIKE, learnNormal, seriesOf } from "../../src/detect/departure.ts";
 import { type SessionModel, scoresOf, sessionPValue, trainSessions } from "../../src/detect/session.ts";
 import { type Bag, bagOf, kindsOf } from "../../src/feature/session.ts";
 import { createRandom, type Random } from "../../src/math/random.ts";
@@ -63,6 +63,20 @@ suite("a model of normal sessions", () => {
   });
 });
 
+suite("a model of normal sessions among which new kinds keep coming", () => {
+  // Of 600, 20 have an event that one other session has: left out alone none is unlike the rest.
+  const training = normal(600, 1).map((common, i) =>
+    i % 30 > 1 ? common : bag({ ...usual(createRandom(i)), [WIDTH + Math.floor(i / 30)]: 1 }),
+  );
+  const model = trainSessions(training, { ...options, mixed: false, width: WIDTH + 20 });
+  const [broken, error] = FAULTS.map(bag);
+  test("takes no single change for a fault", () => {
+    assert.ok(model.threshold > 2 * LIKE, `${model.threshold}`);
+    assert.equal(strange(model, [error!]), 0);
+  });
+  test("still calls a broken transfer strange", () => assert.equal(strange(model, [broken!]), 1));
+});
+
 suite("a model of unlabelled sessions", () => {
   // 8 of each kind of fault among 600: the same fault again and again must not become normal.
   const planted = FAULTS.flatMap((fault) => new Array<Bag>(8).fill(bag(fault)));
@@ -73,6 +87,11 @@ suite("a model of unlabelled sessions", () => {
   test("calls few normal sessions strange", () => assert.ok(strange(model, normal(1000, 4)) <= 10));
   test("sets the faults aside and hardly more", () =>
     assert.ok(model.setAside >= 24 && model.setAside <= 34, `${model.setAside}`));
+  test("ranks a fault of a series above a lone oddity as far from normal", () => {
+    const [series, oddity] = scoresOf(model, [bag(FAULTS[1]!), bag({ 0: 1, 1: 3, 2: 3, 3: 1, 77: 1 })]);
+    assert.ok(oddity! > model.threshold, `${oddity}`);
+    assert.ok(series! > 1.5 * oddity! && series! < 2 * oddity! + 1, `${series}, ${oddity}`);
+  });
   test("takes them for normal when it is told so", () => {
     const told = trainSessions(training, { ...options, mixed: false });
     assert.ok(scoresOf(told, FAULTS.map(bag)).every((score) => score === 0));
@@ -96,4 +115,15 @@ suite("departure from the nearest known session", () => {
     const constant = departure(model, bag({ 0: 1, 1: 3, 2: 3, 3: 4 }));
     assert.ok(varied < 4 && constant > 8, `${varied}, ${constant}`);
   });
+});
+
+suite("how surely a session is one of a series", () => {
+  const model = learnNormal(kindsOf(normal(600, 1)), WIDTH);
+  const fault = bag(FAULTS[1]!);
+  const eight = kindsOf(new Array<Bag>(8).fill(fault));
+  test("is nothing without others", () => assert.equal(seriesOf(model, fault, []), 0));
+  test("is a half beside one like it", () => assert.equal(seriesOf(model, fault, kindsOf([fault])), 1 / 2));
+  test("is eight ninths beside eight", () => assert.equal(seriesOf(model, fault, eight), 8 / 9));
+  test("is hardly anything beside eight unlike it", () =>
+    assert.ok(seriesOf(model, bag(FAULTS[0]!), eight) < 0.01));
 });
