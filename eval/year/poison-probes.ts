@@ -17,7 +17,7 @@ import { BUDGET, SEED } from "./run.ts";
 /** Of the kinds' usual strength: from what is hardly to be seen to all of it. */
 const SIZES: Readonly<Record<Learned, readonly number[]>> = {
   ramp: [0.05, 0.08, 0.1, 0.12, 0.15, 0.2, 0.3, 0.5, 1],
-  flood: [0.0025, 0.005, 0.01, 0.02, 0.1, 1],
+  flood: [0.0025, 0.01, 0.1],
 };
 const MINUTE_MS = 60_000;
 const ATTACK_MS = 60 * MINUTE_MS;

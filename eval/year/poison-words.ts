@@ -50,33 +50,49 @@ function medians(own: readonly Probed[], twins: readonly Probed[]): string {
   return `${of(0)}, ${of(1)}`;
 }
 
-function attackRows({ run, own, twins }: AttackerRun): string[][] {
-  const kind = KIND_OF[run.attacker as Learned];
-  const sizes = [...new Set(own.map(({ size }) => size))].sort((a, b) => a - b);
-  return sizes.map((size) => {
-    const [ours, theirs] = [own, twins].map((all) => all.filter((one) => one.size === size)) as [
-      Probed[],
-      Probed[],
-    ];
-    const { lost, error } = lostPoints(ours, theirs);
-    return [
-      WHAT[run.attacker as Learned],
-      `${(size * FAULTS[kind]!.perHour!).toFixed(0)} (${size})`,
-      String(ours.length),
-      found(ours),
-      found(theirs),
-      `${lost.toFixed(1)} ± ${error.toFixed(1)}${lost > ALLOWED ? " (**too many**)" : ""}`,
-      medians(ours, theirs),
-    ];
-  });
+/** The same attacks by their size, as both models met them. */
+function bySize({
+  run,
+  own,
+  twins,
+}: AttackerRun): { hourly: number; size: number; own: Probed[]; twins: Probed[] }[] {
+  const perHour = FAULTS[KIND_OF[run.attacker as Learned]]!.perHour!;
+  return [...new Set(own.map(({ size }) => size))]
+    .sort((a, b) => a - b)
+    .map((size) => ({
+      ...{ size, hourly: Math.round(size * perHour) },
+      own: own.filter((one) => one.size === size),
+      twins: twins.filter((one) => one.size === size),
+    }));
 }
 
-function story({ attacker, share, told, retrainings }: Poisoned): string {
+const attackRows = (attacker: AttackerRun): string[][] =>
+  bySize(attacker).map(({ hourly, size, own, twins }) => {
+    const { lost, error } = lostPoints(own, twins);
+    return [
+      WHAT[attacker.run.attacker as Learned],
+      `${hourly} (${size})`,
+      String(own.length),
+      found(own),
+      found(twins),
+      `${lost.toFixed(1)} ± ${error.toFixed(1)}${lost > ALLOWED ? " (**too many**)" : ""}`,
+      medians(own, twins),
+    ];
+  });
+
+function held(attacker: AttackerRun): string {
+  const sizes = bySize(attacker).filter(({ own, twins }) => lostPoints(own, twins).lost <= ALLOWED);
+  return `At most ${ALLOWED} points are lost at ${sizes.map(({ hourly }) => hourly).join(", ")} an hour.`;
+}
+
+function story({ attacker, share, told, retrainings }: Poisoned, more = ""): string {
   const refused = retrainings.filter(({ promoted }) => !promoted);
-  const reasons = refused.map(({ at, reason }) => `${new Date(at).toISOString().slice(0, 10)}: ${reason}`);
+  const reasons = refused.map(
+    ({ at, reason }) => `${new Date(at).toISOString().slice(0, 10)}: ${reason.split(";")[0]}`,
+  );
   return `- ${attacker}: ${(POINTS * share).toFixed(1)} % of the lines of its last week; told of in ${told} of its weeks. ${retrainings.length - refused.length} of ${retrainings.length} models promoted${
     reasons.length > 0 ? `; refused ${reasons.join("; ")}` : ""
-  }.`;
+  }.${more && ` ${more}`}`;
 }
 
 export function poisonSection({ twin, attackers }: PoisonRuns, machine: string): string {
@@ -98,5 +114,5 @@ usual strength. *Points lost*: with the standard error of a difference of pairs,
 
 ${table([head, ...attackers.flatMap(attackRows)])}
 
-${[twin, ...attackers.map(({ run }) => run)].map(story).join("\n")}`;
+${[story(twin), ...attackers.map((one) => story(one.run, held(one)))].join("\n")}`;
 }
