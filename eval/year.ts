@@ -1,19 +1,22 @@
 // A year of weekly retraining on a composed server: npm run eval:year [-- MODE...] [--months N] [--results DIR] [--page]
-// Modes: weekly, forgetful (without memory), never; all three when none is named. poison: attackers who want to be learned. Prints Markdown; with --page, writes it into docs/accuracy.md. With --results, runs and logs that stand in that folder are not made again.
+// Modes: weekly, forgetful (without memory), never; all three when none is named. poison: attackers who want to be learned, and what is found of attacks afterwards. Prints Markdown; with --page, writes it into docs/accuracy.md. With --results, runs and logs that stand in that folder are not made again.
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { loadKernels } from "../src/cli/kernels.ts";
 import type { Label } from "../src/compose/labels.ts";
 import type { Plan } from "../src/compose/plan.ts";
 import { DAY_MS } from "../src/feature/clock.ts";
+import { packModel, unpackModel } from "../src/store/model.ts";
 import { loadMaterial } from "./episodes.ts";
 import { withSection } from "./page.ts";
 import { readWeeks, type WeeklyLog, writeWeeks } from "./year/log.ts";
 import { monthsBefore, monthsOf } from "./year/months.ts";
 import { endOf, firstMonths, MONTHS, START, WATCHED } from "./year/plan.ts";
-import { type Attacker, POISON_END, poisonOf, poisonPlan } from "./year/poison.ts";
-import { type Poisoned, poisonSection } from "./year/poison-words.ts";
+import { type Attacker, effectOf, POISON_END, poisonPlan } from "./year/poison.ts";
+import { attacksOn, type Probed, probe } from "./year/poison-probes.ts";
+import { type AttackerRun, type Poisoned, type PoisonRuns, poisonSection } from "./year/poison-words.ts";
 import { type Mode, type Run, runYear } from "./year/run.ts";
 import { upgraded } from "./year/upgrades.ts";
 import { type YearRun, yearSection } from "./year/words.ts";
@@ -89,17 +92,54 @@ async function measured(mode: Mode): Promise<YearRun> {
 const linesBefore = ({ before, lines }: WeeklyLog, time: number): number =>
   [...before.values()][Math.round((time - START) / (7 * DAY_MS))] ?? lines;
 
-async function poisoned(attacker: Attacker): Promise<Poisoned> {
-  const kept = values.results && join(values.results, `poison-${attacker}.json`);
-  if (kept && existsSync(kept)) return JSON.parse(readFileSync(kept, "utf8")) as Poisoned;
-  const plan = poisonPlan(attacker);
-  const { folder, log } = composed(`poison-${attacker}`, plan, (text) => text);
-  process.stderr.write(`${attacker}: ${log.lines} lines in ${log.files.length} files\n`);
-  const run = await runYear(log, { ...SPAN, to: POISON_END }, "weekly", folder);
-  const result = { ...run, ...poisonOf(attacker, run.score, log, plan) };
+/** What `make` returns, once for all runs with the same folder of results. */
+async function once<T>(name: string, make: () => Promise<T>): Promise<T> {
+  const file = values.results && join(values.results, `${name}.json`);
+  if (file && existsSync(file)) return JSON.parse(readFileSync(file, "utf8")) as T;
+  const made = await make();
+  if (file) writeFileSync(file, `${JSON.stringify(made)}\n`);
+  return made;
+}
+
+/** A log with an attacker, what was told in it, and the model that is in use when he stops. */
+async function poisoned(attacker: Attacker): Promise<Poisoned & { readonly model: string }> {
+  return once(`poison-${attacker}`, async () => {
+    const { folder, log } = composed(`poison-${attacker}`, poisonPlan(attacker), (text) => text);
+    process.stderr.write(`${attacker}: ${log.lines} lines in ${log.files.length} files\n`);
+    let model = "";
+    const run = await runYear(
+      log,
+      { ...SPAN, to: POISON_END },
+      "weekly",
+      folder,
+      (_, __, { model: m, pairs }) => {
+        model = Buffer.from(packModel({ model: m, pairs })).toString("base64");
+      },
+    );
+    const effect = effectOf(attacker, run.score, log);
+    if (!values.results) rmSync(folder, { recursive: true });
+    return { ...run, ...effect, model };
+  });
+}
+
+async function poisonRuns(): Promise<PoisonRuns> {
+  const twin = await poisoned("nobody");
+  const { folder, log } = composed("poison-nobody", poisonPlan("nobody"), (text) => text);
+  const { material } = loadMaterial("first");
+  const files = log.files.slice(-2); // the eighth week's and the days after it
+  const attackers: AttackerRun[] = [];
+  for (const attacker of ["ramp", "flood"] as const) {
+    const run = await poisoned(attacker);
+    const attacks = await attacksOn(files, attacker, material);
+    const found = (by: string, model: string): Promise<Probed[]> =>
+      once(`poison-${attacker}-found-by-${by}`, () => {
+        const bytes = Buffer.from(model, "base64");
+        return probe(files, unpackModel(bytes, loadKernels(), by), attacks);
+      });
+    attackers.push({ run, own: await found(attacker, run.model), twins: await found("nobody", twin.model) });
+  }
   if (!values.results) rmSync(folder, { recursive: true });
-  if (kept) writeFileSync(kept, `${JSON.stringify(result)}\n`);
-  return result;
+  return { twin, attackers };
 }
 
 const machine = `${cpus().length} cores ${cpus()[0]?.model.trim() ?? ""}, Node ${process.version}.`;
@@ -107,11 +147,7 @@ const sections: Record<string, string> = {};
 const years: YearRun[] = [];
 for (const mode of MODES) if (wanted.includes(mode)) years.push(await measured(mode));
 if (years.length > 0) sections["eval:year"] = yearSection(years, machine);
-if (wanted.includes("poison")) {
-  const runs: Poisoned[] = [];
-  for (const attacker of ["nobody", "ramp", "flood"] as const) runs.push(await poisoned(attacker));
-  sections["eval:year poison"] = poisonSection(runs, machine);
-}
+if (wanted.includes("poison")) sections["eval:year poison"] = poisonSection(await poisonRuns(), machine);
 for (const [name, text] of Object.entries(sections))
   if (values.page) writeFileSync(PAGE, withSection(readFileSync(PAGE, "utf8"), name, text));
   else process.stdout.write(`${text}\n\n`);

@@ -1,6 +1,7 @@
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type ReplayRequest, type ReplayResult, replay } from "../../src/cli/replay.ts";
+import type { Contender } from "../../src/cli/walker.ts";
 import type { Retraining } from "../../src/cli/weekly.ts";
 import { alertRecord } from "../../src/detect/alert.ts";
 import { type Score, scored } from "../accuracy/corpus.ts";
@@ -11,8 +12,8 @@ import { ZONE } from "./plan.ts";
 
 /** Sunday at half past three, the last five weeks. */
 const WHEN = { weekday: 0, atMinute: 210, days: 35 };
-const SEED = 1;
-const BUDGET = 2;
+export const SEED = 1;
+export const BUDGET = 2;
 
 /** forgetful: learned anew each week, and nothing is taken over of what the model before remembers. */
 export type Mode = "weekly" | "forgetful" | "never";
@@ -23,13 +24,13 @@ export type Run = {
   readonly cpuSeconds: number;
 };
 
-/** onWeek: hears each week how it went so far, up to a log time, in ms. */
+/** onWeek: hears each week how it went so far, up to a log time, in ms, and which model is in use from then on. */
 export async function runYear(
   log: WeeklyLog,
   span: { readonly year: number; readonly from: number; readonly to: number },
   mode: Mode,
   folder: string,
-  onWeek: (soFar: Run, time: number) => void = () => {},
+  onWeek: (soFar: Run, time: number, inUse: Contender) => void = () => {},
 ): Promise<Run> {
   const began = process.cpuUsage();
   const cpuSeconds = (): number => {
@@ -47,13 +48,13 @@ export async function runYear(
     ...(mode !== "never" && {
       weekly: {
         ...{ when: WHEN, forgetful: mode === "forgetful" },
-        onRetrained: (retraining, alerts) => {
+        onRetrained: (retraining, alerts, inUse) => {
           soFar.push(retraining);
           const { at, promoted, reason } = retraining;
           const told = `${new Date(at).toISOString().slice(0, 10)} ${promoted ? "promoted" : "refused"}: ${reason}`;
           process.stderr.write(`${told} (${Math.round(cpuSeconds())} CPU-s so far)\n`);
           const score = scoreOf(alerts, log, { from: span.from, to: at }, folder);
-          onWeek({ score, retrainings: soFar, cpuSeconds: cpuSeconds() }, at);
+          onWeek({ score, retrainings: soFar, cpuSeconds: cpuSeconds() }, at, inUse);
         },
       },
     }),

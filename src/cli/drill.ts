@@ -1,6 +1,4 @@
 import type { Command } from "commander";
-import type { HeaderFormat } from "../compose/header.ts";
-import { headerFormOf } from "../compose/header-form.ts";
 import type { Material } from "../compose/material.ts";
 import { Fault } from "../fault.ts";
 import { DAY_MS, localClock } from "../feature/clock.ts";
@@ -34,8 +32,6 @@ import { type Contender, loadMaterial, Walker, walk } from "./walker.ts";
 
 const USUAL = Object.keys(DRILLS).filter((kind) => DRILLS[kind]!.usual);
 const NOTHING = "nothing was put in, and nothing was written";
-/** Heads of lines are looked at here and there; so many tell what the log's form is. */
-const MAX_HEADS = 2000;
 
 /** Registers `logvane drill`. */
 export function drillCommand(program: Command): Command {
@@ -140,26 +136,14 @@ type Seen = {
   readonly sketcher: Sketcher;
   readonly first: number;
   readonly last: number;
-  readonly heads: ReadonlyMap<HeaderFormat | undefined, number>;
 };
 
 /** What the log looks like. Reads all of it once. Throws Fault badData when no line has a time. */
 async function survey(input: MailInput, quiet: boolean): Promise<Seen> {
   const sketcher = new Sketcher();
-  const heads = new Map<HeaderFormat | undefined, number>();
-  let looked = 0;
   let first = Number.POSITIVE_INFINITY;
   let last = Number.NEGATIVE_INFINITY;
-  async function* batches(): ReturnType<MailInput["batches"]> {
-    for await (const batch of input.batches()) {
-      if (batch.lines.count > 0 && looked++ < MAX_HEADS) {
-        const form = headerFormOf(batch.lines.text(0));
-        heads.set(form, (heads.get(form) ?? 0) + 1);
-      }
-      yield batch;
-    }
-  }
-  await each({ reader: input.reader, batches }, "looking", quiet, (event) => {
+  await each(input, "looking", quiet, (event) => {
     if (event.time === null) return;
     first = Math.min(first, event.time);
     last = Math.max(last, event.time);
@@ -173,13 +157,12 @@ async function survey(input: MailInput, quiet: boolean): Promise<Seen> {
       NOTHING,
       "see what is there with: logvane parse --stats --format json FILE; give the log of a mail server",
     );
-  return { sketcher, first, last, heads };
+  return { sketcher, first, last };
 }
 
 /** Throws Fault badData for a server whose lines can't be imitated. */
-function sketchOf({ sketcher, first, last, heads }: Seen, input: MailInput): Sketch {
-  const [form] = [...heads].sort((a, b) => b[1] - a[1])[0] ?? [undefined];
-  if (form === undefined)
+function sketchOf({ sketcher, first, last }: Seen, input: MailInput): Sketch {
+  if (sketcher.header === undefined)
     throw new Fault(
       "badData",
       "faults can't be written in the form of this log's lines",
@@ -187,7 +170,7 @@ function sketchOf({ sketcher, first, last, heads }: Seen, input: MailInput): Ske
       NOTHING,
       "give a log as syslog (RFC 3164, RFC 3339, RFC 5424) or journalctl -o json writes it",
     );
-  const sketch = sketcher.sketch(input.zone.name, (last - first) / DAY_MS, form);
+  const sketch = sketcher.sketch(input.zone.name, (last - first) / DAY_MS);
   if (sketch === undefined)
     throw new Fault(
       "badData",

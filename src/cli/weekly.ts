@@ -12,6 +12,7 @@ import { type Challenged, type Champion, challenge, type Evidence, incidentOf } 
 import type { DriveOptions, Successor } from "./drive.ts";
 import { stageAfter } from "./first-days.ts";
 import type { FileMark, MailInput } from "./input.ts";
+import type { Contender } from "./walker.ts";
 
 /** A back-test's weekly training: as `retrain` makes it and `watch` goes over to it, at the hour of the settings. */
 
@@ -30,8 +31,8 @@ export type WeeklyRequest = {
   readonly forgetful?: boolean;
   /** For evaluations: weekly alone, however short the history. */
   readonly unstaged?: boolean;
-  /** Hears of each training, and what was told or held back so far. */
-  readonly onRetrained: (retraining: Retraining, alerts: readonly Alert[]) => void;
+  /** Hears of each training, what was told or held back so far, and the model in use from then on. */
+  readonly onRetrained: (retraining: Retraining, alerts: readonly Alert[], inUse: Contender) => void;
 };
 
 /** What became of a week's training. */
@@ -129,7 +130,7 @@ export class Weekly implements Successor {
     if (promoted) this.#champion = { id, header, model: lesson.model, pairs: lesson.pairs };
     const retraining = { at: newest, promoted, model: promoted ? id : old.id, ...evidence };
     this.retrainings.push(retraining);
-    onRetrained(retraining, alerts);
+    onRetrained(retraining, alerts, this.#champion!);
     return promoted ? this.#goOver(before, lesson) : before;
   }
 

@@ -78,9 +78,11 @@ export function planInjections(
   });
 }
 
-/** What is asked of one fault: its kind (compose/kinds.ts), log time in ms, length, and how long an alert is waited for. */
+/** What is asked of one fault: its kind and strength (compose/kinds.ts), log time in ms, length, and how long an alert is waited for. */
 export type Wanted = {
   readonly kind: string;
+  /** 1 when absent. */
+  readonly intensity?: number;
   readonly start: number;
   readonly faultMs: number;
   readonly afterMs: number;
@@ -114,7 +116,7 @@ function placesOf(day: number, clean: Judged, offset: number): number[] {
 }
 
 function linesOf(wanted: Wanted, sketch: Sketch, material: Material): { time: number; text: string }[] {
-  const { kind, start, faultMs, afterMs, seed } = wanted;
+  const { kind, intensity, start, faultMs, afterMs, seed } = wanted;
   const { host, domain, zone, mailsPerDay, header, own, without } = sketch;
   const iso = (ms: number): string => new Date(ms).toISOString();
   const plan: Plan = {
@@ -125,7 +127,9 @@ function linesOf(wanted: Wanted, sketch: Sketch, material: Material): { time: nu
       ...{ name: "trial", host, zone, header, mailsPerDay, own, without },
       ...(domain === undefined ? {} : { domain }),
     },
-    faults: [{ kind, start: iso(start), minutes: faultMs / 60_000 }],
+    faults: [
+      { kind, start: iso(start), minutes: faultMs / 60_000, ...(intensity !== undefined && { intensity }) },
+    ],
   };
   const lines: { time: number; text: string }[] = [];
   for (const piece of compose(plan, material))

@@ -16,6 +16,7 @@ import { NO_SLOTS, pastRows, Recall, remembered, rememberSlots } from "../detect
 import { fitRegulars } from "../detect/regular.ts";
 import { SlownessCollector } from "../detect/slowness-fit.ts";
 import { TransactionCollector, type TransactionModel } from "../detect/transaction.ts";
+import { usualDay, usualDays } from "../detect/unwanted.ts";
 import {
   columnIndex,
   fitWindow,
@@ -347,6 +348,7 @@ export class Learner implements Warmth {
     const recall = new Recall(table, pastTable, isRemembered);
     const window = fitWindow(table, trained?.perSlot, recall);
     const slots = rememberSlots(recall.kept(), this.#slots, rows.time, this.registry, table, past);
+    const usual = usualDays(remembering?.usual ?? [], usualDay(this.registry, this.#slots, rows.time));
     this.#slots = [];
     return {
       window: { ...window, remembered: slots },
@@ -360,6 +362,7 @@ export class Learner implements Warmth {
       catalogue: this.#catalogue(groups, open),
       absence,
       regular,
+      usual,
       from: this.#first,
       to: until,
       events: this.events,

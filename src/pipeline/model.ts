@@ -6,6 +6,7 @@ import type { KeptShape, NoveltyModel } from "../detect/novelty.ts";
 import type { RegularModel } from "../detect/regular.ts";
 import type { SlownessModel } from "../detect/slowness.ts";
 import type { TransactionModel } from "../detect/transaction.ts";
+import type { UsualDay } from "../detect/unwanted.ts";
 import type { WindowModel } from "../detect/window.ts";
 import type { LocalClock } from "../feature/clock.ts";
 import { ColumnRegistry } from "../feature/columns.ts";
@@ -64,6 +65,8 @@ export type Model = {
   readonly catalogue?: readonly KeptShape[];
   readonly absence: AbsenceModel;
   readonly regular: RegularModel;
+  /** What attacks are made of, on a usual day of this training and of those before; undefined in models of before. No detector reads it. */
+  readonly usual?: readonly UsualDay[];
   readonly from: number;
   readonly to: number;
   readonly events: number;

@@ -1,11 +1,13 @@
 import type { HeldOutDay } from "../detect/held-out.ts";
+import { grown, grownText } from "../detect/unwanted.ts";
 import type { HeldOut } from "./learner.ts";
 import type { Model } from "./model.ts";
 import { type Evidence, objection } from "./verdict.ts";
 
 /**
  * Whether a newly trained model takes the place of the one in use: when each of its networks finds the days that neither has learned from
- * no less likely, but for a margin. The margin is the standard error of the old one's mean: by so much it differs for the days' own sake.
+ * no less likely, but for a margin, and it has not learned far more of what attacks are made of than was usual weeks ago. The margin is the
+ * standard error of the old one's mean: by so much it differs for the days' own sake.
  */
 
 /** Days that both must be judged on; fewer tell no spread. */
@@ -48,6 +50,8 @@ export function judge(old: Model, fresh: Model, heldOut: HeldOut): Verdict {
     }
     judged.push(one);
   }
+  const growth = grown(old.usual ?? [], fresh.usual?.at(-1));
+  if (growth) return { promoted: false, reason: grownText(growth), judged };
   const worse = judged.find((j) => !(j.new <= j.old + j.margin));
   if (worse !== undefined)
     return {

@@ -1,4 +1,5 @@
 import type { HeaderFormat } from "../compose/header.ts";
+import { headerFormOf } from "../compose/header-form.ts";
 import type { Own } from "../compose/plan.ts";
 import type { MailEvent } from "../mail/event.ts";
 
@@ -29,6 +30,8 @@ const LOCAL: ReadonlySet<string> = new Set([
   "postfix/virtual",
   "postfix/pipe",
 ]);
+/** Of so many lines the head of one is looked at, the first among them. */
+const LINES_A_HEAD = 20;
 /** Fewer deliveries a day than this are no server that faults could be composed for. */
 const MIN_MAILS = 10;
 
@@ -48,11 +51,17 @@ export class Sketcher {
   readonly #networks = new Map<string, number>();
   readonly #destinations = new Map<string, number>();
   readonly #programs = new Map<string, number>();
+  readonly #heads = new Map<HeaderFormat | undefined, number>();
+  #lines = 0;
   #deliveries = 0;
   #bare = 0;
   #full = 0;
 
   see(event: MailEvent): void {
+    if (this.#lines++ % LINES_A_HEAD === 0) {
+      const form = headerFormOf(event.text);
+      this.#heads.set(form, (this.#heads.get(form) ?? 0) + 1);
+    }
     count(this.#programs, event.daemon);
     if (event.event === "login") this.#login(event);
     if (event.event !== "delivery" || !event.daemon.startsWith("postfix/")) return;
@@ -77,11 +86,17 @@ export class Sketcher {
     if (network !== undefined) count(this.#networks, network);
   }
 
-  /** Undefined for a server of whose kind nothing is recorded: without Postfix, or with next to no mail. */
-  sketch(zone: string, days: number, header: HeaderFormat = "iso"): Sketch | undefined {
+  /** The form of most heads; undefined where that is none that can be written. */
+  get header(): HeaderFormat | undefined {
+    return [...this.#heads].sort((a, b) => b[1] - a[1])[0]?.[0];
+  }
+
+  /** Undefined for a server of whose kind nothing is recorded, without Postfix or with next to no mail, and for heads that can't be written. */
+  sketch(zone: string, days: number): Sketch | undefined {
+    const { header } = this;
     const host = most(this.#hosts)[0];
     const mailsPerDay = Math.round(this.#deliveries / Math.max(1, days));
-    if (host === undefined || mailsPerDay < MIN_MAILS) return undefined;
+    if (host === undefined || header === undefined || mailsPerDay < MIN_MAILS) return undefined;
     const domain = most(this.#domains)[0];
     const bare = this.#bare > this.#full;
     const accounts = most(this.#accounts)

@@ -3,6 +3,7 @@ import { suite, test } from "node:test";
 import { slopeOf } from "../../eval/year/months.ts";
 import { firstMonths, UPGRADES } from "../../eval/year/plan.ts";
 import { poisonPlan } from "../../eval/year/poison.ts";
+import { lostPoints } from "../../eval/year/poison-words.ts";
 import { upgraded } from "../../eval/year/upgrades.ts";
 import { LogClock } from "../../src/log/year.ts";
 import { Zone } from "../../src/log/zone.ts";
@@ -81,12 +82,21 @@ suite("the plans of a year", () => {
     assert.deepEqual(three.faults, twelve.faults!.slice(0, three.faults!.length));
     assert.equal(three.faults!.length, 3 * (twelve.faults!.length / 12));
   });
-  test("of an attacker and his twin have the same attacks in earnest", () => {
-    const twin = poisonPlan("nobody").faults!;
-    for (const attacker of ["ramp", "flood"] as const)
-      assert.deepEqual(poisonPlan(attacker).faults!.slice(0, twin.length), twin);
-    const ramp = poisonPlan("ramp").faults!.slice(twin.length);
+  test("of an attacker are those of his twin, and ten per cent more each week", () => {
+    assert.deepEqual({ ...poisonPlan("ramp"), faults: [] }, poisonPlan("nobody"));
+    const ramp = poisonPlan("ramp").faults!;
     assert.equal(ramp.length, 8);
     assert.ok(Math.abs(ramp[7]!.intensity! / ramp[0]!.intensity! - 1.1 ** 7) < 1e-9);
+  });
+});
+
+suite("what an attacker costs", () => {
+  const all = (...minutes: (number | null)[]) => minutes.map((m) => ({ size: 1, start: 0, minutes: m }));
+  test("is the share of attacks that the twin alone finds, less that of those that he does not", () => {
+    const { lost, error } = lostPoints(all(9, null, null, 4), all(5, 5, null, 3));
+    assert.equal(lost, 25);
+    // one difference of four: variance 1/4 - 1/16 = 3/16
+    assert.ok(Math.abs(error - 100 * Math.sqrt(3 / 16 / 4)) < 1e-9);
+    assert.deepEqual(lostPoints(all(9, null), all(null, 3)).lost, 0);
   });
 });

@@ -47,6 +47,16 @@ suite("a model that was learned anew", () => {
     assert.deepEqual([promoted, reason], [false, "fewer than 2 days are new to the model in use"]);
   });
 
+  test("does not with twice as much of what attacks are made of as weeks ago, however good", () => {
+    const at = (slot: number, refused: number): Model => ({
+      ...{ ...BOTH, usual: [{ slot, refused, guessed: 0, sent: 100 }] },
+    });
+    const heldOut = { window: days(OLD, shifted(-20)), transaction: TRANSACTIONS };
+    assert.equal(judge(at(0, 50), at(9000, 60), heldOut).promoted, true);
+    const { promoted, reason } = judge(at(0, 50), at(9000, 100), heldOut);
+    assert.deepEqual([promoted, /2\.0 times as much as 31 days ago/.test(reason)], [false, true]);
+  });
+
   test("does not without the networks that the one in use has", () => {
     assert.equal(judge(BOTH, NONE, { window: [], transaction: [] }).promoted, false);
     assert.equal(judge(NONE, BOTH, { window: [], transaction: [] }).promoted, true);

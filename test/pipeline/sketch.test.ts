@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { AddressBook } from "../../src/compose/addresses.ts";
-import { type HeaderFormat, HeaderWriter } from "../../src/compose/header.ts";
+import { HeaderWriter } from "../../src/compose/header.ts";
 import { headerFormOf } from "../../src/compose/header-form.ts";
 import { NameBook } from "../../src/compose/names.ts";
 import { stream } from "../../src/compose/stream.ts";
@@ -12,15 +12,15 @@ import { DRILLS, planDrill } from "../../src/pipeline/drill.ts";
 import { asWritten, type Sketch, Sketcher } from "../../src/pipeline/sketch.ts";
 import { MATERIAL, SECOND } from "../compose/support.ts";
 
-const HEAD = "Apr  6 08:00:00 post ";
+const HEADS = { rfc3164: "Apr  6 08:00:00 post ", iso: "2026-04-06T08:00:00Z post " };
 const DELIVERY = "relay=x[192.0.2.7]:25, delay=1, delays=0/0/0/1, dsn=2.0.0, status=sent (250 ok)";
 
 /** A server named post.firma.de that logs accounts with or without their domain. */
-function sketchOf(user: (name: string) => string, header?: HeaderFormat): Sketch {
+function sketchOf(user: (name: string) => string, header: keyof typeof HEADS = "rfc3164"): Sketch {
   const reader = new EventReader(new LogClock(new Zone("UTC"), 2026), 3);
   const sketcher = new Sketcher();
   let n = 0;
-  const see = (text: string): void => sketcher.see(reader.readText("mail.log", ++n, HEAD + text));
+  const see = (text: string): void => sketcher.see(reader.readText("mail.log", ++n, HEADS[header] + text));
   for (let i = 0; i < 12; i++) {
     see(`postfix/lmtp[7]: 3F2A1: to=<anna@firma.de>, ${DELIVERY}`);
     see(`postfix/smtp[8]: 3F2A2: to=<bob@gmail.com>, ${DELIVERY}`);
@@ -28,7 +28,7 @@ function sketchOf(user: (name: string) => string, header?: HeaderFormat): Sketch
       `dovecot: imap-login: Login: user=<${user(i % 3 === 0 ? "bernd" : "anna")}>, method=PLAIN, rip=203.0.113.${i}, lip=192.0.2.1, mpid=4, TLS, session=<s${i}>`,
     );
   }
-  return sketcher.sketch("UTC", 1, header)!;
+  return sketcher.sketch("UTC", 1)!;
 }
 
 suite("the sketch of a server", () => {
@@ -44,6 +44,9 @@ suite("the sketch of a server", () => {
   });
   test("is none without deliveries by Postfix", () =>
     assert.equal(new Sketcher().sketch("UTC", 1), undefined));
+  test("has the form of most heads, or a fault that is put in would be told as a changed format", () => {
+    for (const form of ["rfc3164", "iso"] as const) assert.equal(sketchOf((name) => name, form).header, form);
+  });
   test("knows accounts that are logged without their domain, and has them written so", () => {
     const sketch = sketchOf((name) => name);
     assert.equal(sketch.bare, true);
@@ -105,7 +108,7 @@ suite("the form of a line's head", () => {
 suite("the plan of a drill", () => {
   const from = Date.UTC(2026, 3, 8);
   const time = { from, to: from + 3 * 86_400_000 };
-  const plan = (kinds: readonly string[], header: HeaderFormat, seed = 1) =>
+  const plan = (kinds: readonly string[], header: keyof typeof HEADS, seed = 1) =>
     planDrill(
       kinds,
       time,
