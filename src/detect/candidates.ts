@@ -176,6 +176,8 @@ const KIND_OF_FEATURE: Readonly<Record<string, Kind>> = {
   null_sender_recipient: "backscatter",
 };
 
+const hasCause = ({ cause }: Pick<SeenLine, "cause">): boolean => cause !== undefined;
+
 export function entityCandidate(
   f: EntityFinding,
   ctx: Context & { scorer: EntityScorer; slotEnd: number },
@@ -194,7 +196,9 @@ export function entityCandidate(
           kind: "remote_unreachable" as Kind,
           confidence: 0.3,
         });
-  const figures = `${f.actual} ${feature.label} ${short(f.key)} in ${duration(f.horizon * 5)}, ${usual(low, high)}`;
+  const telling = feature.family === "outbound" ? tellingLine(lines.filter(hasCause), named.kind) : undefined;
+  const one = telling === undefined ? "" : `; one of their lines is ${said(telling)}`;
+  const figures = `${f.actual} ${feature.label} ${short(f.key)} in ${duration(f.horizon * 5)}, ${usual(low, high)}${one}`;
   const { scorer } = ctx;
   return {
     at: ctx.at,
