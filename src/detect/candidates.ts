@@ -198,9 +198,13 @@ export function entityCandidate(
   const lines = ctx.rings.ofEntity(f.feature, f.key, start);
   const [low, high] = typicalRange(f.expected, f.alpha);
   const fixed = KIND_OF_FEATURE[feature.name];
-  const sockets = feature.name === "failing_messages_hop" ? kindOfSockets(lines, ctx.causes) : undefined;
+  // the hop is a host that could not be reached, a name that was not found or a socket of ours
+  const ofHop =
+    feature.name === "failing_messages_hop"
+      ? (kindOfLines(lines) ?? kindOfSockets(lines, ctx.causes))
+      : undefined;
   const named = fixed
-    ? (sockets ?? { kind: fixed, confidence: 0.8 })
+    ? (ofHop ?? { kind: fixed, confidence: 0.8 })
     : feature.name === "failing_messages_account"
       ? kindOfSender(lines, f.actual)
       : (kindOfLines(lines) ??

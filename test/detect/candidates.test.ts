@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { CauseCounter } from "../../src/detect/attribute.ts";
-import { noveltyCandidate } from "../../src/detect/candidates.ts";
+import { entityCandidate, noveltyCandidate } from "../../src/detect/candidates.ts";
+import type { EntityScorer } from "../../src/detect/entity.ts";
 import { LineRings } from "../../src/detect/lines.ts";
 import type { WindowModel } from "../../src/detect/window.ts";
+import { ENTITY_FEATURES, EntityReader, type Observation } from "../../src/feature/entity.ts";
 import { familyOf } from "../../src/feature/family.ts";
 import type { SeenLine } from "../../src/feature/transaction.ts";
 import type { MailEvent } from "../../src/mail/event.ts";
@@ -66,5 +68,39 @@ suite("a line that is new", () => {
       "postfix/smtpd[9]: NOQUEUE: reject: RCPT from h.example[192.0.2.9]: 451 4.3.5 <x@our.example>: Recipient address rejected: Server configuration problem; from=<a@b.example> to=<x@our.example> proto=ESMTP helo=<h>";
     assert.equal(named(ask), "policy_failure");
     assert.equal(named(reject), "policy_failure");
+  });
+});
+
+suite("messages stopped at one host", () => {
+  const HOP = ENTITY_FEATURES.findIndex(({ name }) => name === "failing_messages_hop");
+  /** What five messages are called that end like this. */
+  const stopped = (why: string): { kind: string; title: string } => {
+    const [reader, entities, rings] = [plainReader(), new EntityReader("salt"), new LineRings()];
+    let key = "";
+    for (let i = 1; i <= 5; i++) {
+      const line = `Mar  3 10:00:0${i} mx postfix/smtp[9]: 4A1B2C3D4${i}: to=<ann@far.example>, relay=none, delay=1, delays=0/0/1/0, dsn=4.4.1, status=deferred (${why})`;
+      const event = reader.readText("mail.log", i, line);
+      const seen: Observation[] = [];
+      entities.read(event, seen);
+      const hop = seen.find(({ feature }) => feature === HOP)!;
+      key = hop.key;
+      rings.entity(hop, lineOf(event));
+    }
+    const finding = {
+      ...{ feature: HOP, key, horizon: 12, actual: 5, expected: 0.01, alpha: 0.5 },
+      ...{ nats: 20, excess: 10, rate: 1e-4, pValue: 1e-4 },
+    };
+    const causes = new CauseCounter(NO_COLUMNS);
+    const at = { at: 0, slotEnd: 0, scorer: {} as EntityScorer };
+    return entityCandidate(finding, { ...at, causes, rings });
+  };
+  test("are called by why, and the title quotes a line", () => {
+    const { kind, title } = stopped("connect to mx.far.example[192.0.2.7]:25: Connection timed out");
+    assert.equal(kind, "remote_unreachable");
+    assert.ok(title.includes("Connection timed out"), title);
+    const unknown =
+      "Host or domain name not found. Name service error for name=far.example type=MX: Host not found, try again";
+    assert.equal(stopped(unknown).kind, "dns_failure");
+    assert.equal(stopped("connect to mx[private/dovecot-lmtp]: Connection refused").kind, "service_stopped");
   });
 });
