@@ -5,6 +5,7 @@ import type { Cause, MailEvent } from "../mail/event.ts";
 import { logUpperTail } from "../math/negative-binomial.ts";
 import type { Kind } from "./alert.ts";
 import { KIND_OF_CAUSE } from "./explain.ts";
+import { DEADLY } from "./rules.ts";
 import { WIDTHS, type WindowModel } from "./window.ts";
 
 /** How far back the causes of a finding are looked for, in slots: an hour. */
@@ -122,6 +123,9 @@ export class CauseCounter {
     const top = ranked[0];
     if (!top || (top[1] < CLEAR && among === undefined))
       return own === undefined ? undefined : { kind: KIND_OF_CAUSE[own], confidence: 0.5 };
+    // a process that dies is a symptom where something else says why
+    const reason = top[0] === "crash_loop" ? this.kind(undefined, slots, "total", DEADLY) : undefined;
+    if (reason) return { kind: reason.kind, confidence: 0.7 };
     return { kind: top[0], confidence: Math.round(Math.min(0.95, top[1] / total) * 100) / 100 };
   }
 }
@@ -152,6 +156,50 @@ const SYMPTOMS: ReadonlySet<Cause> = new Set([
   "unknown_user",
 ]);
 
+/** Causes that others bring about: what fails on this machine cuts connections off, and those inside cut others off. */
+const CUT_OFF: ReadonlySet<Cause> = new Set(["connect", "protocol", "expired"]);
+/** What is wrong on this machine, and explains what is cut off. */
+const OWN_FAULTS: ReadonlySet<Cause> = new Set([
+  "auth_backend",
+  "config",
+  "disk",
+  "dns",
+  "lookup",
+  "milter",
+  "permission",
+  "policy",
+]);
+
+/** What is behind a line that tells of something cut off, by the lines of what else has just begun; undefined where they don't tell. */
+export function kindBehind(
+  cause: Cause | undefined,
+  lines: readonly { readonly cause: Cause | undefined }[],
+): Kind | undefined {
+  if (cause === undefined || !CUT_OFF.has(cause)) return undefined;
+  return mostOf(lines.filter((line) => line.cause !== undefined && OWN_FAULTS.has(line.cause)))?.[0];
+}
+
+/** Causes that make a delivery wait, and that the lines of slow ones tell: other servers put mail off, or a name is not found. */
+const WAITED_FOR: ReadonlySet<Cause> = new Set(["dns", "greylisted", "throttled"]);
+
+/** What deliveries wait for, where most of the slow ones say it. */
+export function kindOfSlow(lines: readonly { readonly cause: Cause | undefined }[]): {
+  kind: Kind;
+  confidence: number;
+} {
+  const telling = lines.filter(({ cause }) => cause !== undefined && WAITED_FOR.has(cause));
+  const [kind, n] = mostOf(telling) ?? ["latency", 0];
+  return 2 * n > lines.length ? { kind, confidence: 0.7 } : { kind: "latency", confidence: 0.8 };
+}
+
+/** The kind that most lines name, and how many do; lines without a cause name none. */
+function mostOf(lines: readonly { readonly cause: Cause | undefined }[]): [Kind, number] | undefined {
+  const votes = new Map<Kind, number>();
+  for (const { cause } of lines)
+    if (cause !== undefined) votes.set(KIND_OF_CAUSE[cause], (votes.get(KIND_OF_CAUSE[cause]) ?? 0) + 1);
+  return [...votes].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1))[0];
+}
+
 /** Failed deliveries of one account within the horizon that no person causes who mistypes an address. */
 const MANY_FAILED = 20;
 /** What a thief's mail meets: lists of addresses that were never there, and servers that want none of it. */
@@ -180,17 +228,22 @@ export function kindOfSender(
 export function kindOfLines(
   lines: readonly { readonly cause: Cause | undefined }[],
 ): { kind: Kind; confidence: number } | undefined {
-  const votes = new Map<Kind, number>();
-  let complaints = 0;
-  for (const { cause } of lines) {
-    if (cause !== undefined) complaints++;
-    if (cause === undefined || SYMPTOMS.has(cause)) continue;
-    votes.set(KIND_OF_CAUSE[cause], (votes.get(KIND_OF_CAUSE[cause]) ?? 0) + 1);
-  }
-  const top = [...votes].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1))[0];
+  const complaints = lines.filter(({ cause }) => cause !== undefined).length;
+  const top = mostOf(lines.filter(({ cause }) => cause === undefined || !SYMPTOMS.has(cause)));
   if (!top || 2 * top[1] < complaints || 3 * top[1] < lines.length) return undefined;
   return { kind: top[0], confidence: Math.round((0.5 + (0.4 * top[1]) / lines.length) * 100) / 100 };
 }
+
+/** What smtpd calls a client whose name it can't find or confirm: "connect from unknown[192.0.2.9]", "client=unknown[192.0.2.9]". */
+const NAMELESS = /(?:\bclient=|\bconnect from )unknown\[/;
+
+/** Clients without a name where they are rare: that their names are not found is the likeliest cause. Undefined unless all lines say so. */
+export const kindOfNameless = (
+  lines: readonly { readonly template: string }[],
+): { kind: Kind; confidence: number } | undefined =>
+  lines.length > 0 && lines.every(({ template }) => NAMELESS.test(template))
+    ? { kind: "dns_failure", confidence: 0.5 }
+    : undefined;
 
 /** Of cited lines the first that names a kind, else the first of all. */
 export const tellingLine = <T extends { readonly cause: Cause | undefined }>(

@@ -37,3 +37,7 @@ export type Candidate = {
 
 /** Share of what is new, whatever the time. */
 export const ALL_NEW = (): number => 1;
+
+/** How keys begin of candidates that tell of slow deliveries, whatever these wait for. */
+export const SLOW_PART = "slow ";
+export const isOfSlowness = ({ key }: Pick<Candidate, "key">): boolean => key.startsWith(SLOW_PART);

@@ -5,7 +5,14 @@ import type { Family } from "../feature/family.ts";
 import type { SeenLine } from "../feature/transaction.ts";
 import type { MailEvent } from "../mail/event.ts";
 import type { CitedLine, Kind } from "./alert.ts";
-import { type CauseCounter, kindOfLines, kindOfSender, tellingLine } from "./attribute.ts";
+import {
+  type CauseCounter,
+  kindBehind,
+  kindOfLines,
+  kindOfNameless,
+  kindOfSender,
+  tellingLine,
+} from "./attribute.ts";
 import { ALL_NEW, type Candidate } from "./candidate.ts";
 import type { EntityFinding, EntityScorer } from "./entity.ts";
 import { duration, KIND_OF_CAUSE, KIND_TITLES, typicalRange, usual } from "./explain.ts";
@@ -73,7 +80,10 @@ export function windowCandidate(
   const named =
     f.tail === "lower"
       ? undefined
-      : (kindOfLines(lines) ?? ctx.causes.kind(column.cause, f.width, column.family));
+      : (kindOfLines(lines) ??
+        kindOfSockets(lines, ctx.causes) ??
+        ctx.causes.kind(column.cause, f.width, column.family) ??
+        (isPool(column.key) ? kindOfNameless(lines) : undefined));
   const kind: Kind = named?.kind ?? "volume_change";
   const figures = `${counted(f.actual, column, lines[0])} in ${duration(f.width * 5)}, ${usual(low, high)}`;
   const { scorer } = ctx;
@@ -129,6 +139,7 @@ export function transactionCandidate(
   const [low, high] = typicalRange(f.expected, f.alpha);
   const family = commonFamily(lines);
   const named = kindOfLines(lines) ??
+    kindOfSockets(lines, ctx.causes) ??
     ctx.causes.kind(undefined, f.width, family) ?? {
       kind: "unknown" as Kind,
       confidence: 0.3,
@@ -176,6 +187,8 @@ const KIND_OF_FEATURE: Readonly<Record<string, Kind>> = {
   null_sender_recipient: "backscatter",
 };
 
+const hasCause = ({ cause }: Pick<SeenLine, "cause">): boolean => cause !== undefined;
+
 export function entityCandidate(
   f: EntityFinding,
   ctx: Context & { scorer: EntityScorer; slotEnd: number },
@@ -185,8 +198,13 @@ export function entityCandidate(
   const lines = ctx.rings.ofEntity(f.feature, f.key, start);
   const [low, high] = typicalRange(f.expected, f.alpha);
   const fixed = KIND_OF_FEATURE[feature.name];
+  // the hop is a host that could not be reached, a name that was not found or a socket of ours
+  const ofHop =
+    feature.name === "failing_messages_hop"
+      ? (kindOfLines(lines) ?? kindOfSockets(lines, ctx.causes))
+      : undefined;
   const named = fixed
-    ? { kind: fixed, confidence: 0.8 }
+    ? (ofHop ?? { kind: fixed, confidence: 0.8 })
     : feature.name === "failing_messages_account"
       ? kindOfSender(lines, f.actual)
       : (kindOfLines(lines) ??
@@ -194,7 +212,9 @@ export function entityCandidate(
           kind: "remote_unreachable" as Kind,
           confidence: 0.3,
         });
-  const figures = `${f.actual} ${feature.label} ${short(f.key)} in ${duration(f.horizon * 5)}, ${usual(low, high)}`;
+  const telling = feature.family === "outbound" ? tellingLine(lines.filter(hasCause), named.kind) : undefined;
+  const one = telling === undefined ? "" : `; one of their lines is ${said(telling)}`;
+  const figures = `${f.actual} ${feature.label} ${short(f.key)} in ${duration(f.horizon * 5)}, ${usual(low, high)}${one}`;
   const { scorer } = ctx;
   return {
     at: ctx.at,
@@ -223,11 +243,29 @@ export function entityCandidate(
   };
 }
 
-/** The cause that the line names, else the one that stands out around it. */
+/** A socket of this machine in the place of a host's address: "connect to mx[private/dovecot-lmtp]" (Postfix's lmtp). */
+const SOCKET = /\[[^\]<]{0,100}\//;
+
+/**
+ * Where lines tell that a service of this machine does not take mail over, no other server is to blame: what is wrong with that service, if
+ * anything says so, else that it has stopped. Undefined unless all that complain say so.
+ */
+function kindOfSockets(
+  lines: readonly Pick<SeenLine, "cause" | "template">[],
+  causes: CauseCounter,
+): { kind: Kind; confidence: number } | undefined {
+  const failing = lines.filter(hasCause);
+  if (failing.length === 0 || !failing.every((l) => l.cause === "connect" && SOCKET.test(l.template)))
+    return undefined;
+  return { kind: causes.kind(undefined, 2, "total", DEADLY)?.kind ?? "service_stopped", confidence: 0.7 };
+}
+
+/** The cause that the line names, else the one that stands out around it. news: lines of what else is new. */
 function noveltyKind(
   event: MailEvent,
   family: Family,
   causes: CauseCounter,
+  news: readonly SeenLine[],
 ): { kind: Kind; confidence: number } {
   if (event.cause === "disk") return { kind: "disk_full", confidence: 0.9 };
   // A process that dies is a symptom where something else says why.
@@ -236,6 +274,10 @@ function noveltyKind(
   // Under guesses the password service breaks off; where they stand out, it is not the service that is wrong.
   if (event.cause === "auth_backend" && causes.kind(undefined, 2, "auth")?.kind === "bruteforce")
     return { kind: "bruteforce", confidence: 0.7 };
+  const root = kindBehind(event.cause, news);
+  if (root) return { kind: root, confidence: 0.7 };
+  const behind = kindOfSockets([event], causes);
+  if (behind) return behind;
   if (event.cause !== undefined && event.cause !== "other")
     return { kind: KIND_OF_CAUSE[event.cause], confidence: 0.7 };
   const around = causes.kind(undefined, 2, family);
@@ -255,7 +297,7 @@ export function noveltyCandidate(
   const own = ctx.rings.ofShape(f.shape, ctx.at - HOUR_MS);
   const siblings = f.newest.flatMap((shape) => ctx.rings.ofShape(shape, ctx.at - HOUR_MS).slice(0, 1));
   const lines = [...own.slice(0, Math.max(1, 5 - siblings.length)), ...siblings];
-  const named = noveltyKind(event, line.family, ctx.causes);
+  const named = noveltyKind(event, line.family, ctx.causes, siblings);
   const times = f.repeats === 1 ? "" : `${f.repeats} times `;
   const others =
     f.others > 0 ? `, and ${f.others} other new message${f.others === 1 ? "" : "s"} within the hour` : "";

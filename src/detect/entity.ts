@@ -119,7 +119,7 @@ export class EntityScorer {
   }
 
   add({ feature, key, count }: Observation, slot: number): void {
-    if (ENTITY_FEATURES[feature]!.regular === "only") return;
+    if (ENTITY_FEATURES[feature]!.regular === "only" || !this.model.features[feature]) return; // models of before know fewer
     this.#load.add(feature, slot, count);
     const table = this.#recent[feature]!;
     let history = table.get(key);

@@ -1,7 +1,7 @@
 import { DAY_MS, type LocalClock } from "../feature/clock.ts";
 import { hash64 } from "../math/hash.ts";
 import { ALWAYS, type Alert, type CitedLine, isGrave, type Suppressed } from "./alert.ts";
-import type { Candidate } from "./candidate.ts";
+import { type Candidate, isOfSlowness } from "./candidate.ts";
 import { grow, note } from "./parts.ts";
 import {
   follows,
@@ -252,11 +252,13 @@ export class IncidentManager {
     );
     if (alike) return alike;
     // A program that falls silent while something is wrong is its consequence, not a second fault.
-    if (candidate.kind === "service_stopped" && visible.length > 0) return visible.at(-1);
+    const isSilence = candidate.view === "absence";
+    if (candidate.kind === "service_stopped" && isSilence && visible.length > 0) return visible.at(-1);
     // So is slowness of what else is wrong with the mail; a wrong password slows nobody.
-    const cause = candidate.kind === "latency" && visible.filter((i) => i.family !== "auth").at(-1);
+    const cause = isOfSlowness(candidate) && visible.filter((i) => i.family !== "auth").at(-1);
     if (cause) return cause;
-    const grave = ALWAYS.has(candidate.kind);
+    // that one is stopped, as those tell that ask it, is a consequence like others
+    const grave = ALWAYS.has(candidate.kind) && (candidate.kind !== "service_stopped" || isSilence);
     const open = visible.filter((i) => !grave || i.alert.kind === candidate.kind);
     const young = open.filter((i) => at - i.alert.openedAt <= CASCADE_MS).at(-1);
     if (young && !this.#outshines(candidate, young)) return young;

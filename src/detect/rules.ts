@@ -1,5 +1,5 @@
 import { ALWAYS, isGrave, type Kind, type Measure, type Part, type Suppressed } from "./alert.ts";
-import type { Candidate } from "./candidate.ts";
+import { type Candidate, isOfSlowness } from "./candidate.ts";
 import { type Plan, plannedUntil } from "./planned.ts";
 
 /**
@@ -197,14 +197,14 @@ const ATTACKS: ReadonlySet<Kind> = new Set([
 ]);
 
 /** Whether what comes while something hidden goes on may be its consequence by what it is called: it names no cause, or the same attack. */
-export const mayComeOf = (rule: FeedbackRule, { kind }: Candidate): boolean =>
-  VAGUE.has(kind) || kind === "latency" || (ATTACKS.has(rule.kind) && ATTACKS.has(kind));
+export const mayComeOf = (rule: FeedbackRule, c: Candidate): boolean =>
+  VAGUE.has(c.kind) || isOfSlowness(c) || (ATTACKS.has(rule.kind) && ATTACKS.has(c.kind));
 
 /** Whether a candidate is clearly larger than what feedback was given for. */
 function isLarger(rule: FeedbackRule, c: Candidate): boolean {
   const size = sizeOf(c.measure);
   const known = baseOf(rule, c);
-  const by = c.kind === "latency" ? 0 : LARGER_BY; // of seconds a fraction may be much
+  const by = isOfSlowness(c) ? 0 : LARGER_BY; // of seconds a fraction may be much
   return size >= LARGER * known && size - known >= by && size > 0;
 }
 

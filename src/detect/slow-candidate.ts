@@ -1,6 +1,7 @@
 import { SLOT_MS } from "../feature/clock.ts";
 import { STAGES } from "../feature/slowness.ts";
-import type { Candidate } from "./candidate.ts";
+import { kindOfSlow } from "./attribute.ts";
+import { type Candidate, SLOW_PART } from "./candidate.ts";
 import { cited, short, templatesOf } from "./candidates.ts";
 import { duration, KIND_TITLES } from "./explain.ts";
 import { LEVELS, type RecentDelivery, type SlowFinding, type SlownessScorer } from "./slowness.ts";
@@ -55,6 +56,7 @@ export function slowCandidate(
     .sort((a, b) => b.seconds[f.stage]! - a.seconds[f.stage]! || b.line.time - a.line.time)
     .slice(0, MAX_LINES)
     .map((d) => d.line);
+  const named = kindOfSlow(slowest);
   const actual = median(slow.map((d) => d.seconds[f.stage]!));
   const figures =
     `${f.slow} of ${f.deliveries} deliveries of ${program} took longer ${doing} than ${THAN[f.level]} used to` +
@@ -64,12 +66,12 @@ export function slowCandidate(
     start,
     view: "transaction",
     family: slowest[0]?.family ?? "outbound",
-    key: `slow ${program}`,
+    key: `${SLOW_PART}${program}`,
     rate: f.rate,
     pValue: f.pValue,
-    kind: "latency",
-    kindConfidence: 0.8,
-    title: `${KIND_TITLES.latency}: ${figures}`,
+    kind: named.kind,
+    kindConfidence: named.confidence,
+    title: `${KIND_TITLES[named.kind]}: ${figures}`,
     summary: `Of as many deliveries about ${Math.round(f.deliveries * LEVELS[f.level]!)} are usually so slow: ${figures}.`,
     measure: {
       name: `median seconds ${doing} of the slow deliveries of ${program}`,

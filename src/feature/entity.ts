@@ -65,6 +65,16 @@ export const ENTITY_FEATURES: readonly EntityFeature[] = [
   }),
   feature("messages_from", "sender domain", "inbound", "messages from", { regular: "only" }),
   feature("null_sender_recipient", "recipient", "inbound", "bounces received by"),
+  // three messages to three recipients: nobody who only tries again
+  feature(
+    "refused_messages_site",
+    "site",
+    "outbound",
+    "messages that others refuse or put off for what they think of",
+    {
+      least: 3,
+    },
+  ),
 ];
 const F = Object.fromEntries(ENTITY_FEATURES.map((f, i) => [f.name, i])) as Record<string, number>;
 
@@ -293,6 +303,8 @@ export class EntityReader {
       return;
     }
     const time = event.time ?? 0;
+    if (to !== "" && (event.cause === "blocked" || event.cause === "throttled"))
+      this.#refused(key, to, time, out);
     if (to === "" || !this.#failed.add(`${key} ${to}`, time)) return; // retries of one mail are one event
     out.push({ feature: F["failing_messages_recipient"]!, key: to, count: 1 });
     const hop = failingHop(String(event.fields["reason"] ?? ""));
@@ -302,6 +314,13 @@ export class EntityReader {
       out.push({ feature: F["failing_messages"]!, key: domain, count: 1 });
     if (message.account !== undefined)
       out.push({ feature: F["failing_messages_account"]!, key: message.account, count: 1 });
+  }
+
+  /** Other servers think ill of us, or find that we send too much. A message counts once, and so does who sends again to the same recipient. */
+  #refused(key: string, to: string, time: number, out: Observation[]): void {
+    const first = this.#failed.add(`${key} refused`, time);
+    if (this.#failed.add(`refused ${to}`, time) && first)
+      out.push({ feature: F["refused_messages_site"]!, key: SITE, count: 1 });
   }
 }
 

@@ -6,8 +6,10 @@ import type { Cause } from "./event.ts";
 const REFUSED: readonly Rule[] = [
   ["disk", "insufficient system storage", "queue file write error", "no space left"],
   ["lookup", "temporary lookup failure", "lookup failure"],
-  ["config", "server configuration error", "server configuration problem"],
-  ["policy", "policy service", "server error", "content filter"],
+  ["config", "server configuration error"],
+  // what cleanup and smtpd say of a milter, and smtpd_policy_service_default_action
+  ["milter", "server configuration problem - try again later"],
+  ["policy", "server configuration problem", "policy service", "server error", "content filter"],
   ["rbl", "blocked using", "listed by", "listed at", "dnsbl"],
   ["greylisted", "greylist", "graylist"],
   ["relay_denied", "relay access denied", "relaying denied"],

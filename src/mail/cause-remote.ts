@@ -92,6 +92,8 @@ const REMOTE: readonly Rule[] = [
     "is listed",
     "client host rejected",
     "not allowed to connect",
+    "permanently deferred", // Yahoo's TSS09
+    "ask your postmaster for help", // t-online.de
   ],
   [
     "dns",

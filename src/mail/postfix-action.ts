@@ -78,6 +78,16 @@ export const samples: readonly Sample[] = [
     fields: { reply_code: 450 },
   },
   {
+    line: "NOQUEUE: reject: RCPT from h.example[192.0.2.9]: 451 4.3.5 <x@our.example>: Recipient address rejected: Server configuration problem; from=<a@b.example> to=<x@our.example> proto=ESMTP helo=<h>",
+    event: "reject",
+    cause: "policy",
+  },
+  {
+    line: "NOQUEUE: reject: RCPT from h.example[192.0.2.9]: 451 4.3.5 Server configuration error; from=<a@b.example> to=<x@our.example> proto=ESMTP helo=<h>",
+    event: "reject",
+    cause: "config",
+  },
+  {
     line: "NOQUEUE: milter-reject: RCPT from h.example[192.0.2.9]: 451 4.7.1 Service unavailable - try again later; from=<a@b.example> to=<x@our.example> proto=ESMTP helo=<h>",
     event: "milter_reject",
     cause: "milter",

@@ -1,6 +1,14 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import { CauseCounter, kindOfLines, kindOfSender, tellingLine } from "../../src/detect/attribute.ts";
+import {
+  CauseCounter,
+  kindBehind,
+  kindOfLines,
+  kindOfNameless,
+  kindOfSender,
+  kindOfSlow,
+  tellingLine,
+} from "../../src/detect/attribute.ts";
 import type { WindowModel } from "../../src/detect/window.ts";
 import type { Cause, MailEvent } from "../../src/mail/event.ts";
 
@@ -24,6 +32,53 @@ suite("the kind that cited lines name", () => {
   });
 });
 
+suite("what is behind a line that tells of something cut off", () => {
+  test("is what else has just begun to fail on this machine", () => {
+    assert.equal(kindBehind("connect", lines("auth_backend", "crash", undefined)), "auth_backend_failure");
+    assert.equal(kindBehind("protocol", lines("dns", "dns", "auth_backend")), "dns_failure");
+  });
+  test("is nothing where others fail, and nothing where the line says itself what is wrong", () => {
+    assert.equal(kindBehind("connect", lines("quota", "greylisted", "blocked", undefined)), undefined);
+    assert.equal(kindBehind("connect", []), undefined);
+    assert.equal(kindBehind("quota", lines("dns")), undefined);
+    assert.equal(kindBehind(undefined, lines("dns")), undefined);
+  });
+});
+
+suite("slow deliveries", () => {
+  test("are called by what most of them wait for", () => {
+    assert.equal(kindOfSlow(lines("greylisted", "greylisted", "greylisted", undefined)).kind, "greylisting");
+    assert.equal(kindOfSlow(lines("throttled", "throttled", "dns")).kind, "remote_throttled");
+  });
+  test("are just slow where most arrive, or fail of what slows nobody", () => {
+    assert.equal(kindOfSlow(lines("greylisted", "greylisted", undefined, undefined)).kind, "latency");
+    assert.equal(kindOfSlow(lines("unknown_user", "unknown_user", "tls")).kind, "latency");
+    assert.equal(kindOfSlow([]).kind, "latency");
+  });
+});
+
+suite("clients without a name, where they are rare", () => {
+  const shapes = (...templates: string[]): { template: string }[] =>
+    templates.map((template) => ({ template }));
+  test("are named by a resolver that fails", () => {
+    const found = kindOfNameless(
+      shapes("postfix/smtpd: <*>: client=unknown[<*>]", "postfix/smtpd: connect from unknown[<*>]"),
+    );
+    assert.equal(found?.kind, "dns_failure");
+  });
+  test("tell of nothing beside those that have one", () => {
+    assert.equal(
+      kindOfNameless(shapes("postfix/smtpd: connect from unknown[<*>]", "postfix/smtpd: connect from <*>")),
+      undefined,
+    );
+    assert.equal(
+      kindOfNameless(shapes("postfix/smtpd: lost connection after AUTH from unknown[<*>]")),
+      undefined,
+    );
+    assert.equal(kindOfNameless([]), undefined);
+  });
+});
+
 suite("the line that a title quotes", () => {
   test("is one that names the kind, where any does", () => {
     const cited = lines(undefined, "tls", "quota", "quota");
@@ -43,6 +98,20 @@ suite("an account whose messages fail", () => {
     const [few, many] = [4, 48].map((n) => kindOfSender(lines("unknown_user", "unknown_user", "spam"), n));
     assert.deepEqual([few!.kind, many!.kind], ["account_compromised", "account_compromised"]);
     assert.ok(few!.confidence < 0.8 && many!.confidence >= 0.8);
+  });
+});
+
+suite("processes that die", () => {
+  const named = (...reasons: Cause[]): string | undefined => {
+    const counter = new CauseCounter({ columns: [] } as unknown as WindowModel);
+    for (let i = 0; i < 20; i++) counter.add({ cause: "crash" } as MailEvent, "system");
+    for (const cause of reasons) counter.add({ cause } as MailEvent, "auth");
+    return counter.kind("crash", 2, "system")?.kind;
+  };
+  test("are called by what kills them, however few lines say so", () => {
+    assert.equal(named("auth_backend"), "auth_backend_failure");
+    assert.equal(named("auth", "auth", "auth"), "crash_loop");
+    assert.equal(named(), "crash_loop");
   });
 });
 

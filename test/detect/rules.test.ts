@@ -160,11 +160,15 @@ suite("an incident that feedback hides", () => {
   });
   test("takes in what belonged to it the first time, and nothing graver beside it", () => {
     const m = manager(
-      rules(rule({ parts: [part(), part({ key: "slow", kinds: ["latency"], name: "seconds", size: 9 })] })),
+      rules(
+        rule({
+          parts: [part(), part({ key: "slow postfix/smtp", kinds: ["latency"], name: "seconds", size: 9 })],
+        }),
+      ),
     );
     m.offer([candidate({})]);
     const soon = { at: NOON + 5 * MINUTE };
-    assert.deepEqual(m.offer([candidate({ ...soon, key: "slow", kind: "latency" })]), []);
+    assert.deepEqual(m.offer([candidate({ ...soon, key: "slow postfix/smtp", kind: "latency" })]), []);
     const stolen = candidate({ ...soon, key: "entity ann", kind: "account_compromised", family: "account" });
     const [told] = m.offer([stolen]);
     assert.equal(told!.suppressed, undefined);
