@@ -71,7 +71,7 @@ export class EntityCollector {
     );
     const reach = new Reach(last, flagged);
     const features = pasts.map((_, f) => {
-      const { feature, alone } = fitFeature(f, pasts, clock, salt);
+      const { feature, alone } = fitFeature(f, pasts, salt);
       const old = before?.model.features[f];
       return old ? withRemembered(f, feature, alone, old, before!.until, reach) : feature;
     });
@@ -87,6 +87,7 @@ type Past = {
   /** Events of each. */
   readonly totals: readonly number[];
   readonly shares: DayShares;
+  readonly known: KnownShares;
 };
 
 function pastOf(histories: Map<string, History>, time: Known, clock: LocalClock): Past {
@@ -94,22 +95,24 @@ function pastOf(histories: Map<string, History>, time: Known, clock: LocalClock)
     .map(([key, h]) => ({ key, history: since(h, time.first) }))
     .filter((e) => e.history.slots.length > 0);
   const all = kept.map((e) => e.history);
+  const shares = dayShares(all, time, clock);
   return {
     time,
     days: Math.max(1 / SLOTS_PER_DAY, time.days),
     kept,
     totals: all.map((h) => h.counts.reduce((a, b) => a + b, 0)),
-    shares: dayShares(all, time, clock),
+    shares,
+    known: new KnownShares(shares, time, clock),
   };
 }
 
 /** As live scoring excuses it: nats of n events where others do more, too. own: whether it is the same that the others do. */
 type Excuse = (slot: number, horizon: number, n: number, mu: number, alpha: number) => number;
 
-function excuseOf(f: number, pasts: readonly Past[], clock: LocalClock): Excuse | undefined {
+function excuseOf(f: number, pasts: readonly Past[]): Excuse | undefined {
   const past = pasts[EXCUSES[f]!];
   if (!past) return undefined;
-  const { kept, time, totals, days, shares } = past;
+  const { kept, time, totals, days, known } = past;
   const perDay = totals.reduce((a, b) => a + b, 0) / days;
   const load = new PastLoad(
     kept.map((e) => e.history),
@@ -120,7 +123,7 @@ function excuseOf(f: number, pasts: readonly Past[], clock: LocalClock): Excuse 
   const self = EXCUSES[f] === f;
   return (slot, horizon, n, mu, alpha) => {
     const own = self ? { n, mu } : { n: 0, mu: 0 };
-    const given = mu * load.of(slot, horizon, knownShare(shares, slot, horizon, clock, time), own);
+    const given = mu * load.of(slot, horizon, known.of(slot, horizon), own);
     return n <= given ? 0 : -logUpperTail(n, given, alpha);
   };
 }
@@ -129,11 +132,10 @@ function excuseOf(f: number, pasts: readonly Past[], clock: LocalClock): Excuse 
 function fitFeature(
   f: number,
   pasts: readonly Past[],
-  clock: LocalClock,
   salt: string,
 ): { feature: EntityFeatureModel; alone: ReadonlySet<string> } {
-  const { time, days, kept, totals, shares } = pasts[f]!;
-  const excuse = excuseOf(f, pasts, clock);
+  const { time, days, kept, totals, shares, known: knownShares } = pasts[f]!;
+  const excuse = excuseOf(f, pasts);
   const { least = MIN_COUNT } = ENTITY_FEATURES[f]!;
   const { last, flagged } = time;
   const { shape, priorDays } = gammaPrior(totals, days);
@@ -156,7 +158,7 @@ function fitFeature(
     let end = 0;
     const ends = kept.map(({ history }, i) => {
       const others = { total: totals[i]!, shape, priorDays, days };
-      end = eventWindows(windows, end, history, horizon, others, shares, clock, time, dayOf);
+      end = eventWindows(windows, end, history, horizon, others, knownShares, time, dayOf);
       return end;
     });
     const a = pooledAlpha(windows);
@@ -278,8 +280,7 @@ function eventWindows(
   history: History,
   horizon: number,
   { total, shape, priorDays, days }: { total: number; shape: number; priorDays: number; days: number },
-  shares: DayShares,
-  clock: LocalClock,
+  shares: KnownShares,
   time: Known,
   dayOf: (slot: number) => number,
 ): number {
@@ -302,7 +303,7 @@ function eventWindows(
     const share =
       n < MIN_COUNT
         ? (horizon - flagged.count(slot - horizon + 1, slot)) / SLOTS_PER_DAY
-        : knownShare(shares, slot, horizon, clock, time);
+        : shares.of(slot, horizon);
     out.day[at] = day;
     out.n[at] = n;
     out.mu[at++] = lambda * share;
@@ -310,18 +311,27 @@ function eventWindows(
   return at;
 }
 
-/** As expectedShare, of the slots that are known. */
-function knownShare(
-  shares: DayShares,
-  slot: number,
-  horizon: number,
-  clock: LocalClock,
-  { flagged }: Known,
-): number {
-  let share = expectedShare(shares, slot, horizon, clock);
-  for (const unknown of flagged.slots(slot - horizon + 1, slot))
-    share -= expectedShare(shares, unknown, 1, clock);
-  return share;
+/** As expectedShare, of the slots that are known: running sums, since each window asks. */
+class KnownShares {
+  readonly #begin: number;
+  /** Of all slots from #begin on, before each, up to the one in the midst of which training may end. */
+  readonly #sums: Float64Array;
+
+  constructor(shares: DayShares, { first, last, flagged }: Known, clock: LocalClock) {
+    this.#begin = first - HORIZONS.at(-1)! + 1;
+    this.#sums = new Float64Array(last - this.#begin + 3);
+    for (let slot = this.#begin; slot <= last + 1; slot++) {
+      const i = slot - this.#begin;
+      const share = flagged.has(slot) ? 0 : expectedShare(shares, slot, 1, clock);
+      this.#sums[i + 1] = this.#sums[i]! + share;
+    }
+  }
+
+  /** Of the window that ends with the slot. horizon: one of HORIZONS. */
+  of(slot: number, horizon: number): number {
+    const end = slot - this.#begin + 1;
+    return this.#sums[end]! - this.#sums[end - horizon]!;
+  }
 }
 
 /** One overdispersion for all entities of a feature, by moments over their windows. */

@@ -44,7 +44,7 @@ export const allowance = (x: number): number => Math.max(LARGER, 1 + DEVIATIONS 
 export type Peak = { readonly value: number; readonly slot: number };
 
 /** The larger of what this training held and what is remembered. */
-export function peakOf(own: Peak, before: Peak | undefined, reach: Reach): Peak {
+export function peakOf<P extends Peak>(own: P, before: P | undefined, reach: Reach): P {
   if (before === undefined || !reach.holds(before.slot) || before.value <= own.value) return own;
   return own.value >= RENEWS * before.value ? { ...before, slot: own.slot } : before;
 }

@@ -3,22 +3,24 @@ import type { Transaction } from "../feature/transaction.ts";
 import type { Kernels } from "../model/kernels.ts";
 import type { Calibration } from "./calibrate.ts";
 import { joiner, SharedContents } from "./contents.ts";
-import { LARGER, MIN_GAIN, type Peak, peakOf, Reach } from "./memory.ts";
+import { LARGER, MIN_GAIN, Reach } from "./memory.ts";
 import { fitReception, type ReceivedMessage, receivedOf } from "./reception.ts";
 import {
+  aboveExpected,
   columnOf,
   destinationKey,
   LEAST_SLOW,
   LEVELS,
+  levelsAbove,
   logSeconds,
   PER_PROGRAM,
   type ProgramModel,
   SLOW_WIDTHS,
   type SlownessModel,
   type StageModel,
-  slowBy,
   slowNats,
 } from "./slowness.ts";
+import { type SlowPeak, slowPeak, slowPeakOf } from "./slowness-memory.ts";
 import { FLOOR_NATS, NOTICE_NATS } from "./window.ts";
 import { Highest, knownRows, leaveOneDayOut, type Notable, rolling, type TableRows } from "./window-fit.ts";
 
@@ -48,8 +50,8 @@ type Sample = {
   /** Of a closed message, whose reception counts; undefined for a delivery's line, whose other stages count. */
   readonly message: ReceivedMessage | undefined;
 };
-/** A sample in its training day, with what its stages are beyond the program's mean and the destination's by other days. */
-type Placed = Sample & { readonly t: number; readonly day: number; readonly slow: number[] };
+/** A sample in its training day, with what those of its stages that count took beyond what was expected, as aboveExpected() says. */
+type Placed = Sample & { readonly t: number; readonly day: number; readonly above: number[] };
 
 export class SlownessCollector {
   #samples: Sample[] = [];
@@ -114,7 +116,7 @@ export class SlownessCollector {
         .filter((s) => s.program === p && s.slot >= first && s.slot <= last)
         .map((s): Placed => {
           const t = s.slot - first;
-          return { ...s, program: programs.length, t, day: dayOf[t]!, slow: [] };
+          return { ...s, program: programs.length, t, day: dayOf[t]!, above: [] };
         });
       const lines = own.filter((s) => s.message === undefined);
       const received = own.filter((s) => s.message !== undefined);
@@ -143,7 +145,7 @@ export class SlownessCollector {
     if (programs.length === 0) return undefined;
     const model = {
       ...{ stride: this.#stride, salt, programs, destinations, reception: reception?.model },
-      ...fitCounts(kept, programs.length, rows),
+      ...fitCounts(kept, programs, rows),
     };
     if (before) return remembering(model, before, first, new Reach(last, rows.time.flagged));
     const { alone: _, ...rest } = model;
@@ -211,7 +213,7 @@ class Shifts {
 const meanOf = (samples: readonly Placed[], stage: number): number =>
   samples.reduce((sum, s) => sum + logSeconds(s.seconds[stage]!), 0) / samples.length;
 
-/** Also notes how slow each sample is. shiftOf: what it should take beyond the centre, by what did not see its day. */
+/** Also notes how far each sample is above what was expected. shiftOf: what it should take beyond the centre, by what did not see its day. */
 function fitStage(
   samples: readonly Placed[],
   stage: number,
@@ -222,12 +224,14 @@ function fitStage(
   const shift = samples.map(shiftOf);
   const above = Float64Array.from(seconds, (x, i) => logSeconds(x) - centre - shift[i]!).sort();
   const limits = LEVELS.map((share) => quantile(above, 1 - share));
-  const model = { centre, limits };
-  for (const [i, s] of samples.entries()) s.slow[stage] = slowBy(stage, model, shift[i]!, seconds[i]!);
+  for (const [i, s] of samples.entries())
+    s.above[stage] = aboveExpected(stage, centre, shift[i]!, seconds[i]!);
   const sorted = Float64Array.from(seconds).sort();
   return {
-    ...model,
-    shares: LEVELS.map((_, l) => shareOf(samples.filter((s) => s.slow[stage]! > l).length, samples.length)),
+    ...{ centre, limits },
+    shares: limits.map((limit) =>
+      shareOf(samples.filter((s) => s.above[stage]! > limit).length, samples.length),
+    ),
     usual: [quantile(sorted, 0.05), quantile(sorted, 0.5), quantile(sorted, 0.95)],
   };
 }
@@ -257,10 +261,17 @@ function remembering(
   const peaks = model.peaks.map((own, i) => {
     const place = places[Math.floor((i % C) / PER_PROGRAM)]!;
     const at = Math.floor(i / C) * oldC + place * PER_PROGRAM + (i % PER_PROGRAM);
-    return peakOf(own, place < 0 ? undefined : before.peaks?.[at], reach);
+    const level = i % LEVELS.length;
+    const { limits, shares } = model.programs[Math.floor((i % C) / PER_PROGRAM)]!.stages[stageOf(i)]!;
+    const usual = {
+      isSlow: (above: number) => levelsAbove(limits, above) > level,
+      nats: (slow: number, deliveries: number) => slowNats(slow, deliveries, shares[level]!, model.rho[i]!),
+    };
+    return slowPeakOf(own, place < 0 ? undefined : before.peaks?.[at], usual, reach);
   });
   const ceiling = model.ceiling.map((nats, i) => {
-    const { value, slot } = peaks[i]!;
+    const { value, slot, allowed } = peaks[i]!;
+    if (allowed !== undefined) return nats; // with its own mail, as ceilingOf() says
     return model.alone[i] === 1 || slot < first ? Math.max(nats, LARGER * value) : Math.max(nats, value);
   });
   const { alone: _, ...rest } = model;
@@ -269,21 +280,23 @@ function remembering(
 
 /** alone: (W, C), whether the peak was far above all other days. */
 type Counts = Pick<SlownessModel, "rho" | "ceiling" | "calibration"> & {
-  readonly peaks: readonly Peak[];
+  readonly peaks: readonly SlowPeak[];
   readonly alone: Uint8Array;
 };
 
 /** Correlations, ceilings and calibration, day by day left out. */
-function fitCounts(samples: readonly Placed[], P: number, rows: TableRows): Counts {
+function fitCounts(samples: readonly Placed[], programs: readonly ProgramModel[], rows: TableRows): Counts {
   const { days, dayOf } = rows;
+  const P = programs.length;
   const T = dayOf.length;
   const known = knownRows(rows, 1);
   const C = P * PER_PROGRAM;
   const deliveries = new Float32Array(T * P * S);
   const slow = new Float32Array(T * C);
   for (const s of samples) {
-    for (const [stage, levels] of s.slow.entries()) {
-      if (levels === undefined) continue;
+    for (const [stage, above] of s.above.entries()) {
+      if (above === undefined) continue;
+      const levels = levelsAbove(programs[s.program]!.stages[stage]!.limits, above);
       deliveries[(s.t * P + s.program) * S + stage]!++;
       for (let l = 0; l < levels; l++) slow[s.t * C + columnOf(s.program, stage, l)]!++;
     }
@@ -291,7 +304,7 @@ function fitCounts(samples: readonly Placed[], P: number, rows: TableRows): Coun
   const share = sharesOfOtherDays(deliveries, slow, P * S, dayOf, days);
   const rho = new Float32Array(SLOW_WIDTHS.length * C);
   const ceiling = new Float32Array(SLOW_WIDTHS.length * C);
-  const peaks: Peak[] = [];
+  const peaks: SlowPeak[] = [];
   const alone = new Uint8Array(ceiling.length);
   const calibration: Calibration[] = [];
   for (const [w, width] of SLOW_WIDTHS.entries()) {
@@ -327,11 +340,23 @@ function fitCounts(samples: readonly Placed[], P: number, rows: TableRows): Coun
     for (let j = 0; j < C; j++) {
       const others = Math.max(FLOOR_NATS, highest.without(j, dayOf[at[j]!]!));
       alone[w * C + j] = highest.first[j]! - others >= MIN_GAIN ? 1 : 0;
-      peaks.push({ value: left.ceilings[j]!, slot: rows.time.first + at[j]! });
+      const peak = { value: left.ceilings[j]!, slot: rows.time.first + at[j]! };
+      peaks.push(highest.first[j]! > 0 ? slowPeak(peak, aboveIn(samples, j, at[j]!, width)) : peak);
     }
     calibration.push(left.calibration);
   }
   return { rho, ceiling, peaks, alone, calibration };
+}
+
+/** Which stage column j of (W, C) is of. */
+const stageOf = (j: number): number => Math.floor((j % PER_PROGRAM) / LEVELS.length);
+
+/** What the deliveries of column j's program took in its stage, in the window of so many slots that ends with row t. */
+function aboveIn(samples: readonly Placed[], j: number, t: number, width: number): number[] {
+  const program = Math.floor(j / PER_PROGRAM);
+  return samples
+    .filter((s) => s.program === program && s.t > t - width && s.t <= t)
+    .flatMap((s) => s.above[stageOf(j)] ?? []);
 }
 
 /** (days, C): share of slow deliveries on all other days. */

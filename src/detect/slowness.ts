@@ -12,8 +12,8 @@ import type { Transaction } from "../feature/transaction.ts";
 import { logBetaBinomialUpperTail } from "../math/beta-binomial.ts";
 import { hash64 } from "../math/hash.ts";
 import { type Calibration, naturalRate, pValue } from "./calibrate.ts";
-import type { Peak } from "./memory.ts";
 import { expectReception, type ReceivedMessage, type ReceptionModel, receivedOf } from "./reception.ts";
+import { ceilingOf, type SlowPeak } from "./slowness-memory.ts";
 import { FLOOR_NATS, NOTICE_NATS } from "./window.ts";
 
 /**
@@ -61,10 +61,10 @@ export type SlownessModel = {
   readonly reception: ReceptionModel | undefined;
   /** (W, C): correlation of the deliveries of a window. C: programs, their stages, their levels. */
   readonly rho: Float32Array;
-  /** (W, C): the largest -ln p of training, at least FLOOR_NATS; more where it is allowed to come again. */
+  /** (W, C): the largest -ln p of training, at least FLOOR_NATS; more where it may come again, whatever comes with it. */
   readonly ceiling: Float32Array;
-  /** (W, C): the largest as it was, and the slot in which it was last met, for the next training; undefined in models of before. */
-  readonly peaks?: readonly Peak[];
+  /** (W, C): the largest as it was, in this training or those before, and the slot in which it was last met; undefined in models of before. */
+  readonly peaks?: readonly SlowPeak[];
   /** Per width. */
   readonly calibration: readonly Calibration[];
 };
@@ -76,15 +76,12 @@ export const logSeconds = (seconds: number): number => Math.log(seconds + RESOLU
 export const destinationKey = (salt: string, program: string, destination: string): string =>
   hash64(`${salt} ${program} ${destination}`);
 
-/** How many levels a stage, by its number, is slow by: 0 ... LEVELS.length. shift: of the destination. */
-export function slowBy(
-  stage: number,
-  { centre, limits }: Pick<StageModel, "centre" | "limits">,
-  shift: number,
-  seconds: number,
-): number {
-  if (seconds < STAGES[stage]!.least) return 0;
-  const above = logSeconds(seconds) - centre - shift;
+/** How far a stage, by its number, took longer than expected, in ln(seconds); -Infinity where it is too short to count. shift: of the destination. */
+export const aboveExpected = (stage: number, centre: number, shift: number, seconds: number): number =>
+  seconds < STAGES[stage]!.least ? Number.NEGATIVE_INFINITY : logSeconds(seconds) - centre - shift;
+
+/** How many levels that is slow by: 0 ... LEVELS.length. */
+export function levelsAbove(limits: readonly number[], above: number): number {
   let levels = 0;
   while (levels < limits.length && above > limits[levels]!) levels++;
   return levels;
@@ -115,7 +112,7 @@ export type SlowRow = { readonly width: number; readonly score: number; readonly
 
 /** A delivery as it is kept for citing. */
 export type RecentDelivery = TimedDelivery & {
-  /** Per stage, as slowBy() says; -1 where it did not count. */
+  /** Per stage, as levelsAbove() says; -1 where it did not count. */
   readonly slow: readonly number[];
 };
 
@@ -197,7 +194,9 @@ export class SlownessScorer {
     const program = this.#programs.get(delivery.program)!;
     const P = programs.length;
     const slow = programs[program]!.stages.map((stage, s) =>
-      shifts[s] === undefined ? -1 : slowBy(s, stage, shifts[s], delivery.seconds[s]!),
+      shifts[s] === undefined
+        ? -1
+        : levelsAbove(stage.limits, aboveExpected(s, stage.centre, shifts[s], delivery.seconds[s]!)),
     );
     for (const [s, levels] of slow.entries()) {
       if (levels < 0) continue;
@@ -250,7 +249,7 @@ export class SlownessScorer {
 
   /** The newest deliveries of a column; undefined where too few were slow. w: place of its width. */
   #standing(column: SlowColumn, w: number) {
-    const { programs, rho: all, ceiling } = this.model;
+    const { programs, rho: all, ceiling, peaks } = this.model;
     const { program, stage, level, width } = column;
     const slow = this.slowIn(column, width);
     if (slow < LEAST_SLOW) return undefined;
@@ -260,7 +259,8 @@ export class SlownessScorer {
     const at = w * programs.length * PER_PROGRAM + columnOf(program, stage, level);
     const rho = all[at]!;
     const nats = slowNats(slow, deliveries, share, rho);
-    return { slow, deliveries, share, rho, nats, excess: nats - ceiling[at]! };
+    const excess = nats - ceilingOf(ceiling[at]!, peaks?.[at], deliveries);
+    return { slow, deliveries, share, rho, nats, excess };
   }
 
   /** Closes the open slot and begins the next. */
