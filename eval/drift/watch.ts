@@ -12,7 +12,6 @@ import type { Model, PipelineOptions } from "../../src/pipeline/model.ts";
 import type { SavedDetector } from "../../src/pipeline/saved.ts";
 import type { Line } from "./changes.ts";
 
-const ZONE = new Zone("UTC");
 const FILE = "mail.log";
 /** Of keys; it changes no result. */
 const KEY_SEED = 1;
@@ -20,6 +19,7 @@ const KEY_SEED = 1;
 export type Trained = {
   readonly model: Model;
   readonly options: PipelineOptions;
+  readonly zone: Zone;
   /** Detector and reader, packed. */
   readonly state: Buffer;
   /** Lines learned. */
@@ -27,13 +27,13 @@ export type Trained = {
 };
 
 /** until: in ms. */
-export function train(lines: Iterable<Line>, until: number): Trained {
+export function train(lines: Iterable<Line>, until: number, zone: Zone = new Zone("UTC")): Trained {
   const options: PipelineOptions = {
-    ...{ clock: localClock(ZONE), budget: 2, without: new Set(), salt: "", seed: 1 },
+    ...{ clock: localClock(zone), budget: 2, without: new Set(), salt: "", seed: 1 },
     kernels: loadKernels(),
   };
   const learner = new Learner(options);
-  const reader = new EventReader(new LogClock(ZONE, new Date(until).getUTCFullYear()), KEY_SEED);
+  const reader = new EventReader(new LogClock(zone, new Date(until).getUTCFullYear()), KEY_SEED);
   let count = 0;
   for (const line of lines) {
     if (line.time >= until) break;
@@ -42,13 +42,19 @@ export function train(lines: Iterable<Line>, until: number): Trained {
   const model = learner.fit(until);
   reader.adopt(model.groups);
   const detector = new Detector(model, learner, options);
-  return { model, options, count, state: serialize({ detector: detector.save(), reader: reader.save() }) };
+  return {
+    model,
+    options,
+    zone,
+    count,
+    state: serialize({ detector: detector.save(), reader: reader.save() }),
+  };
 }
 
 /** All alerts, held ones too. lines: those that were learned come first. */
-export function watch({ model, options, state, count }: Trained, lines: readonly Line[]): Alert[] {
+export function watch({ model, options, zone, state, count }: Trained, lines: readonly Line[]): Alert[] {
   const saved = deserialize(state) as { detector: SavedDetector; reader: SavedReader };
-  const reader = new EventReader(new LogClock(ZONE, undefined), KEY_SEED);
+  const reader = new EventReader(new LogClock(zone, undefined), KEY_SEED);
   reader.adopt(model.groups);
   reader.load(saved.reader);
   const detector = Detector.restore(model, saved.detector, options);

@@ -7,6 +7,7 @@ import { HeaderWriter } from "./header.ts";
 import { Processes, QueueIds } from "./ids.ts";
 import type { Episode, Material } from "./material.ts";
 import { NameBook, RECORDED_OWN } from "./names.ts";
+import { Outages } from "./outage.ts";
 import { checkPlan, instant, type Maintenance, type Plan } from "./plan.ts";
 import { Rhythm, TRAFFIC } from "./rhythm.ts";
 import { Routine } from "./routine.ts";
@@ -56,6 +57,7 @@ class Composer {
   private readonly hiding: readonly FaultRun[];
   /** Those that put the clock wrong. */
   private readonly clocks: readonly FaultRun[];
+  private readonly outages: Outages;
   private readonly without: readonly RegExp[];
   private readonly forms = new Map<Episode, Form>();
   /** Lines by the piece of time into which they fall. */
@@ -94,6 +96,7 @@ class Composer {
       ({ kind }) => ["silence", "daemon"].includes(kind.way) || kind.mutes !== undefined,
     );
     this.clocks = this.faults.filter(({ kind }) => kind.clockMs !== undefined);
+    this.outages = new Outages(plan.maintenance ?? [], seed);
     this.without = (server.without ?? []).map(
       (name) => BELONGS[name] ?? new RegExp(`^(?:postfix/)?${name.replace(/[^\w/-]/g, "")}$`),
     );
@@ -146,7 +149,7 @@ class Composer {
   }
 
   /** The system's lines of a reload, a restart or a renewed certificate. */
-  private *maintain({ kind, at }: Maintenance, from: number): Generator<Arrival> {
+  private *maintain({ kind, at, minutes }: Maintenance, from: number): Generator<Arrival> {
     const time = instant(at);
     if (time < from || time >= from + PIECE_MS) return;
     const state = { reload: "maint_reload", restart: "maint_restart", certificate: "maint_cert" }[kind];
@@ -164,11 +167,14 @@ class Composer {
     const go = holding("starting")[n];
     if (stop === undefined || go === undefined) throw new RangeError("nothing was recorded of a restart");
     yield normally(time, stop);
-    yield normally(time + 3000 + random.uniform() * 9000, go);
+    const down = minutes === undefined ? 3000 + random.uniform() * 9000 : minutes * 60_000;
+    yield normally(time + down, go);
   }
 
   private write(arrival: Arrival, random: Stream): void {
-    const { episode } = arrival;
+    const { at, episode } = arrival;
+    const isRestart = episode.state === "maint_restart";
+    if (!isRestart && this.outages.covers(at)) return;
     let form = this.forms.get(episode);
     if (form === undefined) {
       form = formOf(episode, this.scene.names, this.scene.addresses);
@@ -176,7 +182,9 @@ class Composer {
     }
     if (episode.class === "sys" && episode.lines[0]![3].startsWith("starting the Postfix"))
       this.scene.processes.restart();
-    fill(this.scene, form, arrival, random, (line) => this.put(line));
+    fill(this.scene, form, arrival, random, (line) =>
+      this.put(isRestart ? line : this.outages.turn(line, at)),
+    );
   }
 
   private put(line: LooseLine): void {

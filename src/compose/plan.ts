@@ -61,7 +61,12 @@ export type Surge = {
   /** newsletter: mailings. Otherwise the factor on the classes concerned. */
   readonly intensity: number;
 };
-export type Maintenance = { readonly kind: "reload" | "restart" | "certificate"; readonly at: string };
+export type Maintenance = {
+  readonly kind: "reload" | "restart" | "certificate";
+  readonly at: string;
+  /** For restart: how long nothing runs; sessions end with it. Absent: some seconds, in which all goes on beside. */
+  readonly minutes?: number;
+};
 /** Days on which people do less (or, before a holiday, more). */
 export type Season = { readonly from: string; readonly to: string; readonly level: number };
 
@@ -120,6 +125,10 @@ export function checkPlan(plan: Plan): void {
     instant(start);
     within(`${kind}: minutes`, minutes, 1, MAX_DAYS * 1440);
     within(`${kind}: intensity`, intensity ?? 1, 0.001, 100);
+  }
+  for (const { at, minutes } of plan.maintenance ?? []) {
+    instant(at);
+    within("maintenance: minutes", minutes ?? 1, 0, 1440);
   }
   for (const surge of plan.surges ?? []) {
     instant(surge.start);

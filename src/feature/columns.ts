@@ -1,4 +1,4 @@
-import type { Cause, MailEvent } from "../mail/event.ts";
+import { type Cause, isRoutine, type MailEvent } from "../mail/event.ts";
 import { PlanMemo } from "../mail/plan-memo.ts";
 import { writingOf } from "../mail/program.ts";
 import type { Template } from "../template/mask.ts";
@@ -25,6 +25,10 @@ export type Column = {
 /** Statistics lines tell of their writer's own timer, not of the mail: they get no column. */
 const STATISTICS: ReadonlySet<string> = new Set(["anvil_statistics", "scache_statistics", "cache_cleanup"]);
 
+/** What a program tells in several lines, and what its sessions say as they end with it. */
+const TURNS: ReadonlySet<string> = new Set(["process_start", "process_stop", "reload"]);
+const CUT = /^(?:Disconnected: )?Server shutting down/;
+
 /** Distinct columns that one run keeps; a log with more shapes counts the rest in their ancestors alone. */
 const MAX_COLUMNS = 16_384;
 
@@ -40,6 +44,8 @@ export type ColumnSet = {
   readonly ids: Uint32Array;
   /** Lines in the open slot; SlotCounter's. */
   lines: number;
+  /** Of lines by which programs only say that they start, stop or reload: their suite. */
+  readonly turn: string | undefined;
 };
 
 export type SavedColumns = Pick<ColumnRegistry, "overflowed"> & { readonly columns: readonly Column[] };
@@ -70,7 +76,7 @@ export class ColumnRegistry {
         .map((c) => this.#intern(c))
         .filter((id) => id >= 0),
     );
-    const set = { ids, lines: 0 };
+    const set = { ids, lines: 0, turn: turnOf(event) };
     if (this.#sets.size >= MAX_CACHED_SETS) this.#sets.clear();
     this.#sets.set(key, set);
     return set;
@@ -130,6 +136,12 @@ const namesService = (event: MailEvent): boolean => {
   const { service } = event.fields;
   return service !== undefined && service !== writingOf(event.program).service;
 };
+
+function turnOf(event: MailEvent): string | undefined {
+  const isCut = event.event === "session_end" && CUT.test(String(event.fields["reason"] ?? ""));
+  if (!isRoutine(event) || !(isCut || TURNS.has(event.event))) return undefined;
+  return event.daemon.split("/", 1)[0];
+}
 
 /** The columns of one event, from the root to its own shape. */
 function columnsOf(event: MailEvent): Column[] {

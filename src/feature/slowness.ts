@@ -21,6 +21,9 @@ const MAX_REMEMBERED = 8192;
 /** A generation's time in ms at most: who is not delivered to on the first way through the queue has waited too long for MAX_RECEPTION. */
 const GENERATION_MS = 12 * 3_600_000;
 const MAX_PROGRAMS = 16;
+/** What one client hands in within a minute waits for each other, so only the first of it counts. Clients and messages remembered. */
+const BURST_MS = 60_000;
+const MAX_BURSTS = 8192;
 /** Slots back to which a delivery's line may be cited: the widest window of detect/slowness.ts. */
 export const CITED_SLOTS = 72;
 
@@ -70,34 +73,90 @@ export function loadDeliveries(saved: SavedDeliveries, lines: LineLoader): Timed
   }));
 }
 
+/** What a line's plan tells: a message handed in, a delivery with its times, or neither. */
+const NOTHING = 0;
+const HANDED_IN = 1;
+const TIMED = 2;
+function partOf({ event, fields }: MailEvent): number {
+  if (event === "client") return HANDED_IN;
+  const isTimed = event === "delivery" && STAGES.every(({ field }) => fields[field] !== undefined);
+  return isTimed ? TIMED : NOTHING;
+}
+
 type SavedGeneration = { readonly keys: readonly string[]; readonly deliveries: SavedDeliveries };
 export type SavedTimer = {
   readonly seen: SavedGeneration;
   readonly before: SavedGeneration;
   readonly since: number;
   readonly programs: readonly string[];
+  /** Absent in states of before. */
+  readonly bursts?: SavedBursts;
 };
+
+type SavedBursts = { readonly clients: Map<string, number>; readonly followers: Set<string> };
+
+/** Finds the messages that follow another one of their client. */
+class Bursts {
+  /** Client -> when the first of a burst came, in ms, the oldest first. */
+  #clients = new Map<string, number>();
+  /** Queue ids, the oldest first. */
+  #followers = new Set<string>();
+
+  /** A client hands in a message. */
+  see(queueId: string, client: string, time: number): void {
+    const since = time - (this.#clients.get(client) ?? Number.NEGATIVE_INFINITY);
+    if (since >= 0 && since < BURST_MS) {
+      this.#followers.add(queueId);
+      if (this.#followers.size > MAX_BURSTS) this.#followers.delete(this.#followers.keys().next().value!);
+      return;
+    }
+    this.#followers.delete(queueId); // an id that is used again
+    this.#clients.delete(client);
+    this.#clients.set(client, time);
+    if (this.#clients.size > MAX_BURSTS) this.#clients.delete(this.#clients.keys().next().value!);
+  }
+
+  follows(queueId: string): boolean {
+    return this.#followers.has(queueId);
+  }
+
+  save(): SavedBursts {
+    return { clients: this.#clients, followers: this.#followers };
+  }
+
+  load({ clients, followers }: SavedBursts): void {
+    this.#clients = clients;
+    this.#followers = followers;
+  }
+}
 
 /** Finds the deliveries that tell how long deliveries take. */
 export class DeliveryTimer {
-  readonly #plans = new PlanMemo(
-    (event) => event.event === "delivery" && STAGES.every(({ field }) => event.fields[field] !== undefined),
-  );
+  readonly #plans = new PlanMemo(partOf);
   #seen = new Map<string, TimedDelivery>();
   #before = new Map<string, TimedDelivery>();
   /** Log time of the first one in #seen, in ms. */
   #since = Number.NaN;
   /** The programs that delivered. */
   readonly #programs = new Set<string>();
+  readonly #bursts = new Bursts();
 
   /** line: the event's, where the caller has it. */
   read(event: MailEvent, line?: SeenLine): TimedDelivery | undefined {
-    if (!this.#plans.of(event)) return undefined;
+    const part = this.#plans.of(event);
+    if (part === NOTHING) return undefined;
     const { fields, daemon, queueId } = event;
+    if (part === HANDED_IN) {
+      const client = fields["client_address"];
+      if (queueId !== undefined && client !== undefined)
+        this.#bursts.see(queueId, String(client), event.time ?? 0);
+      return undefined;
+    }
     const seconds = STAGES.map(({ field }) => Number(fields[field]));
     if (!seconds.every((s) => s >= 0) || seconds[0]! >= MAX_RECEPTION) return undefined;
     const key = `${daemon} ${queueId}`;
     if (queueId === undefined || this.#seen.has(key) || this.#before.has(key)) return undefined;
+    if (this.#bursts.follows(queueId)) return undefined;
     const to = String(fields["to"] ?? "");
     const timed = {
       ...{ program: daemon, destination: to.slice(to.lastIndexOf("@") + 1).toLowerCase(), seconds },
@@ -127,16 +186,18 @@ export class DeliveryTimer {
       before: generation(this.#before),
       since: this.#since,
       programs: [...this.#programs],
+      bursts: this.#bursts.save(),
     };
   }
 
-  load({ seen, before, since, programs }: SavedTimer, lines: LineLoader): void {
+  load({ seen, before, since, programs, bursts }: SavedTimer, lines: LineLoader): void {
     const generation = ({ keys, deliveries }: SavedGeneration): Map<string, TimedDelivery> =>
       new Map(loadDeliveries(deliveries, lines).map((d, i) => [keys[i]!, d]));
     this.#seen = generation(seen);
     this.#before = generation(before);
     this.#since = since;
     for (const program of programs) this.#programs.add(program);
+    if (bursts !== undefined) this.#bursts.load(bursts);
   }
 
   /** The first deliveries of a message that is closed, one a program. */

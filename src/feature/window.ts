@@ -1,11 +1,21 @@
 import type { MailEvent } from "../mail/event.ts";
-import { type LocalClock, placeOf, type SlotPlace } from "./clock.ts";
+import { type LocalClock, placeOf, SLOT_MS, type SlotPlace } from "./clock.ts";
 import type { ColumnRegistry, ColumnSet } from "./columns.ts";
 
 /** Counts of one five-minute slot, sparse: columns ids and how often each was seen. */
 export type SlotCounts = { readonly slot: number; readonly ids: Uint32Array; readonly counts: Float32Array };
 
-export type SavedSlot = { readonly slot: number; readonly sets: ColumnSet[] };
+/** turns: absent in states of before. */
+export type SavedSlot = {
+  readonly slot: number;
+  readonly sets: ColumnSet[];
+  readonly turns?: Map<string, number>;
+};
+
+/** A suite's stop, its start, all their banners and all sessions that end with it are one event where they begin within this time. */
+const TURN_MS = 120_000;
+/** Turns remembered. */
+const MAX_TURNS = 64;
 
 /** Counts events per column and slot. Slots close in order; empty slots are not stored. */
 export class SlotCounter {
@@ -13,6 +23,8 @@ export class SlotCounter {
   #slot = Number.NEGATIVE_INFINITY;
   /** The column sets that lines of the open slot had, each once. */
   #seen: ColumnSet[] = [];
+  /** When suites last began to start, stop or reload, in ms, the oldest first. */
+  #turns = new Map<string, number>();
 
   constructor(registry: ColumnRegistry) {
     this.registry = registry;
@@ -22,8 +34,19 @@ export class SlotCounter {
   add(event: MailEvent, slot: number): ColumnSet {
     this.#slot = slot;
     const set = this.registry.of(event);
+    if (set.turn !== undefined && this.#goesOn(set.turn, event.time ?? slot * SLOT_MS)) return set;
     if (set.lines++ === 0) this.#seen.push(set);
     return set;
+  }
+
+  /** Whether it was counted already. */
+  #goesOn(turn: string, time: number): boolean {
+    const since = time - (this.#turns.get(turn) ?? Number.NEGATIVE_INFINITY);
+    if (since >= 0 && since < TURN_MS) return true;
+    this.#turns.delete(turn);
+    this.#turns.set(turn, time);
+    if (this.#turns.size > MAX_TURNS) this.#turns.delete(this.#turns.keys().next().value!);
+    return false;
   }
 
   /** The counts of the open slot; starts a new one. Undefined when nothing was counted. */
@@ -39,17 +62,18 @@ export class SlotCounter {
 
   /** Puts columns together in the open slot too: see joinColumns. */
   join(into: Uint32Array): void {
-    this.#seen = this.#seen.map(({ ids, lines }) => ({ ids: ids.map((id) => into[id]!), lines }));
+    this.#seen = this.#seen.map(({ ids, lines, turn }) => ({ ids: ids.map((id) => into[id]!), lines, turn }));
   }
 
   /** The open slot. A kind of lines that goes on after a load counts in a set of its own: what both hold is added up. */
   save(): SavedSlot {
-    return { slot: this.#slot, sets: this.#seen };
+    return { slot: this.#slot, sets: this.#seen, turns: this.#turns };
   }
 
-  load({ slot, sets }: SavedSlot): void {
+  load({ slot, sets, turns = new Map() }: SavedSlot): void {
     this.#slot = slot;
     this.#seen = sets;
+    this.#turns = turns;
   }
 }
 

@@ -105,6 +105,20 @@ suite("a composed log", () => {
     assert.equal(after.size, 1);
     assert.ok(!before.has([...after][0]!));
   });
+
+  test("falls silent for a restart of some minutes, cuts sessions, and goes on", () => {
+    const stop = Date.parse(at(0, 9));
+    const maintenance = [{ kind: "restart", at: at(0, 9), minutes: 3 }] as const;
+    const lines = linesOf(planOf({ days: 0.5, maintenance }, { mailsPerDay: 1500, mix: { imap: 6 } }));
+    const between = lines.filter(({ time }) => time > stop + 15_000 && time < stop + 3 * 60_000);
+    assert.deepEqual(textOf(between), "");
+    const cut = lines.filter(({ text }) => text.includes("Disconnected: Server shutting down. in="));
+    assert.ok(cut.length > 0);
+    assert.ok(cut.every(({ time }) => time >= stop && time < stop + 10_000));
+    const starts = lines.find(({ text }) => text.includes("starting the Postfix mail system"))!;
+    assert.ok(Math.abs(starts.time - stop - 3 * 60_000) < 5000);
+    assert.ok(lines.some(({ time }) => time > starts.time + 60_000));
+  });
 });
 
 suite("the lines of a composed log", () => {

@@ -40,6 +40,23 @@ suite("the time of a delivery", () => {
       ],
     ));
 
+  test("counts the first of what one client hands in within a minute", () => {
+    const taken = (time: string, id: string, client: string): string =>
+      `${time} postfix/smtpd[1]: ${id}: client=app.our.example[${client}]`;
+    const ids = ["AAAAA11111", "AAAAA22222", "AAAAA33333", "AAAAA44444"];
+    const lines = [
+      taken("10:00:00", ids[0]!, "192.0.2.20"),
+      taken("10:00:30", ids[1]!, "192.0.2.20"),
+      taken("10:00:30", ids[2]!, "192.0.2.7"),
+      taken("10:01:00", ids[3]!, "192.0.2.20"),
+      ...ids.map((id, n) => line(id, `0.1/0/${n}/3`).replace("10:00:00", "10:01:01")),
+    ];
+    assert.deepEqual(
+      timed(lines.join("\n")).map(({ seconds }) => seconds[1]),
+      [0, 2, 3],
+    );
+  });
+
   test("is known when the message closes, for each program", () => {
     const timer = new DeliveryTimer();
     const tracker = new TransactionTracker();
