@@ -53,7 +53,7 @@ suite("logvane check", () => {
     assert.deepEqual([status, stderr], [0, ""]);
     assert.match(
       stdout,
-      /^LOGVANE OK - daemon seen \d s ago; last line \d+ s ago; [^|\n]* \| alive=\ds;120;300;0 line=\d+s;3600;21600;0 lost=0;0;;0 waiting=0s;;;0 given_up=0;0;;0 model=\d+s;1814400;7776000;0 critical_alerts=0;;;0\n$/,
+      /^LOGVANE OK - daemon seen \d+ s ago; last line \d+ s ago; [^|\n]* \| alive=\d+s;120;300;0 line=\d+s;3600;21600;0 lost=0;0;;0 waiting=0s;;;0 given_up=0;0;;0 model=\d+s;1814400;7776000;0 critical_alerts=0;;;0\n$/,
     );
   });
 

@@ -117,7 +117,11 @@ suite("what attacks are made of", () => {
       before.map(({ slot }) => slot / 7 / SLOTS_PER_DAY),
       [1, 2, 9],
     );
-    assert.deepEqual(grown([week(0, 80)], week(30, 200)), { what: "refused", was: 80, is: 200, days: 210 });
+    assert.deepEqual(grown([week(0, 80)], week(15, 200)), { what: "refused", was: 80, is: 200, days: 105 });
+  });
+  test("is learned when it was refused for eight weeks: a server is not left with an old model for good", () => {
+    const refusedFor = [9, 12, 16, 17].map((n) => grown([week(0, 80), week(8, 80)], week(n, 200)) !== undefined);
+    assert.deepEqual(refusedFor, [true, true, true, false]);
   });
   test("is usual from then on where a person puts such a model in use", () => {
     const accepted = usualDays([week(0, 80), week(1, 80)], week(2, 200));
