@@ -15,8 +15,6 @@ const DAYS = 14;
 const MIN_DAYS = 7;
 /** What was usual so long ago is compared with, or the oldest that is known. */
 const BACK_SLOTS = 56 * SLOTS_PER_DAY;
-/** What was refused since is learned when the model in use is so old: a server must not be left with it for good. */
-const OLDEST_SLOTS = 2 * BACK_SLOTS;
 /** Grown to more than so many times, and to so many times more than mail, is not learned unasked. */
 const MOST_GROWTH = 1.5;
 const BEYOND_MAIL = 1.25;
@@ -83,10 +81,13 @@ export type Growth = {
   readonly days: number;
 };
 
-/** What has grown too much since the earliest of the days that were usual; undefined where nothing has. */
+/**
+ * What has grown too much since the earliest of the days that were usual; undefined where nothing has, and where the model in use, whose day is
+ * the last, is older than eight weeks: a server must not be left with it for good.
+ */
 export function grown(before: readonly UsualDay[], now: UsualDay | undefined): Growth | undefined {
   const then = now && within(before, now)[0];
-  if (then === undefined || now!.slot - then.slot > OLDEST_SLOTS) return undefined;
+  if (then === undefined || now!.slot - before.at(-1)!.slot > BACK_SLOTS) return undefined;
   const mail = then.sent > 0 ? now!.sent / then.sent : 1;
   const most = Math.max(MOST_GROWTH, BEYOND_MAIL * mail);
   return (["refused", "guessed"] as const)

@@ -111,17 +111,17 @@ suite("what attacks are made of", () => {
       undefined,
     );
   });
-  test("is compared with eight weeks ago, and with the model in use where that is older", () => {
+  test("is compared with eight weeks ago, or with the oldest that is known", () => {
     const before = usualDays([week(0, 50), week(1, 80), week(2, 80)], week(9, 80));
     assert.deepEqual(
       before.map(({ slot }) => slot / 7 / SLOTS_PER_DAY),
       [1, 2, 9],
     );
-    assert.deepEqual(grown([week(0, 80)], week(15, 200)), { what: "refused", was: 80, is: 200, days: 105 });
+    assert.deepEqual(grown([week(0, 80)], week(3, 200)), { what: "refused", was: 80, is: 200, days: 21 });
   });
   test("is learned when it was refused for eight weeks: a server is not left with an old model for good", () => {
-    const refusedFor = [9, 12, 16, 17].map((n) => grown([week(0, 80), week(8, 80)], week(n, 200)) !== undefined);
-    assert.deepEqual(refusedFor, [true, true, true, false]);
+    const isRefused = (n: number) => grown([week(0, 80), week(7, 80)], week(n, 200)) !== undefined;
+    assert.deepEqual([8, 12, 15, 16].map(isRefused), [true, true, true, false]);
   });
   test("is usual from then on where a person puts such a model in use", () => {
     const accepted = usualDays([week(0, 80), week(1, 80)], week(2, 200));
