@@ -3,7 +3,7 @@ import type { SeenLine } from "../feature/transaction.ts";
 import { type AbsenceFinding, DELIVERED, WHOLE_LOG } from "./absence.ts";
 import type { Kind } from "./alert.ts";
 import type { Candidate } from "./candidate.ts";
-import { cited, short, templatesOf } from "./candidates.ts";
+import { cited, short, TURN_MS, templatesOf } from "./candidates.ts";
 import type { ClockFinding } from "./clock-watch.ts";
 import { duration, KIND_TITLES, typicalRange, usual } from "./explain.ts";
 import type { LineRings } from "./lines.ts";
@@ -12,9 +12,6 @@ import type { RegularFinding } from "./regular.ts";
 /** What stayed away, and clocks that went back, in an operator's words. */
 
 const HOUR_MS = 3_600_000;
-
-/** Turns so long before a silence belong to it. */
-const TURN_MS = 5 * 60_000;
 
 /** put: the newest lines of deliveries that were put off. */
 export function absenceCandidate(f: AbsenceFinding, rings: LineRings, put: readonly SeenLine[]): Candidate {

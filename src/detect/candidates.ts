@@ -28,6 +28,9 @@ import { isPool, type WindowFinding, type WindowModel, type WindowScorer } from 
 const HOUR_MS = 3_600_000;
 const MAX_VALUE = 120;
 
+/** Turns so long before a silence belong to it. */
+export const TURN_MS: number = 5 * 60_000;
+
 /** How the keys of candidates of these views begin; the column's follows. */
 export const COLUMN_PART = "column ";
 export const STRANGE_PART = "transactions ";
@@ -85,6 +88,7 @@ export function windowCandidate(
         ctx.causes.kind(column.cause, f.width, column.family) ??
         (isPool(column.key) ? kindOfNameless(lines) : undefined));
   const kind: Kind = named?.kind ?? "volume_change";
+  const evidence = f.tail === "lower" ? [...turnsOf(column, ctx.rings, start), ...lines].slice(0, 5) : lines;
   const figures = `${counted(f.actual, column, lines[0])} in ${duration(f.width * 5)}, ${usual(low, high)}`;
   const { scorer } = ctx;
   return {
@@ -106,8 +110,8 @@ export function windowCandidate(
       typicalHigh: high,
     },
     entities: programsOf(lines, measured(column)),
-    templates: templatesOf(lines),
-    lines: cited(lines),
+    templates: templatesOf(evidence),
+    lines: cited(evidence),
     fresh: scorer.recent(f.column, 1),
     shareSince: (time) => {
       if (f.tail === "lower") return time < start ? 1 : 0;
@@ -115,6 +119,13 @@ export function windowCandidate(
       return scorer.recent(f.column, Math.min(f.width, Math.max(0, slots))) / Math.max(1, f.actual);
     },
   };
+}
+
+/** What of a column's suite stopped or started since shortly before a time: why it may have fallen silent. */
+function turnsOf({ level, key }: Column, rings: LineRings, time: number): SeenLine[] {
+  const suite = level === "program" ? key.split(/[ /]/, 2)[1] : undefined;
+  const turns = rings.turns(time - TURN_MS);
+  return suite === undefined ? turns : turns.filter((line) => programOf(line).split("/", 1)[0] === suite);
 }
 
 /** The family of most of the lines. */

@@ -48,7 +48,11 @@ suite("normal maintenance that was never seen", () => {
 
   test("raises nothing: reloads, restarts, a machine that starts anew, a program away for a minute", () =>
     assert.deepEqual(told(UNTIL, FAULT), []));
-  test("hides no stop that lasts", () => assert.notDeepEqual(told(FAULT, FAULT + 30 * 60_000), []));
+  test("hides no stop that lasts, and cites how it began", () => {
+    assert.notDeepEqual(told(FAULT, FAULT + 30 * 60_000), []);
+    const lines = alerts.filter(({ openedAt }) => openedAt >= FAULT).flatMap((alert) => alert.lines);
+    assert.ok(lines.some(({ text }) => text.includes("stopping the Postfix mail system")));
+  });
 });
 
 suite("the lines of one restart", () => {
