@@ -135,8 +135,9 @@ class Shape {
     for (; this.opened > 0 && CLOSING.test(this.gap); this.opened--) {
       const at = this.gap.search(CLOSING);
       const rest = this.gap.slice(at + 1);
-      // an end that touches the next word leaves a blank, or the two sides would become one token
-      this.gap = this.gap.slice(0, at) + (rest === "" ? " " : rest);
+      // an end between two words, or two signs of a word, leaves a blank, or the two sides would become one token
+      const joins = rest === "" || (isSign(this.gap, at - 1) && isSign(rest, 0));
+      this.gap = this.gap.slice(0, at) + (joins ? ` ${rest}` : rest);
     }
     if (this.opened > 0) this.text += this.openMark + PARAMETER;
     this.afterParameter = false;
@@ -153,6 +154,12 @@ class Shape {
     this.gap = "";
   }
 }
+
+/** Whether a character is one that words are made of, such as "/", "-" or "."; false past either end. */
+const isSign = (text: string, at: number): boolean => {
+  const c = text.charCodeAt(at); // NaN past an end
+  return c < 128 ? KIND[c] !== SEPARATOR : c >= 128;
+};
 
 const OPENING = /[[({]/;
 const CLOSING = /[\])}]/;

@@ -26,6 +26,7 @@ suite("the masked shape of a message", () => {
     ["brackets opened inside a run and closed later", "cipher X1 (256/256 bits)", "cipher <*> (<*> bits)"],
     ["a path with a query", "GET /a?b=True&c=2 HTTP/1.1 x", "GET <*> x"],
     ["brackets closed inside a run", "lmtp(a@b)<12>: x", "lmtp(<*>): x"],
+    ["brackets closed between signs of a word", "/?[<*>/]...", "<*>/ ..."],
     ["blanks and tabs", "a  b\t\tc", "a b c"],
     ["an angle bracket that never closes", "a < b", "a b"],
     ["nothing", "", ""],
