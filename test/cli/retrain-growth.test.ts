@@ -1,16 +1,15 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, suite, test } from "node:test";
 import { challenge } from "../../src/cli/challenge.ts";
 import { openMail } from "../../src/cli/input.ts";
 import { learn } from "../../src/cli/learn.ts";
-import { loadMaterial } from "../../src/cli/walker.ts";
-import { compose } from "../../src/compose/compose.ts";
 import type { Fault, Plan } from "../../src/compose/plan.ts";
 import { DAY_MS } from "../../src/feature/clock.ts";
 import type { ViewName } from "../../src/pipeline/model.ts";
+import { writeUntil } from "../compose/support.ts";
 
 /** A small server to which, from the second week on, somebody sends spam without end: more than it had before. */
 
@@ -37,10 +36,7 @@ after(() => rmSync(root, { recursive: true, force: true }));
 
 function written(name: string, plan: Plan, until: number): string {
   const file = join(root, name);
-  let text = "";
-  for (const piece of compose(plan, loadMaterial()))
-    for (const line of piece) if (line.time < until) text += `${line.text}\n`;
-  writeFileSync(file, text);
+  writeUntil(file, plan, until);
   return file;
 }
 

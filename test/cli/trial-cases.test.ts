@@ -1,19 +1,18 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, suite, test } from "node:test";
 import { openMail } from "../../src/cli/input.ts";
 import { type Lesson, learn } from "../../src/cli/learn.ts";
 import { tryModels } from "../../src/cli/trial.ts";
-import { loadMaterial } from "../../src/cli/walker.ts";
-import { compose } from "../../src/compose/compose.ts";
 import type { Fault, Plan } from "../../src/compose/plan.ts";
 import { DAY_MS } from "../../src/feature/clock.ts";
 import { Flagged, NOTHING_FLAGGED } from "../../src/feature/flagged.ts";
 import { casesOf } from "../../src/pipeline/cases.ts";
 import type { Incident } from "../../src/pipeline/incidents.ts";
 import type { Evidence } from "../../src/pipeline/verdict.ts";
+import { writeUntil } from "../compose/support.ts";
 
 /** A small server whose resolver is dead for an hour each day, but in the log of which the model in use was made. A person confirmed one hour. */
 
@@ -33,10 +32,7 @@ after(() => rmSync(root, { recursive: true, force: true }));
 
 function written(name: string, plan: Plan, until: number): string {
   const file = join(root, name);
-  let text = "";
-  for (const piece of compose(plan, loadMaterial()))
-    for (const line of piece) if (line.time < until) text += `${line.text}\n`;
-  writeFileSync(file, text);
+  writeUntil(file, plan, until);
   return file;
 }
 

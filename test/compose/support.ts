@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
 import { type ComposedLine, compose } from "../../src/compose/compose.ts";
 import { type Label, Labels } from "../../src/compose/labels.ts";
@@ -38,6 +38,12 @@ export function labelsOf(plan: Plan, lines: readonly ComposedLine[]): Label[] {
   const labels = new Labels(plan);
   for (const { time, fault } of lines) labels.add(time, fault);
   return labels.done();
+}
+
+/** Writes what a plan makes before a time, in ms. */
+export function writeUntil(file: string, plan: Plan, until: number, material: Material = MATERIAL): void {
+  const lines = linesOf(plan, material).filter(({ time }) => time < until);
+  writeFileSync(file, `${textOf(lines)}\n`);
 }
 
 export const textOf = (lines: readonly ComposedLine[]): string => lines.map(({ text }) => text).join("\n");
