@@ -26,13 +26,16 @@ const causeOf = (key: Key): Cause => key.slice(0, key.indexOf(" ")) as Cause;
 type CauseSlot = { counts: Map<Key, number>; place: SlotPlace };
 export type SavedCauses = { readonly slots: CauseSlot[]; readonly current: Map<Key, number> };
 
+/** What a model expects of each column. */
+export type ExpectedCounts = Pick<WindowModel, "columns" | "alpha" | "weekday" | "weekend">;
+
 /** Counts causes over the last hour against what the hour usually brings, to name what is behind a finding. */
 export class CauseCounter {
   readonly #expected = new Map<Key, { weekday: number[]; weekend: number[]; alpha: number }>();
   #slots: CauseSlot[] = [];
   #current = new Map<Key, number>();
 
-  constructor(model: WindowModel) {
+  constructor(model: ExpectedCounts) {
     model.columns.forEach((column: Column, j) => {
       if (column.level !== "cause" || column.cause === undefined) return;
       const key: Key = `${column.cause} ${column.family}`;

@@ -9,8 +9,8 @@ import {
   kindOfSlow,
   tellingLine,
 } from "../../src/detect/attribute.ts";
-import type { WindowModel } from "../../src/detect/window.ts";
 import type { Cause, MailEvent } from "../../src/mail/event.ts";
+import { NO_COLUMNS } from "./support.ts";
 
 const lines = (...causes: (Cause | undefined)[]): { cause: Cause | undefined }[] =>
   causes.map((cause) => ({ cause }));
@@ -103,7 +103,7 @@ suite("an account whose messages fail", () => {
 
 suite("processes that die", () => {
   const named = (...reasons: Cause[]): string | undefined => {
-    const counter = new CauseCounter({ columns: [] } as unknown as WindowModel);
+    const counter = new CauseCounter(NO_COLUMNS);
     for (let i = 0; i < 20; i++) counter.add({ cause: "crash" } as MailEvent, "system");
     for (const cause of reasons) counter.add({ cause } as MailEvent, "auth");
     return counter.kind("crash", 2, "system")?.kind;
@@ -117,7 +117,7 @@ suite("processes that die", () => {
 
 suite("the password service's complaints", () => {
   const named = (...causes: Cause[]): string | undefined => {
-    const counter = new CauseCounter({ columns: [] } as unknown as WindowModel);
+    const counter = new CauseCounter(NO_COLUMNS);
     for (const cause of causes) counter.add({ cause } as MailEvent, "auth");
     return counter.kind(undefined, 2, "auth")?.kind;
   };

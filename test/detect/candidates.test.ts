@@ -4,14 +4,13 @@ import { CauseCounter } from "../../src/detect/attribute.ts";
 import { entityCandidate, noveltyCandidate } from "../../src/detect/candidates.ts";
 import type { EntityScorer } from "../../src/detect/entity.ts";
 import { LineRings } from "../../src/detect/lines.ts";
-import type { WindowModel } from "../../src/detect/window.ts";
 import { ENTITY_FEATURES, EntityReader, type Observation } from "../../src/feature/entity.ts";
 import { familyOf } from "../../src/feature/family.ts";
 import type { SeenLine } from "../../src/feature/transaction.ts";
 import type { MailEvent } from "../../src/mail/event.ts";
 import { plainReader } from "../mail/support.ts";
+import { NO_COLUMNS } from "./support.ts";
 
-const NO_COLUMNS = { columns: [] } as unknown as WindowModel;
 const lineOf = (event: MailEvent): SeenLine => ({
   ...{ file: event.file, line: event.line, text: event.text, time: event.time! },
   ...{ templateId: event.templateId, template: event.template, cause: event.cause },

@@ -1,3 +1,4 @@
+import type { ExpectedCounts } from "../../src/detect/attribute.ts";
 import type { Candidate } from "../../src/detect/candidate.ts";
 import type { Plan } from "../../src/detect/planned.ts";
 import type { LocalClock } from "../../src/feature/clock.ts";
@@ -48,3 +49,11 @@ export const candidate = (changes: Partial<Candidate>): Candidate => ({
   shareSince: () => 1,
   ...changes,
 });
+
+/** Of a model that expects nothing. */
+export const NO_COLUMNS: ExpectedCounts = {
+  columns: [],
+  alpha: new Float32Array(),
+  weekday: new Float32Array(),
+  weekend: new Float32Array(),
+};
