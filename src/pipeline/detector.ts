@@ -272,7 +272,7 @@ export class Detector {
     return this.#slot - slotOf(this.#read);
   }
 
-  /** The open slot is over, and judged. Where no line came, only what comes too often is: a silence is the absence view's. at: in ms. */
+  /** The open slot is over, and judged. Where no line came, only what comes too often is, if there is an absence view. at: in ms. */
   #endSlot(at: number): void {
     const slot = this.#slot;
     const quiet = this.#quiet;

@@ -200,6 +200,8 @@ export class SlotViews {
     const { window: model } = this.#model;
     const { scores, findings } = this.#window.score();
     const time = endOf(closed);
+    // the absence view tells a silence of the whole log, where there is one
+    const told = closed.silent && !this.#options.without.has("absence");
     for (const { width, tail, score, pValue } of scores)
       this.#onScore?.({ time, view: "window", key: `${width * 5}min ${tail}`, score, pValue });
     return findings
@@ -207,7 +209,7 @@ export class SlotViews {
         // Fresh evidence only: a surge must still be going on, else it is the shadow of an old burst in a long window.
         tail === "upper"
           ? this.#window.recent(column, 2) > 0
-          : !closed.silent && !closed.isGone(model.columns[column]!),
+          : !told && !closed.isGone(model.columns[column]!),
       )
       .map((finding) => windowCandidate(finding, { ...this.#evidence(closed), model, scorer: this.#window }));
   }

@@ -81,4 +81,11 @@ suite("time that passes without lines", () => {
       assert.deepEqual(result, quiet.result);
       assert.ok(early > 0, "some are told before the line that would have told them");
     });
+
+  test("is told by the window view where no other looks for silence", () => {
+    const options = { ...learned.options, without: new Set(["absence"] as const) };
+    const { result } = walk({ ...learned, options });
+    const told = result.alerts.filter((a) => isHole(Date.parse(String(a["opened_at"]))));
+    assert.deepEqual([...new Set(told.map((a) => a["kind"]))], ["volume_change"]);
+  });
 });
