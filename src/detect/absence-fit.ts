@@ -30,6 +30,8 @@ const MAX_COMPANIONS = 16;
 const SHARPER = 0.7;
 /** Natural rate a day at which companions are compared; the order hardly depends on it. */
 const COMPARED_AT = 1e-3;
+/** A stream of which more than this share of lines are warnings or worse has nothing to say when all is well: a file of warnings alone. */
+const MOSTLY = 0.95;
 /** What is counted beside programs: mail, whoever handles it. */
 const FLOW: readonly string[] = [TAKEN, DELIVERED];
 
@@ -37,6 +39,9 @@ const FLOW: readonly string[] = [TAKEN, DELIVERED];
 class Times {
   readonly #blocks: Float64Array[] = [];
   length = 0;
+  /** Lines, and those of them that are warnings or worse. */
+  lines = 0;
+  warnings = 0;
 
   add(time: number): void {
     if (this.length > 0 && this.at(this.length - 1) === time) return;
@@ -55,17 +60,18 @@ class Times {
 export class AbsenceCollector {
   readonly #times = new Map<string, Times>();
 
-  add(program: string, time: number): void {
-    this.#add(WHOLE_LOG, time);
-    this.#add(program, time);
+  /** warns: whether the line is a warning or worse. */
+  add(program: string, time: number, warns = false): void {
+    this.#add(WHOLE_LOG, time, warns);
+    this.#add(program, time, warns);
   }
 
   /** A message was taken in, or delivered. */
   flow(key: typeof TAKEN | typeof DELIVERED, time: number): void {
-    this.#add(key, time);
+    this.#add(key, time, false);
   }
 
-  #add(key: string, time: number): void {
+  #add(key: string, time: number, warns: boolean): void {
     let times = this.#times.get(key);
     if (!times) {
       if (this.#times.size > MAX_PROGRAMS) return;
@@ -73,6 +79,8 @@ export class AbsenceCollector {
       this.#times.set(key, times);
     }
     times.add(time);
+    times.lines++;
+    if (warns) times.warnings++;
   }
 
   /**
@@ -90,7 +98,8 @@ export class AbsenceCollector {
     const unknown = flagged.count(time.first, time.last) * SLOT_MS;
     const days = Math.max(1, (last - first - unknown) / DAY_MS);
     const busy = [...this.#times].filter(
-      ([key, times]) => key === WHOLE_LOG || times.length / days >= MIN_DAILY,
+      ([key, { length, lines, warnings }]) =>
+        warnings <= MOSTLY * lines && (key === WHOLE_LOG || length / days >= MIN_DAILY),
     );
     busy.sort((a, b) => b[1].length - a[1].length || (a[0] < b[0] ? -1 : 1));
     const programs = busy.filter(([key]) => !FLOW.includes(key));

@@ -148,7 +148,7 @@ export class Learner implements Warmth {
     const { newness, flow } = this.#plans.of(event);
     this.#novelty.add(event.templateId, this.#now, newness);
     this.#shape(event, newness.routine);
-    this.#absence.add(event.daemon, this.#now);
+    this.#absence.add(event.daemon, this.#now, event.severity !== "info");
     if (flow) this.#absence.flow(flow, this.#now);
   }
 

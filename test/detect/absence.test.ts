@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import { AbsenceScorer, DELIVERED, TAKEN } from "../../src/detect/absence.ts";
+import { AbsenceScorer, DELIVERED, TAKEN, WHOLE_LOG } from "../../src/detect/absence.ts";
 import { AbsenceCollector } from "../../src/detect/absence-fit.ts";
 import { DAY_MS, localClock } from "../../src/feature/clock.ts";
 import { Zone } from "../../src/log/zone.ts";
@@ -27,6 +27,19 @@ const scorer = (): AbsenceScorer => {
   for (const program of ["postfix/smtpd", "postfix/qmgr"]) made.see(program, END);
   return made;
 };
+
+test("a stream of warnings alone is not missed", () => {
+  const collector = new AbsenceCollector();
+  for (let time = START, n = 0; time < END; time += MINUTE, n++) {
+    collector.add("postfix/smtpd", time, n % 50 !== 0);
+    collector.add("postfix/smtp", time, n % 10 !== 0);
+  }
+  const { streams } = collector.fit(START, END, clock);
+  assert.deepEqual(
+    streams.map(({ key }) => key),
+    [WHOLE_LOG, "postfix/smtp"],
+  );
+});
 
 suite("a silence", () => {
   for (const hour of [0, 6, 11, 20])
