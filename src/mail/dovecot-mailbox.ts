@@ -18,6 +18,11 @@ export const samples: readonly (Sample & { readonly daemon: string })[] = [
     cause: "quota",
   },
   {
+    daemon: "dovecot/lmtp",
+    line: "lmtp(ann@our.example)<525><tXzk>: sieve: Execution of script /m/default.sieve failed with unsuccessful implicit keep",
+    event: "mailbox_error",
+  },
+  {
     daemon: "dovecot/imap",
     line: "imap(ann)<1><s>: Error: Corrupted index cache file /m/dovecot.index.cache: field header overwritten",
     event: "mailbox_error",
@@ -250,7 +255,9 @@ function readIndexed(fields: Bag, body: string, session: string | undefined): Re
   return reading("info", fields, "Indexed 0 messages in *", undefined, undefined, session);
 }
 
-function storeCause(body: string): Cause {
+function storeCause(body: string): Cause | undefined {
+  // the end of a script of which a line before told what failed
+  if (body.endsWith("failed with unsuccessful implicit keep")) return undefined;
   const cause = localCause(body);
   return cause === "disk" || cause === "permission" || cause === "quota" || cause === "clock"
     ? cause
