@@ -3,7 +3,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
+import { Command } from "commander";
 import { table } from "../bench/table.ts";
 import { replay } from "../src/cli/replay.ts";
 import { alertRecord } from "../src/detect/alert.ts";
@@ -11,7 +11,7 @@ import { DAY_MS } from "../src/feature/clock.ts";
 import type { Prior } from "../src/pipeline/prior.ts";
 import { type Score, scored } from "./accuracy/corpus.ts";
 import { type ColdServer, coldPlan, DAYS, PHASES, SERVERS } from "./cold/plans.ts";
-import { wholeNumber } from "./command.ts";
+import { commandLine, namesOf, wholeNumber } from "./command.ts";
 import { writeLog } from "./compose.ts";
 import { loadMaterial, type Site } from "./episodes.ts";
 import { priorOf } from "./prior/shapes.ts";
@@ -22,13 +22,16 @@ const WHEN = { weekday: 0, atMinute: 210, days: 35 };
 const FIRST_DAYS = 1.1;
 const MODES = ["weekly", "staged", "prior"];
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    seeds: { type: "string", default: "1" },
-    modes: { type: "string", default: MODES.join(",") },
-  },
-});
+const program = new Command("eval:cold")
+  .addArgument(
+    namesOf(
+      "server",
+      SERVERS.map(({ server }) => server.name),
+    ),
+  )
+  .option("--seeds <n>", "composed logs of each server", "1")
+  .option("--modes <list>", "how it is learned, with commas between", MODES.join(","));
+const { flags, names } = commandLine<{ readonly seeds: string; readonly modes: string }>(program);
 
 type Logged = {
   readonly cold: ColdServer;
@@ -96,11 +99,9 @@ function count(
   }
 }
 
-const seeds = wholeNumber(values.seeds, "--seeds");
-const modes = MODES.filter((mode) => values.modes.split(",").includes(mode));
-for (const cold of SERVERS.filter(
-  ({ server: { name } }) => positionals.length === 0 || positionals.includes(name),
-))
+const seeds = wholeNumber(flags.seeds, "--seeds");
+const modes = MODES.filter((mode) => flags.modes.split(",").includes(mode));
+for (const cold of SERVERS.filter(({ server: { name } }) => names.length === 0 || names.includes(name)))
   for (let seed = 1; seed <= seeds; seed++) {
     const folder = mkdtempSync(join(tmpdir(), "logvane-cold-"));
     const logged = { cold, seed, folder, log: join(folder, `${cold.server.name}.log`) };

@@ -1,7 +1,7 @@
 // What the evaluation commands have in common: flags by commander, faults in four lines, files whole.
 import { readFileSync, writeFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
-import { type Command, CommanderError } from "commander";
+import { Argument, type Command, CommanderError } from "commander";
 import { diskFault, faultText, writeError } from "../src/cli/out.ts";
 import { EXIT, Fault } from "../src/fault.ts";
 import { readFault } from "../src/source/fault.ts";
@@ -16,12 +16,34 @@ export async function runCommand(program: Command, args: readonly string[]): Pro
   try {
     await program.parseAsync([...args], { from: "user" });
   } catch (error) {
-    if (error instanceof CommanderError && error.exitCode === 0) return;
-    const fault = asFault(error, program.name());
-    if (fault === undefined) throw error;
-    writeError(faultText(fault));
-    process.exitCode = EXIT[fault.exit];
+    process.exitCode = told(error, program.name());
   }
+}
+
+/** Flags, and what stands beside them, of this process's command line. After --help, or a mistake, which is told, the process ends. */
+export function commandLine<Flags extends object>(
+  program: Command,
+): { readonly flags: Flags; readonly names: string[] } {
+  program.exitOverride().configureOutput({ writeErr: () => {} });
+  try {
+    program.parse();
+    return { flags: program.opts<Flags>(), names: program.args };
+  } catch (error) {
+    process.exit(told(error, program.name()));
+  }
+}
+
+/** Names that may be given beside flags; none stands for all. */
+export const namesOf = (what: string, all: readonly string[]): Argument =>
+  new Argument(`[${what}...]`).choices([...all]);
+
+/** Writes down what went wrong. Returns the exit code. */
+function told(error: unknown, name: string): number {
+  if (error instanceof CommanderError && error.exitCode === 0) return 0;
+  const fault = asFault(error, name);
+  if (fault === undefined) throw error;
+  writeError(faultText(fault));
+  return EXIT[fault.exit];
 }
 
 function asFault(error: unknown, name: string): Fault | undefined {

@@ -2,7 +2,7 @@
 // With --only-known-until, lines of a template that no line before that time had are left out: what is found then was not found by novelty.
 import { closeSync, openSync, readFileSync, writeFileSync, writeSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
+import { Command, Option } from "commander";
 import { compose } from "../src/compose/compose.ts";
 import { type Label, Labels } from "../src/compose/labels.ts";
 import type { Material } from "../src/compose/material.ts";
@@ -12,10 +12,9 @@ import { LogClock } from "../src/log/year.ts";
 import { Zone } from "../src/log/zone.ts";
 import { parseMail } from "../src/mail/grammar.ts";
 import { maskText } from "../src/template/mask.ts";
-import { loadMaterial } from "./episodes.ts";
+import { runCommand, usage } from "./command.ts";
+import { loadMaterial, type Site } from "./episodes.ts";
 import { PRESETS } from "./presets.ts";
-
-const EX_USAGE = 64;
 
 export type Composed = {
   readonly labels: readonly Label[];
@@ -59,40 +58,48 @@ function knownShapes(plan: Plan, until: number): (text: string, time: number) =>
   };
 }
 
-function main(): number {
-  const { values } = parseArgs({
-    options: {
-      preset: { type: "string" },
-      plan: { type: "string" },
-      out: { type: "string" },
-      labels: { type: "string" },
-      site: { type: "string", default: "first" },
-      "only-known-until": { type: "string" },
-    },
-  });
-  const preset = PRESETS.find(({ name }) => name === values.preset);
-  if (values.out === undefined || (preset === undefined) === (values.plan === undefined)) {
-    process.stderr.write(
-      `compose: --preset ${PRESETS.map(({ name }) => name).join("|")} or --plan FILE, and --out LOG\n`,
-    );
-    return EX_USAGE;
-  }
-  const plan = preset?.plan ?? (JSON.parse(readFileSync(values.plan!, "utf8")) as Plan);
-  const { material, source } = loadMaterial(preset?.site ?? (values.site === "second" ? "second" : "first"));
-  const until = values["only-known-until"];
+type Flags = {
+  readonly preset?: string;
+  readonly plan?: string;
+  readonly out: string;
+  readonly labels?: string;
+  readonly site: Site;
+  readonly onlyKnownUntil?: string;
+};
+
+const program = new Command("eval:compose")
+  .addOption(
+    new Option("--preset <name>", "a server of the evaluation")
+      .choices(PRESETS.map(({ name }) => name))
+      .conflicts("plan"),
+  )
+  .option("--plan <file>", "or a server, its days and faults, as JSON")
+  .requiredOption("--out <log>", "where the log goes")
+  .option("--labels <file>", "where the labels go, else beside the log")
+  .addOption(
+    new Option("--site <name>", "what a plan is composed of").choices(["first", "second"]).default("first"),
+  )
+  .option("--only-known-until <time>", "leave lines out whose template no line before that time had (ISO)")
+  .action(written);
+
+function written({ onlyKnownUntil: until, ...flags }: Flags): void {
+  const preset = PRESETS.find(({ name }) => name === flags.preset);
+  if (preset === undefined && flags.plan === undefined)
+    throw usage("neither --preset nor --plan", "--preset");
+  const plan = preset?.plan ?? (JSON.parse(readFileSync(flags.plan!, "utf8")) as Plan);
+  const { material, source } = loadMaterial(preset?.site ?? flags.site);
   const began = process.cpuUsage();
   const { labels, lines, leftOut } = writeLog(
     plan,
     material,
-    values.out,
+    flags.out,
     until === undefined ? until : instant(until),
   );
   const { user, system } = process.cpuUsage(began);
-  writeFileSync(values.labels ?? `${values.out}.labels.json`, `${JSON.stringify(labels)}\n`);
+  writeFileSync(flags.labels ?? `${flags.out}.labels.json`, `${JSON.stringify(labels)}\n`);
   process.stderr.write(
     `${lines} lines, ${labels.length} labels, ${leftOut} lines left out; from ${source}; ${((user + system) / 1e6).toFixed(1)} CPU-s\n`,
   );
-  return 0;
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) process.exitCode = main();
+if (process.argv[1] === fileURLToPath(import.meta.url)) await runCommand(program, process.argv.slice(2));

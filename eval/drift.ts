@@ -3,7 +3,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
+import { Command, Option } from "commander";
 import { table } from "../bench/table.ts";
 import { compose } from "../src/compose/compose.ts";
 import { instant, type Plan, type Server } from "../src/compose/plan.ts";
@@ -11,6 +11,7 @@ import type { Alert } from "../src/detect/alert.ts";
 import { keptRecord } from "../src/detect/alert.ts";
 import { isChange } from "../src/detect/change-candidates.ts";
 import { DAY_MS } from "../src/feature/clock.ts";
+import { commandLine, namesOf } from "./command.ts";
 import { CHANGES, type Change, changed, type Line } from "./drift/changes.ts";
 import { type Trained, train, watch } from "./drift/watch.ts";
 import { loadMaterial, type Site } from "./episodes.ts";
@@ -148,14 +149,19 @@ function rowsOf(subject: Subject, chosen: readonly Change[]): string[][] {
   });
 }
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: { server: { type: "string" } },
-});
-const chosen = CHANGES.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
-const subjects = SUBJECTS.filter(
-  ({ server }) => values.server === undefined || values.server === server.name,
-);
+const program = new Command("eval:drift")
+  .addArgument(
+    namesOf(
+      "change",
+      CHANGES.map(({ name }) => name),
+    ),
+  )
+  .addOption(
+    new Option("--server <name>", "this one alone").choices(SUBJECTS.map(({ server }) => server.name)),
+  );
+const { flags, names } = commandLine<{ readonly server?: string }>(program);
+const chosen = CHANGES.filter(({ name }) => names.length === 0 || names.includes(name));
+const subjects = SUBJECTS.filter(({ server }) => flags.server === undefined || flags.server === server.name);
 const rows = subjects.flatMap((subject) => rowsOf(subject, chosen));
 const text = `## Changed software and log formats
 
@@ -167,5 +173,5 @@ Faults last an hour; minutes from their beginning to an alert that cites their l
 ${table([HEAD, ...rows])}
 
 Missed: where lines have no time nothing can be judged. On moss the invented Postfix words the beginning and end of a connection so that no grammar knows them: what is left of connections looks strange and is told as such. Why its two faults are missed was not looked into.`;
-if (positionals.length > 0 || values.server !== undefined) process.stdout.write(`${text}\n`);
+if (names.length > 0 || flags.server !== undefined) process.stdout.write(`${text}\n`);
 else writeFileSync(PAGE, withSection(readFileSync(PAGE, "utf8"), "eval:drift", text));

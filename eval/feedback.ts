@@ -1,8 +1,8 @@
 // What `benign` hides, and what it does not: npm run eval:feedback [-- --seeds N]. Prints Markdown. Labels are read by the counting alone.
-import { parseArgs } from "node:util";
+import { Command } from "commander";
 import { table } from "../bench/table.ts";
 import { corpora, missingNote } from "./accuracy/corpus.ts";
-import { wholeNumber } from "./command.ts";
+import { commandLine, wholeNumber } from "./command.ts";
 import type { Site } from "./episodes.ts";
 import { composedLog, type Log, recordedLog } from "./feedback/logs.ts";
 import { type Outcome, outcomesOf } from "./feedback/outcome.ts";
@@ -14,13 +14,14 @@ const MAILS_PER_DAY = 600;
 const REMOVED = 0.95;
 const LOST = 0.01;
 
-const { values } = parseArgs({
-  options: { seeds: { type: "string", default: "1" }, composed: { type: "boolean", default: false } },
-});
+const program = new Command("eval:feedback")
+  .option("--seeds <n>", "composed logs of each site", "1")
+  .option("--composed", "leave the recorded logs out", false);
+const { flags } = commandLine<{ readonly seeds: string; readonly composed: boolean }>(program);
 
 function* logs(): Generator<Log> {
-  if (!values.composed) for (const corpus of corpora()) yield recordedLog(corpus);
-  const seeds = wholeNumber(values.seeds, "--seeds");
+  if (!flags.composed) for (const corpus of corpora()) yield recordedLog(corpus);
+  const seeds = wholeNumber(flags.seeds, "--seeds");
   for (let seed = 1; seed <= seeds; seed++)
     for (const site of SITES) yield composedLog(site, seed, MAILS_PER_DAY);
 }

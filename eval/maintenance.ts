@@ -3,13 +3,14 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
+import { Command } from "commander";
 import { table } from "../bench/table.ts";
 import { compose } from "../src/compose/compose.ts";
 import type { Episode, Material } from "../src/compose/material.ts";
 import type { Plan } from "../src/compose/plan.ts";
 import type { Alert } from "../src/detect/alert.ts";
 import { Zone } from "../src/log/zone.ts";
+import { commandLine, namesOf } from "./command.ts";
 import type { Line } from "./drift/changes.ts";
 import { train, watch } from "./drift/watch.ts";
 import { loadMaterial, type Site } from "./episodes.ts";
@@ -31,10 +32,15 @@ const PAGE = join(fileURLToPath(new URL("../../", import.meta.url)), "docs/accur
 /** An alert so long after its end is still of it. */
 const GRACE_MS = 2 * 3_600_000;
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: { page: { type: "boolean", default: false } },
-});
+const program = new Command("eval:maintenance")
+  .addArgument(
+    namesOf(
+      "server",
+      SUBJECTS.map(({ server }) => server.name),
+    ),
+  )
+  .option("--page", "write it into docs/accuracy.md", false);
+const { flags, names } = commandLine<{ readonly page: boolean }>(program);
 
 /** What had piled up when a long outage ended comes at once in a recording; after a minute there is none. */
 const isBacklog = ({ class: kind, part, lines }: Episode): boolean =>
@@ -57,9 +63,7 @@ function watchedLines(subject: Subject): Line[] {
   );
 }
 
-const servers = SUBJECTS.filter(
-  ({ server }) => positionals.length === 0 || positionals.includes(server.name),
-);
+const servers = SUBJECTS.filter(({ server }) => names.length === 0 || names.includes(server.name));
 /** Alerts by kind of maintenance and whether the history held such; "" for those that came at another time. */
 const told = new Map<string, Alert[]>();
 const keyOf = (kind: string, held: boolean): string => `${kind} ${held}`;
@@ -110,5 +114,5 @@ ${table([["kind", "what is done", "times", "alerts, seen", "alerts, unseen"], ..
 
 What the history never held and is told: mailings that bring a day's mail in half an hour, which nobody could tell from an application gone wild; what rspamd complains of at each of its starts, without a
 line that it starts; on small servers, the first mail in a fortnight that a dead milter or Dovecot puts off. The four servers are not held out: how lines of one restart and messages of one client are counted was chosen by what was told on them.`;
-if (values.page) writeFileSync(PAGE, withSection(readFileSync(PAGE, "utf8"), "eval:maintenance", text));
+if (flags.page) writeFileSync(PAGE, withSection(readFileSync(PAGE, "utf8"), "eval:maintenance", text));
 else process.stdout.write(`${text}\n`);

@@ -4,11 +4,13 @@
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { inspect, parseArgs } from "node:util";
+import { inspect } from "node:util";
 import { gunzipSync } from "node:zlib";
+import { Command } from "commander";
 import { createRandom } from "../src/math/random.ts";
 import { floods, mutated } from "../test/hostile/mutations.ts";
 import { Watch } from "../test/hostile/read-line.ts";
+import { commandLine, wholeNumber } from "./command.ts";
 
 /** Lines of one seed and one reader. */
 const BLOCK = 100_000;
@@ -133,10 +135,11 @@ function print(state: State): void {
   process.stdout.write(rows.map(([name, value]) => `${name}: ${value}\n`).join(""));
 }
 
-const { values } = parseArgs({
-  options: { lines: { type: "string", default: "10000000" }, seed: { type: "string", default: "1" } },
-});
-const [wanted, seed] = [Number(values.lines), Number(values.seed)];
+const program = new Command("eval:mutate")
+  .option("--lines <n>", "mutated lines", "10000000")
+  .option("--seed <n>", "of the mutations", "1");
+const { flags } = commandLine<{ readonly lines: string; readonly seed: string }>(program);
+const [wanted, seed] = [wholeNumber(flags.lines, "--lines"), wholeNumber(flags.seed, "--seed")];
 const file = join(tmpdir(), `logvane-mutate-${wanted}-${seed}.json`);
 const state: State = existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as State) : { ...FRESH };
 const lines = corpus();

@@ -3,12 +3,13 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
+import { Command, Option } from "commander";
 import { loadKernels } from "../src/cli/kernels.ts";
 import type { Label } from "../src/compose/labels.ts";
 import type { Plan } from "../src/compose/plan.ts";
 import { DAY_MS } from "../src/feature/clock.ts";
 import { packModel, unpackModel } from "../src/store/model.ts";
+import { commandLine, namesOf } from "./command.ts";
 import { loadMaterial } from "./episodes.ts";
 import { withSection } from "./page.ts";
 import { readWeeks, type WeeklyLog, writeWeeks } from "./year/log.ts";
@@ -23,28 +24,24 @@ import { type YearRun, yearSection } from "./year/words.ts";
 
 const MODES: readonly Mode[] = ["weekly", "forgetful", "never"];
 const PAGE = "docs/accuracy.md";
-const EX_USAGE = 64;
 const SPAN = { year: new Date(START).getUTCFullYear(), from: WATCHED };
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    months: { type: "string", default: String(MONTHS) },
-    results: { type: "string" },
-    page: { type: "boolean", default: false },
-  },
-});
-const count = Number(values.months);
-const wanted: readonly string[] = positionals.length === 0 ? MODES : positionals;
-const stranger = wanted.find((mode) => ![...MODES, "poison"].includes(mode));
-if (stranger !== undefined) {
-  process.stderr.write(`no mode ${stranger}: there are ${MODES.join(", ")}, poison\n`);
-  process.exit(EX_USAGE);
-}
-if (!(count >= 1 && count <= MONTHS)) {
-  process.stderr.write(`--months takes 1 to ${MONTHS}\n`);
-  process.exit(EX_USAGE);
-}
+const program = new Command("eval:year")
+  .addArgument(namesOf("mode", [...MODES, "poison"]))
+  .addOption(
+    new Option("--months <n>", "the first ones of the year")
+      .choices(Array.from({ length: MONTHS }, (_, m) => String(m + 1)))
+      .default(String(MONTHS)),
+  )
+  .option("--results <folder>", "where runs and logs are kept; those that stand there are not made again")
+  .option("--page", "write it into docs/accuracy.md", false);
+const { flags, names } = commandLine<{
+  readonly months: string;
+  readonly results?: string;
+  readonly page: boolean;
+}>(program);
+const count = Number(flags.months);
+const wanted: readonly string[] = names.length === 0 ? MODES : names;
 
 /** change: what becomes of a line; see writeWeeks. */
 function composed(
@@ -52,9 +49,7 @@ function composed(
   plan: Plan,
   change: (text: string, time: number) => string,
 ): { folder: string; log: WeeklyLog } {
-  const folder = values.results
-    ? join(values.results, name)
-    : mkdtempSync(join(tmpdir(), `logvane-${name}-`));
+  const folder = flags.results ? join(flags.results, name) : mkdtempSync(join(tmpdir(), `logvane-${name}-`));
   mkdirSync(folder, { recursive: true });
   const log = readWeeks(folder) ?? writeWeeks(plan, loadMaterial("first").material, folder, change);
   return { folder, log };
@@ -63,7 +58,7 @@ function composed(
 /** What is known of whole months is what a back-test of a log that ends there would have told: each is kept. */
 async function measured(mode: Mode): Promise<YearRun> {
   const kept = (months: number): string | undefined =>
-    values.results && join(values.results, `${mode}-${months}.json`);
+    flags.results && join(flags.results, `${mode}-${months}.json`);
   const known = kept(count);
   if (known && existsSync(known)) return JSON.parse(readFileSync(known, "utf8")) as YearRun;
   const { folder, log } = composed(`year-${count}`, firstMonths(count), upgraded);
@@ -85,7 +80,7 @@ async function measured(mode: Mode): Promise<YearRun> {
   });
   const result = resultOf(run, count);
   keep(result);
-  if (!values.results) rmSync(folder, { recursive: true });
+  if (!flags.results) rmSync(folder, { recursive: true });
   return result;
 }
 
@@ -94,7 +89,7 @@ const linesBefore = ({ before, lines }: WeeklyLog, time: number): number =>
 
 /** What `make` returns, once for all runs with the same folder of results. */
 async function once<T>(name: string, make: () => Promise<T>): Promise<T> {
-  const file = values.results && join(values.results, `${name}.json`);
+  const file = flags.results && join(flags.results, `${name}.json`);
   if (file && existsSync(file)) return JSON.parse(readFileSync(file, "utf8")) as T;
   const made = await make();
   if (file) writeFileSync(file, `${JSON.stringify(made)}\n`);
@@ -117,7 +112,7 @@ async function poisoned(attacker: Attacker): Promise<Poisoned & { readonly model
       },
     );
     const effect = effectOf(attacker, run.score, log);
-    if (!values.results) rmSync(folder, { recursive: true });
+    if (!flags.results) rmSync(folder, { recursive: true });
     return { ...run, ...effect, model };
   });
 }
@@ -138,7 +133,7 @@ async function poisonRuns(): Promise<PoisonRuns> {
       });
     attackers.push({ run, own: await found(attacker, run.model), twins: await found("nobody", twin.model) });
   }
-  if (!values.results) rmSync(folder, { recursive: true });
+  if (!flags.results) rmSync(folder, { recursive: true });
   return { twin, attackers };
 }
 
@@ -149,5 +144,5 @@ for (const mode of MODES) if (wanted.includes(mode)) years.push(await measured(m
 if (years.length > 0) sections["eval:year"] = yearSection(years, machine);
 if (wanted.includes("poison")) sections["eval:year poison"] = poisonSection(await poisonRuns(), machine);
 for (const [name, text] of Object.entries(sections))
-  if (values.page) writeFileSync(PAGE, withSection(readFileSync(PAGE, "utf8"), name, text));
+  if (flags.page) writeFileSync(PAGE, withSection(readFileSync(PAGE, "utf8"), name, text));
   else process.stdout.write(`${text}\n\n`);

@@ -15,12 +15,13 @@ import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
+import { Command } from "commander";
 import { WATCH_ENVIRONMENT } from "../../src/cli/schedule/units.ts";
 import { compose } from "../../src/compose/compose.ts";
 import { instant, type Plan } from "../../src/compose/plan.ts";
 import { openStore } from "../../src/store/queries.ts";
 import { counted, Daemon, until, writeSettings } from "../../test/live/daemon.ts";
+import { commandLine, wholeNumber } from "../command.ts";
 import { loadMaterial } from "../episodes.ts";
 import { withSection } from "../page.ts";
 import { FASTER, type Held } from "./held.ts";
@@ -49,15 +50,17 @@ const MAX_SHARE = 1;
 /** Above zero by more standard errors than these, a line rises. */
 const ERRORS = 2;
 
-const { values } = parseArgs({
-  options: {
-    days: { type: "string", default: "60" },
-    minutes: { type: "string", default: "5" },
-    snapshots: { type: "boolean", default: false },
-  },
-});
-const minutes = Number(values.minutes);
-const days = Number(values.days);
+const program = new Command("eval:idle")
+  .option("--days <n>", "days of log, from 40 on", "60")
+  .option("--minutes <n>", "how long nobody writes", "5")
+  .option("--snapshots", "leave a heap snapshot of each look", false);
+const { flags } = commandLine<{
+  readonly days: string;
+  readonly minutes: string;
+  readonly snapshots: boolean;
+}>(program);
+const minutes = wholeNumber(flags.minutes, "--minutes");
+const days = wholeNumber(flags.days, "--days");
 
 const dir = mkdtempSync(join(tmpdir(), "logvane-idle-"));
 const log = join(dir, "mail.log");
@@ -202,7 +205,7 @@ try {
   const each = byDay(plan());
   learn(each);
   Object.assign(process.env, WATCH_ENVIRONMENT, { LOGVANE_PROBE: probed }); // as its unit does
-  if (values.snapshots) process.env["LOGVANE_SNAPSHOTS"] = "1";
+  if (flags.snapshots) process.env["LOGVANE_SNAPSHOTS"] = "1";
   const daemon = new Daemon(config, state, ["--import", new URL("probe.js", import.meta.url).href]);
   const looks = await months(daemon, each);
   const { share, waits } = await idle(daemon);
@@ -230,6 +233,6 @@ At most ${MAX_BYTES / 1e6} MB (${mib(MAX_BYTES)} MiB) resident at the end of any
   process.stdout.write(`${text}\n`);
   if (!holds) process.exitCode = 1;
 } finally {
-  if (values.snapshots) process.stderr.write(`snapshots in ${dir}\n`);
+  if (flags.snapshots) process.stderr.write(`snapshots in ${dir}\n`);
   else rmSync(dir, { recursive: true, force: true });
 }

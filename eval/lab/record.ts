@@ -5,9 +5,10 @@ import { existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
 import { gunzipSync, gzipSync } from "node:zlib";
+import { Command, Option } from "commander";
 import { readEpisodes } from "../../src/compose/material.ts";
+import { commandLine } from "../command.ts";
 import { attribute, readRaw, type Span } from "./attribute.ts";
 import { PHASES, type Phase, sh } from "./faults.ts";
 import { Ledger } from "./ledger.ts";
@@ -121,19 +122,19 @@ async function record(out: string, only: readonly string[], rawOut: string | und
   );
 }
 
-const { values } = parseArgs({
-  options: {
-    out: { type: "string" },
-    only: { type: "string" },
-    raw: { type: "string" },
-    inside: { type: "boolean", default: false },
-  },
-});
-if (values.out === undefined) {
-  process.stderr.write("record: --out FILE\n");
-  process.exitCode = 64;
-} else if (values.inside) {
-  await record(resolve(values.out), values.only?.split(",") ?? [], values.raw);
+const program = new Command("eval:lab")
+  .requiredOption("--out <file>", "where the episodes go")
+  .option("--only <states>", "these alone, with commas between, into the file that is there")
+  .option("--raw <file>", "where the raw log goes")
+  .addOption(new Option("--inside", "within the namespaces").default(false).hideHelp());
+const { flags } = commandLine<{
+  readonly out: string;
+  readonly only?: string;
+  readonly raw?: string;
+  readonly inside: boolean;
+}>(program);
+if (flags.inside) {
+  await record(resolve(flags.out), flags.only?.split(",") ?? [], flags.raw);
   process.exit(0);
 } else {
   const self = fileURLToPath(import.meta.url);
