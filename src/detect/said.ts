@@ -22,14 +22,30 @@ export const said = (line: Line): string => `"${shortened(messageOf(line).replac
 export const programOf = ({ template }: Pick<Line, "template">): string =>
   template.slice(0, Math.max(0, template.indexOf(": ")));
 
-function messageOf({ text, template }: Line): string {
-  const program = programOf({ template });
-  const shape = template.slice(program === "" ? 0 : program.length + 2);
-  const message = wrapped(text) ?? tagged(text, program.slice(program.lastIndexOf("/") + 1));
-  if (message === undefined) return shape.replace(PARAMETER, "…");
-  const id = shape.startsWith("<*>: ") ? /^[0-9A-Za-z]+: /.exec(message) : null;
+/** The queue id with which a line's message begins; "" where it begins otherwise, or is not shown plainly. */
+export const queueIdOf = (line: Line): string => partsOf(line)?.id ?? "";
+
+function messageOf(line: Line): string {
+  const parts = partsOf(line);
+  if (parts === undefined) return shapeOf(line).replace(PARAMETER, "…");
+  const { message, id } = parts;
   // of a delivery the reason matters, not who and where
-  return message.slice(Math.max(id?.[0].length ?? 0, message.indexOf("status=")));
+  return message.slice(Math.max(id === "" ? 0 : id.length + 2, message.indexOf("status=")));
+}
+
+/** What stands behind a line's head, and the queue id at its beginning; undefined where the text does not show it plainly. */
+function partsOf(line: Line): { readonly message: string; readonly id: string } | undefined {
+  const program = programOf(line);
+  const message = wrapped(line.text) ?? tagged(line.text, program.slice(program.lastIndexOf("/") + 1));
+  if (message === undefined) return undefined;
+  const id = shapeOf(line).startsWith("<*>: ") ? /^[0-9A-Za-z]+(?=: )/.exec(message) : null;
+  return { message, id: id?.[0] ?? "" };
+}
+
+/** The shape without its program. */
+function shapeOf({ template }: Pick<Line, "template">): string {
+  const program = programOf({ template });
+  return template.slice(program === "" ? 0 : program.length + 2);
 }
 
 /** The message of a line of RFC 5424, or of journald's JSON. */

@@ -12,10 +12,11 @@ import { conditionalOf } from "../detect/conditional.ts";
 import { EntityScorer } from "../detect/entity.ts";
 import { LineRings } from "../detect/lines.ts";
 import { RegularScorer } from "../detect/regular.ts";
+import { queueIdOf } from "../detect/said.ts";
 import { slowCandidate } from "../detect/slow-candidate.ts";
 import { SlownessScorer } from "../detect/slowness.ts";
 import { TransactionScorer } from "../detect/transaction.ts";
-import { type WindowScore, WindowScorer } from "../detect/window.ts";
+import { type WindowFinding, type WindowScore, WindowScorer } from "../detect/window.ts";
 import { DAY_MS, SLOT_MS, type SlotPlace } from "../feature/clock.ts";
 import type { Observation } from "../feature/entity.ts";
 import type { LineLoader, LineSaver } from "../feature/line-table.ts";
@@ -27,6 +28,8 @@ import type { SavedSlotViews } from "./saved.ts";
 
 /** Entities told of in one slot, the strangest first. */
 const MAX_FINDINGS = 32;
+/** So many lines of one message are no incident. */
+const MAX_OF_ONE = 20;
 /** Below the bar by so much an account is held guilty: its mail explains what other views see. */
 const GUILTY = 1 / 20;
 /** Confidence from which on it is; a few failed messages may be a mistyped address. */
@@ -205,13 +208,20 @@ export class SlotViews {
     for (const { width, tail, score, pValue } of scores)
       this.#onScore?.({ time, view: "window", key: `${width * 5}min ${tail}`, score, pValue });
     return findings
-      .filter(({ tail, column }) =>
+      .filter((finding) =>
         // Fresh evidence only: a surge must still be going on, else it is the shadow of an old burst in a long window.
-        tail === "upper"
-          ? this.#window.recent(column, 2) > 0
-          : !told && !closed.isGone(model.columns[column]!),
+        finding.tail === "upper"
+          ? this.#window.recent(finding.column, 2) > 0 && !this.#isOneMessage(finding, time)
+          : !told && !closed.isGone(model.columns[finding.column]!),
       )
       .map((finding) => windowCandidate(finding, { ...this.#evidence(closed), model, scorer: this.#window }));
+  }
+
+  /** Whether a few lines are what became of one message, at each try anew, by the newest of them. end: of the window, in ms. */
+  #isOneMessage({ column, width, actual }: WindowFinding, end: number): boolean {
+    if (actual > MAX_OF_ONE) return false;
+    const ids = new Set(this.rings.ofColumn(column, end - width * SLOT_MS).map(queueIdOf));
+    return ids.size === 1 && !ids.has("");
   }
 
   #ofTransactions(closed: ClosedSlot): Candidate[] {
