@@ -3,11 +3,9 @@ import { ENTITY_FEATURES, type Observation } from "../feature/entity.ts";
 import { type Flagged, Known } from "../feature/flagged.ts";
 import { addEvents, emptySums, seasonOf, smooth } from "../feature/season.ts";
 import { logUpperTail } from "../math/negative-binomial.ts";
+import { BESIDES, failingShare, withBeside } from "./beside.ts";
 import { type Calibration, calibrate } from "./calibrate.ts";
 import {
-  BESIDES,
-  besideNats,
-  countAfter,
   type DayShares,
   type EntityFeatureModel,
   type EntityModel,
@@ -15,6 +13,7 @@ import {
   expectedShare,
   type History,
   HORIZONS,
+  JUDGED,
   MAX_ENTITIES,
   MIN_COUNT,
   pseudonym,
@@ -30,10 +29,6 @@ const MIN_ALPHA = 0.02;
 const MAX_ALPHA = 5;
 /** Bounds of the gamma prior's rate, in days of history that it is worth. */
 const PRIOR_DAYS: readonly [number, number] = [0.05, 3];
-/** The usual share of failures where nothing is known, the tries that this is worth, and the most that is taken for usual. */
-const FAILING = 0.02;
-const FAILING_PRIOR = 50;
-const MAX_FAILING = 0.1;
 /** Days at the start of training in which every first meeting is new. */
 const WARM_DAYS = 2;
 
@@ -73,12 +68,8 @@ export class EntityCollector {
   ): EntityModel {
     const whole = new Known(first, last, clock, flagged);
     const warm = new Known(Math.min(last, first + WARM_DAYS * SLOTS_PER_DAY), last, clock, flagged);
-    const pasts = ENTITY_FEATURES.map(({ regular, firsts }, f) =>
-      pastOf(
-        regular === "only" || BESIDES.includes(f) ? NOBODY : this.#histories[f]!,
-        firsts ? warm : whole,
-        clock,
-      ),
+    const pasts = ENTITY_FEATURES.map(({ firsts }, f) =>
+      pastOf(JUDGED[f] ? this.#histories[f]! : NOBODY, firsts ? warm : whole, clock),
     );
     const reach = new Reach(last, flagged);
     const features = pasts.map((_, f) => {
@@ -139,7 +130,10 @@ function excuseOf(f: number, pasts: readonly Past[]): Excuse | undefined {
   };
 }
 
-/** well: what went well of each entity; undefined where nobody counts it. alone: pseudonyms of the entities that were far larger on one day than on all others. */
+/**
+ * well: what went well of each entity; undefined where nobody counts it. alone: pseudonyms of the entities that were far larger on one day than
+ * on all others.
+ */
 function fitFeature(
   f: number,
   pasts: readonly Past[],
@@ -164,7 +158,7 @@ function fitFeature(
   const alone = new Set<string>();
   const N = kept.reduce((sum, e) => sum + e.history.slots.length, 0);
   const windows = { day: new Int32Array(N), n: new Float64Array(N), mu: new Float64Array(N) };
-  const failing = well && failingShare(totals, well, time);
+  const failing = well && failingShare(totals, well.values(), time.first);
   const nats = new Float64Array(N);
   const rows = new Float32Array(N);
   for (const horizon of HORIZONS) {
@@ -179,9 +173,9 @@ function fitFeature(
       const [n, mu] = [windows.n[k]!, windows.mu[k]!];
       nats[k] = n < MIN_COUNT || n <= mu ? 0 : -logUpperTail(n, mu, a);
     }
-    for (const [i, { key, history }] of well ? kept.entries() : []) {
-      const reached = well!.get(key);
-      if (reached) withBeside(nats, windows.n, ends[i - 1] ?? 0, history, reached, horizon, failing!);
+    for (const [i, { key, history }] of kept.entries()) {
+      const beside = well?.get(key);
+      if (beside) withBeside(nats, windows.n, ends[i - 1] ?? 0, history, beside, horizon, failing!);
     }
     const maxima = new Array<number>(Math.max(1, Math.floor(time.slots / SLOTS_PER_DAY))).fill(-FLOOR_NATS);
     for (const [i, end] of ends.entries()) {
@@ -221,42 +215,6 @@ function fitFeature(
   );
   const feature = { priorShape: shape, priorDays, days, ...shares, alpha, calibration, failing, known };
   return { feature, alone };
-}
-
-/** Share of all tries that failed. totals: failures of each entity. */
-function failingShare(
-  totals: readonly number[],
-  well: ReadonlyMap<string, History>,
-  { first }: Known,
-): number {
-  const failed = totals.reduce((sum, n) => sum + n, 0);
-  let tried = failed;
-  for (const history of well.values()) tried += countAfter(history, first - 1);
-  return Math.min(MAX_FAILING, (failed + FAILING * FAILING_PRIOR) / (tried + FAILING_PRIOR));
-}
-
-/**
- * Lowers the nats of an entity's windows, from place `begin` on, to those of its share of failures. n: events of each window. well: what went
- * well of it.
- */
-function withBeside(
-  nats: Float64Array,
-  n: Float64Array,
-  begin: number,
-  { slots }: History,
-  well: History,
-  horizon: number,
-  failing: number,
-): void {
-  let from = 0;
-  let to = 0;
-  let beside = 0;
-  for (const [i, slot] of slots.entries()) {
-    while (to < well.slots.length && well.slots[to]! <= slot) beside += well.counts[to++]!;
-    while (from < to && well.slots[from]! <= slot - horizon) beside -= well.counts[from++]!;
-    const k = begin + i;
-    if (nats[k]! > FLOOR_NATS) nats[k] = Math.min(nats[k]!, besideNats(n[k]!, beside, failing));
-  }
 }
 
 /** The largest of the values begin ... end - 1, its day, and the largest of any other day: leaving a day out needs no more. 0 where there is none. */

@@ -1,8 +1,8 @@
 import { type LocalClock, placeOf } from "../feature/clock.ts";
 import { ENTITY_FEATURES, type Observation } from "../feature/entity.ts";
-import { logBetaBinomialUpperTail } from "../math/beta-binomial.ts";
 import { hash64 } from "../math/hash.ts";
 import { logUpperTail } from "../math/negative-binomial.ts";
+import { BESIDES, besideNats } from "./beside.ts";
 import { type Calibration, naturalRate, pValue, rankValue } from "./calibrate.ts";
 import { Load, type SavedLoad } from "./load.ts";
 import { FLOOR_NATS } from "./window.ts";
@@ -85,17 +85,10 @@ export const EXCUSES: readonly number[] = ENTITY_FEATURES.map(({ excusedBy }) =>
 );
 const NONE = { n: 0, mu: 0 } as const;
 
-/** By feature, the one that counts what went well of its entities; -1 without. */
-export const BESIDES: readonly number[] = ENTITY_FEATURES.map(({ beside }) =>
-  ENTITY_FEATURES.findIndex((f) => f.name === beside),
+/** By feature, whether it is judged for too much. */
+export const JUDGED: readonly boolean[] = ENTITY_FEATURES.map(
+  ({ regular }, f) => regular !== "only" && !BESIDES.includes(f),
 );
-
-/**
- * -ln P of n failures or more where so many others went well, failing being the usual share: a mailing brings any provider more failures than
- * its days do, and as many more that arrive. Where half fails, or more, that is no excuse; then Infinity.
- */
-export const besideNats = (n: number, well: number, failing: number): number =>
-  well < n ? Number.POSITIVE_INFINITY : -logBetaBinomialUpperTail(n, n + well, failing, 0);
 
 /**
  * Score of a count on which no verdict may rest, below that of all others: too few, or no more than usual or than training held. They
@@ -147,7 +140,7 @@ export class EntityScorer {
       history.slots.shift();
       history.counts.shift();
     }
-    if (history.touched || BESIDES.includes(feature)) return;
+    if (history.touched || !JUDGED[feature]) return;
     history.touched = true;
     this.#touched.push({ feature, key, history });
   }
