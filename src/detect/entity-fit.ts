@@ -3,6 +3,7 @@ import { ENTITY_FEATURES, type Observation } from "../feature/entity.ts";
 import { type Flagged, Known } from "../feature/flagged.ts";
 import { addEvents, emptySums, seasonOf, smooth } from "../feature/season.ts";
 import { logUpperTail } from "../math/negative-binomial.ts";
+import { BESIDES, failingShare, withBeside } from "./beside.ts";
 import { type Calibration, calibrate } from "./calibrate.ts";
 import {
   type DayShares,
@@ -12,6 +13,7 @@ import {
   expectedShare,
   type History,
   HORIZONS,
+  JUDGED,
   MAX_ENTITIES,
   MIN_COUNT,
   pseudonym,
@@ -66,12 +68,12 @@ export class EntityCollector {
   ): EntityModel {
     const whole = new Known(first, last, clock, flagged);
     const warm = new Known(Math.min(last, first + WARM_DAYS * SLOTS_PER_DAY), last, clock, flagged);
-    const pasts = ENTITY_FEATURES.map(({ regular, firsts }, f) =>
-      pastOf(regular === "only" ? NOBODY : this.#histories[f]!, firsts ? warm : whole, clock),
+    const pasts = ENTITY_FEATURES.map(({ firsts }, f) =>
+      pastOf(JUDGED[f] ? this.#histories[f]! : NOBODY, firsts ? warm : whole, clock),
     );
     const reach = new Reach(last, flagged);
     const features = pasts.map((_, f) => {
-      const { feature, alone } = fitFeature(f, pasts, salt);
+      const { feature, alone } = fitFeature(f, pasts, salt, this.#histories[BESIDES[f]!]);
       const old = before?.model.features[f];
       return old ? withRemembered(f, feature, alone, old, before!.until, reach) : feature;
     });
@@ -128,11 +130,15 @@ function excuseOf(f: number, pasts: readonly Past[]): Excuse | undefined {
   };
 }
 
-/** alone: pseudonyms of the entities that were far larger on one day than on all others. */
+/**
+ * well: what went well of each entity; undefined where nobody counts it. alone: pseudonyms of the entities that were far larger on one day than
+ * on all others.
+ */
 function fitFeature(
   f: number,
   pasts: readonly Past[],
   salt: string,
+  well?: ReadonlyMap<string, History>,
 ): { feature: EntityFeatureModel; alone: ReadonlySet<string> } {
   const { time, days, kept, totals, shares, known: knownShares } = pasts[f]!;
   const excuse = excuseOf(f, pasts);
@@ -152,6 +158,7 @@ function fitFeature(
   const alone = new Set<string>();
   const N = kept.reduce((sum, e) => sum + e.history.slots.length, 0);
   const windows = { day: new Int32Array(N), n: new Float64Array(N), mu: new Float64Array(N) };
+  const failing = well && failingShare(totals, well.values(), time.first);
   const nats = new Float64Array(N);
   const rows = new Float32Array(N);
   for (const horizon of HORIZONS) {
@@ -165,6 +172,10 @@ function fitFeature(
     for (let k = 0; k < N; k++) {
       const [n, mu] = [windows.n[k]!, windows.mu[k]!];
       nats[k] = n < MIN_COUNT || n <= mu ? 0 : -logUpperTail(n, mu, a);
+    }
+    for (const [i, { key, history }] of kept.entries()) {
+      const beside = well?.get(key);
+      if (beside) withBeside(nats, windows.n, ends[i - 1] ?? 0, history, beside, horizon, failing!);
     }
     const maxima = new Array<number>(Math.max(1, Math.floor(time.slots / SLOTS_PER_DAY))).fill(-FLOOR_NATS);
     for (const [i, end] of ends.entries()) {
@@ -202,7 +213,8 @@ function fitFeature(
       return [pseudonym(salt, f, key), [totals[i]!, ...ceilings[i]!, ...most[i]!, seen, seen]];
     }),
   );
-  return { feature: { priorShape: shape, priorDays, days, ...shares, alpha, calibration, known }, alone };
+  const feature = { priorShape: shape, priorDays, days, ...shares, alpha, calibration, failing, known };
+  return { feature, alone };
 }
 
 /** The largest of the values begin ... end - 1, its day, and the largest of any other day: leaving a day out needs no more. 0 where there is none. */

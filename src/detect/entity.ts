@@ -2,6 +2,7 @@ import { type LocalClock, placeOf } from "../feature/clock.ts";
 import { ENTITY_FEATURES, type Observation } from "../feature/entity.ts";
 import { hash64 } from "../math/hash.ts";
 import { logUpperTail } from "../math/negative-binomial.ts";
+import { BESIDES, besideNats } from "./beside.ts";
 import { type Calibration, naturalRate, pValue, rankValue } from "./calibrate.ts";
 import { Load, type SavedLoad } from "./load.ts";
 import { FLOOR_NATS } from "./window.ts";
@@ -25,6 +26,8 @@ export type EntityFeatureModel = {
   readonly weekend: Float32Array;
   readonly alpha: readonly number[];
   readonly calibration: readonly Calibration[];
+  /** Share of what fails, of all that its entities tried; undefined where nobody counts what goes well, and in models of before. */
+  readonly failing?: number | undefined;
   readonly known: KnownEntities;
   /** Those of them that are allowed more than they did, as they did it, for the next training; undefined in models of before. */
   readonly remembered?: KnownEntities;
@@ -82,6 +85,11 @@ export const EXCUSES: readonly number[] = ENTITY_FEATURES.map(({ excusedBy }) =>
 );
 const NONE = { n: 0, mu: 0 } as const;
 
+/** By feature, whether it is judged for too much. */
+export const JUDGED: readonly boolean[] = ENTITY_FEATURES.map(
+  ({ regular }, f) => regular !== "only" && !BESIDES.includes(f),
+);
+
 /**
  * Score of a count on which no verdict may rest, below that of all others: too few, or no more than usual or than training held. They
  * are most, so without an order among them a row in a hundred would be no rank. ceiling: of the entity, in nats.
@@ -132,7 +140,7 @@ export class EntityScorer {
       history.slots.shift();
       history.counts.shift();
     }
-    if (history.touched) return;
+    if (history.touched || !JUDGED[feature]) return;
     history.touched = true;
     this.#touched.push({ feature, key, history });
   }
@@ -192,6 +200,8 @@ export class EntityScorer {
     const excuse = EXCUSES[f]!;
     if (!all && countAfter(history, slot - HORIZONS.at(-1)!) < least) return;
     const feature = this.model.features[f]!;
+    const { failing } = feature;
+    const well = failing === undefined ? undefined : this.#recent[BESIDES[f]!]!.get(key);
     const known = feature.known[pseudonym(this.model.salt, f, key)];
     const lambda = (feature.priorShape + (known?.[0] ?? 0)) / (feature.priorDays + feature.days);
     for (const [h, horizon] of HORIZONS.entries()) {
@@ -209,6 +219,8 @@ export class EntityScorer {
         const given = mu * this.#load.of(excuse, slot, horizon, this.#share(excuse, h, slot), own);
         nats = n <= given ? 0 : -logUpperTail(n, given, alpha);
       }
+      if (well && nats > FLOOR_NATS)
+        nats = Math.min(nats, besideNats(n, countAfter(well, slot - horizon), failing!));
       const excess = quiet ? quietScore(n, mu, alpha, ceiling) : nats - ceiling;
       const calibration = feature.calibration[h]!;
       out.push({

@@ -148,8 +148,9 @@ export class Recall {
     const surges = this.#note(all, alpha, WIDTHS[w]!);
     if (!this.#past) return;
     for (const { slot, j, nats, x, mu: m } of all) {
-      const times = surges.has(slot) ? tail(x * allowance(x), m, alpha[j]!) / tail(x, m, alpha[j]!) : 1;
-      ceilings[j] = Math.max(ceilings[j]!, nats * times);
+      // By the hour alone: how much of a surge other families explain differs from one network to the next, and never makes it stranger.
+      const allowed = surges.has(slot) ? tail(x * allowance(x), m, alpha[j]!) : nats;
+      ceilings[j] = Math.max(ceilings[j]!, allowed);
       most[j] = Math.max(most[j]!, x);
     }
   }

@@ -1,15 +1,19 @@
 import { SLOTS_PER_DAY } from "../feature/clock.ts";
+import { TRANSACTION_TYPES } from "../feature/transaction.ts";
 import type { Contents } from "./contents.ts";
 import type { Reach } from "./memory.ts";
 
 /**
- * The transaction view's memory: a few transactions of each rare shape, of which the network of the next training learns again. Common ones
- * are in every history; of the strange the network is to learn nothing.
+ * The transaction view's memory: a few transactions of each rare shape, and messages of each time that the window view remembers, of which the network
+ * of the next training learns again. A newsletter's messages are of common shapes, and strange by how many of each they hold. Common ones are
+ * in every history; of the strange the network is to learn nothing.
  */
 
-/** Transactions remembered, and of each shape. A row of the network's 6,000 in twelve. */
+/** Transactions remembered, of each shape, and messages of each slot of a surge. A row of the network's 6,000 in twelve. */
 const MAX_SAMPLES = 500;
 const PER_SHAPE = 2;
+const PER_SLOT = 3;
+const MESSAGE = TRANSACTION_TYPES.indexOf("message");
 /** A shape in less than so much of all transactions is rare. */
 const RARE = 0.005;
 
@@ -35,9 +39,9 @@ type Rare = { readonly shape: string; days: number; lastDay: number; count: numb
 
 /**
  * What the next training is to remember: the newest transactions of each rare shape, those first that came on the most days, then those that
- * came most often. all: in order of time; past before own.
+ * came most often; where there is room, some messages of each slot of a surge, the newest slots first. all: in order of time; past before own.
  */
-export function rememberSamples(all: readonly Sample[]): RememberedSample[] {
+export function rememberSamples(all: readonly Sample[], surges: ReadonlySet<number>): RememberedSample[] {
   const shapes = new Map<string, Rare>();
   for (const sample of all) {
     const day = Math.floor(sample.slot / SLOTS_PER_DAY);
@@ -57,10 +61,29 @@ export function rememberSamples(all: readonly Sample[]): RememberedSample[] {
     .sort((a, b) => b.days - a.days || b.count - a.count || (a.shape < b.shape ? -1 : 1));
   const kept = new Set<Sample>();
   for (const { newest } of rarest) for (const sample of newest) if (kept.size < MAX_SAMPLES) kept.add(sample);
+  for (const some of ofSurges(all, surges))
+    for (const sample of some) if (kept.size < MAX_SAMPLES) kept.add(sample);
   return all
     .filter((sample) => kept.has(sample))
     .map(({ type, slot, shapes: contents, reals }) => ({
       ...{ type, slot, shapes: contents },
       reals: Array.from(reals, (x) => (Number.isNaN(x) ? null : x)),
     }));
+}
+
+/** Messages of each slot of a surge, evenly over those that it holds; the newest slots first. Of connections and sessions attacks are made. */
+function ofSurges(all: readonly Sample[], surges: ReadonlySet<number>): Sample[][] {
+  const slots = new Map<number, Sample[]>();
+  for (const sample of all) {
+    if (sample.type !== MESSAGE || !surges.has(sample.slot)) continue;
+    const some = slots.get(sample.slot) ?? [];
+    slots.set(sample.slot, some);
+    some.push(sample);
+  }
+  return [...slots.entries()]
+    .sort(([a], [b]) => b - a)
+    .map(([, some]) => {
+      const step = Math.max(1, some.length / PER_SLOT);
+      return some.filter((_, i) => Math.floor(i / step) !== Math.floor((i - 1) / step));
+    });
 }

@@ -104,7 +104,10 @@ export class TransactionCollector {
     });
   }
 
-  /** groups: of joined shapes. old: the networks to begin with. before: what is remembered. Undefined when there are too few transactions. */
+  /**
+   * groups: of joined shapes. old: the networks to begin with. before: what is remembered. surges: slots that the window view remembers.
+   * Undefined when there are too few transactions.
+   */
   fit(
     table: TableRows,
     groups: ReadonlyMap<string, string>,
@@ -115,6 +118,7 @@ export class TransactionCollector {
     }: { readonly clock: LocalClock; readonly seed: number; readonly kernels: Kernels },
     old?: TransactionModel,
     before?: TransactionModel,
+    surges: ReadonlySet<number> = new Set(),
   ): LearnedTransactions | undefined {
     const { first, last, slots, flagged } = table.time;
     const join = joiner(groups);
@@ -175,7 +179,7 @@ export class TransactionCollector {
       ...{ stride: this.#stride, columns, offset, vae, calibration },
       folds: keepFolds(unseen, epochs),
       rates: fitRates(tableOf(STRANGE, counts, table), before?.rates, clock, reach),
-      samples: rememberSamples([...past, ...samples]),
+      samples: rememberSamples([...past, ...samples], surges),
     };
     return { model, samples, unseen };
   }

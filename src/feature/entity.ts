@@ -20,6 +20,11 @@ export type EntityFeature = {
    * no news. Absent for counts of what fails: a fault that hits all is no excuse.
    */
   readonly excusedBy?: string;
+  /**
+   * Feature that counts, of the same entity, what went well, by name: it is not judged itself. Where most goes well, as in a mailing to many
+   * of one provider's users, the share that always fails is no news.
+   */
+  readonly beside?: string;
   /** Whether what comes every day at its hour is missed when it stays away (detect/regular.ts): besides, or instead of being judged for too much. */
   readonly regular?: "also" | "only";
   /** Fewer than so many in a day hurt nobody, however rare they are; the view's own least when absent. */
@@ -54,7 +59,9 @@ export const ENTITY_FEATURES: readonly EntityFeature[] = [
   feature("auth_failures_network", "network", "auth", "failed log-ins from", { least: 10 }),
   feature("recipients", "account", "outbound", "recipients addressed by", { excusedBy: "recipients" }),
   feature("messages", "account", "outbound", "messages sent by", { excusedBy: "messages", regular: "also" }),
-  feature("failing_messages", "domain", "outbound", "messages that failed to reach"),
+  feature("failing_messages", "domain", "outbound", "messages that failed to reach", {
+    beside: "reached_messages",
+  }),
   feature("failing_messages_recipient", "recipient", "outbound", "messages that failed to reach"),
   feature("failing_messages_account", "account", "outbound", "failed deliveries of messages by"),
   feature("failing_messages_hop", "next hop", "outbound", "messages stopped at"),
@@ -75,6 +82,7 @@ export const ENTITY_FEATURES: readonly EntityFeature[] = [
       least: 3,
     },
   ),
+  feature("reached_messages", "domain", "outbound", "messages that reached"),
 ];
 const F = Object.fromEntries(ENTITY_FEATURES.map((f, i) => [f.name, i])) as Record<string, number>;
 
@@ -124,7 +132,8 @@ function roleOf(event: MailEvent): number {
   return name === "removed" && role === NOTHING ? END : role;
 }
 
-type KnownMessage = { account?: string; nullSender: boolean; counted: boolean };
+/** reached: the domain of the last delivery that went well, so that several recipients of one domain are one message to it. */
+type KnownMessage = { account?: string; nullSender: boolean; counted: boolean; reached?: string };
 
 export type SavedEntities = {
   readonly messages: Map<string, KnownMessage>;
@@ -288,18 +297,16 @@ export class EntityReader {
     if (event.event === "delivery") this.#delivery(event, key, message, out);
   }
 
-  #delivery(
-    event: MailEvent,
-    key: string,
-    message: { account?: string; nullSender: boolean },
-    out: Observation[],
-  ): void {
+  #delivery(event: MailEvent, key: string, message: KnownMessage, out: Observation[]): void {
     const to = lower(event.fields["to"]);
     const domain = to.slice(to.lastIndexOf("@") + 1);
     const status = event.fields["status"];
     if (status === "sent") {
       if (message.nullSender && to !== "")
         out.push({ feature: F["null_sender_recipient"]!, key: to, count: 1 });
+      if (to !== "" && message.reached !== domain)
+        out.push({ feature: F["reached_messages"]!, key: domain, count: 1 });
+      message.reached = domain;
       return;
     }
     const time = event.time ?? 0;

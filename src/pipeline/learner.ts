@@ -272,8 +272,9 @@ export class Learner implements Warmth {
     old: TransactionModel | undefined,
     news: TableRows | undefined,
   ): TransactionModel | undefined {
-    const before = this.#remembered?.model.transaction;
-    const learned = this.#transactions.fit(rows, groups, this.#options, old, before);
+    const { transaction: before, window } = this.#remembered?.model ?? {};
+    const surges = new Set(window?.remembered?.slots.map(([slot]) => slot!));
+    const learned = this.#transactions.fit(rows, groups, this.#options, old, before, surges);
     if (learned && old && news)
       this.heldOut.transaction = heldOutTransactions(
         learned,

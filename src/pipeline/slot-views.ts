@@ -9,7 +9,7 @@ import {
   windowCandidate,
 } from "../detect/candidates.ts";
 import { conditionalOf } from "../detect/conditional.ts";
-import { EntityScorer } from "../detect/entity.ts";
+import { EntityScorer, JUDGED } from "../detect/entity.ts";
 import { LineRings } from "../detect/lines.ts";
 import { RegularScorer } from "../detect/regular.ts";
 import { queueIdOf } from "../detect/said.ts";
@@ -128,7 +128,7 @@ export class SlotViews {
   observe(observation: Observation, slot: number, line: SeenLine | undefined): void {
     this.#entities.add(observation, slot);
     this.#regulars.add(observation, slot);
-    if (line) this.rings.entity(observation, line);
+    if (line && JUDGED[observation.feature]) this.rings.entity(observation, line);
   }
 
   /** A transaction that a line closed. strange: whether it may count as strange. now: in ms. */

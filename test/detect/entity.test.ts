@@ -59,3 +59,48 @@ suite("p-values of networks that never do much", () => {
     assert.ok(rare >= 0.005 * rows && rare <= 0.02 * rows, `${rare} of ${rows}`);
   });
 });
+
+suite("failures of a mailing, which brings each provider more mail than its days do", () => {
+  const [FAILING, REACHED] = ["failing_messages", "reached_messages"].map((name) =>
+    ENTITY_FEATURES.findIndex((f) => f.name === name),
+  ) as [number, number];
+  const DAYS = 28;
+  const PROVIDERS = 20;
+  const last = DAYS * SLOTS_PER_DAY - 1;
+  const random = createRandom(3);
+  const collector = new EntityCollector();
+  // Each provider takes about five messages a day and fails one in fifty.
+  for (let slot = 0; slot <= last; slot++)
+    for (let i = 1; i <= PROVIDERS; i++) {
+      if (random.uniform() >= 5 / SLOTS_PER_DAY) continue;
+      const feature = random.uniform() < 0.02 ? FAILING : REACHED;
+      collector.add({ feature, key: `p${i}.example`, count: 1 }, slot);
+    }
+  const model = collector.fit(0, last, clock, NOTHING_FLAGGED, "salt");
+  /** Excess over the ceiling, in nats, of so many failures beside so many that arrive at one provider within the hour; 0 where none is found. */
+  const excess = (failing: number, reached: number): number => {
+    const entities = new EntityScorer(model, clock);
+    const slot = last + SLOTS_PER_DAY / 2;
+    const add = (feature: number, count: number): void => {
+      if (count > 0) entities.add({ feature, key: "p7.example", count }, slot);
+    };
+    add(REACHED, reached);
+    add(FAILING, failing);
+    return Math.max(0, ...entities.score(slot, false).findings.map((f) => f.excess));
+  };
+
+  test("are about the usual share of it, and then no finding", () => {
+    const { failing } = model.features[FAILING]!;
+    assert.ok(failing! > 0.01 && failing! < 0.03, `${failing}`);
+    assert.ok(excess(4, 0) > 5, "four failures, and nothing that arrives");
+    assert.equal(excess(4, 30), 0);
+  });
+
+  test("stay a finding where far more than the usual share fails", () => {
+    assert.ok(excess(15, 20) > 10);
+  });
+
+  test("are never excused where half fails, or more", () => assert.equal(excess(20, 19), excess(20, 0)));
+
+  test("are not told of for what arrives", () => assert.equal(excess(0, 500), 0));
+});

@@ -1,0 +1,102 @@
+import assert from "node:assert/strict";
+import { suite, test } from "node:test";
+import { type PastRows, Recall } from "../../src/detect/recall.ts";
+import { rememberSamples, type Sample } from "../../src/detect/transaction-memory.ts";
+import { type Conditional, MAX_WIDTH, WindowScorer } from "../../src/detect/window.ts";
+import { fitWindow, slotRows, tableOf } from "../../src/detect/window-fit.ts";
+import { localClock, placeOf, SLOTS_PER_DAY } from "../../src/feature/clock.ts";
+import type { Column } from "../../src/feature/columns.ts";
+import { TRANSACTION_TYPES } from "../../src/feature/transaction.ts";
+import { Zone } from "../../src/log/zone.ts";
+
+const clock = localClock(new Zone("UTC"));
+const DAYS = 28;
+const LINES = 8;
+
+suite("eight lines of a rotation that are remembered of months ago", () => {
+  const columns: readonly Column[] = [
+    {
+      key: "rare template system",
+      level: "template",
+      family: "system",
+      cause: undefined,
+      label: "rare lines",
+    },
+  ];
+  const first = 200 * SLOTS_PER_DAY;
+  const rows = slotRows(first, first + DAYS * SLOTS_PER_DAY - 1, clock);
+  /** One line every third day. */
+  const counts = new Float32Array(DAYS * SLOTS_PER_DAY);
+  for (let day = 0; day < DAYS; day += 3) counts[day * SLOTS_PER_DAY + 100 + 7 * day] = 1;
+  const table = tableOf(columns, counts, rows);
+  /** The hour from the rotation on, at midnight of day 100. */
+  const slots = Array.from({ length: 2 * MAX_WIDTH }, (_, i) => 100 * SLOTS_PER_DAY - MAX_WIDTH + i);
+  const past: PastRows = {
+    slots,
+    places: slots.map((slot) => placeOf(slot, clock)),
+    counts: Float32Array.from(slots, (slot) => (slot === 100 * SLOTS_PER_DAY ? LINES : 0)),
+    mu: Float32Array.from(slots, (slot) => table.full.weekday[slot % SLOTS_PER_DAY]!),
+  };
+  /** A network that expects so many lines given the rest of the server. */
+  const expecting =
+    (mu: number): Conditional =>
+    () => ({ mu: () => mu, alpha: Float32Array.of(0.1) });
+  /** By how many nats a rotation with so many lines exceeds what is known. explained: lines that the networks of training and of now expect. */
+  const excess = (lines: number, [then, now]: readonly [number, number]): number => {
+    const recall = new Recall(table, past, () => true);
+    const scorer = new WindowScorer(
+      fitWindow(table, () => expecting(then), recall),
+      expecting(now),
+    );
+    let most = 0;
+    for (let i = 0; i < 2 * MAX_WIDTH; i++) {
+      scorer.push(
+        Float32Array.of(i === MAX_WIDTH ? lines : 0),
+        placeOf(slots[i]! + 150 * SLOTS_PER_DAY, clock),
+      );
+      for (const finding of scorer.score().findings) most = Math.max(most, finding.excess);
+    }
+    return most;
+  };
+
+  test("are no surge when they come again, however much of them another network explained", () => {
+    assert.equal(excess(LINES, [0.001, 0.001]), 0);
+    assert.equal(excess(LINES, [0.8, 0.001]), 0);
+    assert.equal(excess(2 * LINES, [0.8, 0.001]), 0);
+  });
+
+  test("are one with three times as many lines", () => {
+    assert.ok(excess(3 * LINES, [0.8, 0.001]) > 5);
+    assert.ok(excess(3 * LINES, [0.001, 0.001]) > 5);
+  });
+});
+
+suite("messages of a newsletter, each of shapes that all mail has", () => {
+  const sample = (slot: number, type = 0): Sample => ({
+    ...{ type, slot, shapes: ["queued", 1, "sent", 1] },
+    reals: new Float64Array(),
+  });
+  /** A message a slot for a day, and forty more in slot 130. */
+  const all = Array.from({ length: SLOTS_PER_DAY }, (_, slot) => slot).flatMap((slot) =>
+    Array.from({ length: slot === 130 ? 41 : 1 }, () => sample(slot)),
+  );
+  const kept = (surges: readonly number[], of = all): number[] =>
+    rememberSamples(of, new Set(surges)).map(({ slot }) => slot);
+
+  test("are learned again, some of each slot in which the window view remembers a surge", () => {
+    assert.deepEqual(kept([]), []);
+    assert.deepEqual(kept([130, 131]), [130, 130, 130, 131]);
+  });
+
+  test("are no sessions or connections, of which attacks are made", () => {
+    const session = TRANSACTION_TYPES.indexOf("session");
+    assert.deepEqual(kept([130], [...all.filter(({ slot }) => slot !== 130), sample(130, session)]), []);
+  });
+
+  test("have a bound, the newest slots first", () => {
+    const many = Array.from({ length: 3 * SLOTS_PER_DAY }, (_, slot) => sample(slot));
+    const slots = kept([...many.keys()], many);
+    assert.equal(slots.length, 500);
+    assert.equal(slots[0], many.length - 500);
+  });
+});
