@@ -1,15 +1,14 @@
-// What is rare but normal, by weekly trainings that remember and by one that does not: npm run eval:rare [-- --seed 1]
+// What is rare but normal, by weekly trainings that remember and by one that does not: npm run eval:rare [-- --seed 1 --every 7]
 // Prints what either tells a quarter after the second time, whether a fault is found, and how large the memory is.
 import { Command } from "commander";
 import { packModel } from "../src/store/model.ts";
-import { runCommand } from "./command.ts";
+import { runCommand, wholeNumber } from "./command.ts";
 import { loadMaterial } from "./episodes.ts";
 import { at, FAULT_HOUR, FIRST, iso, LAST, rareLog, SEEN, SMALL } from "./rare-log.ts";
 import { Weeks } from "./weeks.ts";
 
-const WEEK = 7;
-
-function rare(seed: number): void {
+/** every: days between trainings. */
+function rare(seed: number, every: number): void {
   const { material, source } = loadMaterial("first");
   const weeks = new Weeks(rareLog(material, seed, { ...SMALL, mailsPerDay: 80, noisePerDay: 60 }), {
     without: new Set(),
@@ -17,7 +16,8 @@ function rare(seed: number): void {
   });
   console.log(`Composed from ${source}; seed ${seed}.\n`);
   let remembering = weeks.learn(at(FIRST));
-  for (let day = FIRST + WEEK; day <= LAST; day += WEEK) remembering = weeks.learn(at(day), remembering);
+  for (let day = FIRST + every; day < LAST; day += every) remembering = weeks.learn(at(day), remembering);
+  remembering = weeks.learn(at(LAST), remembering);
   const forgetful = weeks.learn(at(LAST));
   for (const [name, learned] of Object.entries({ forgetful, remembering })) {
     const told = weeks.watch(learned, at(LAST), at(0, FAULT_HOUR)).filter(({ held }) => !held);
@@ -45,5 +45,8 @@ function rare(seed: number): void {
 
 const program = new Command("eval:rare")
   .option("--seed <n>", "seed of the composed log", "1")
-  .action(({ seed }: { seed: string }) => rare(Number(seed)));
+  .option("--every <days>", "days between trainings, at most the five weeks that each learns", "7")
+  .action(({ seed, every }: { seed: string; every: string }) =>
+    rare(wholeNumber(seed, "--seed"), Math.max(1, wholeNumber(every, "--every"))),
+  );
 await runCommand(program, process.argv.slice(2));

@@ -13,8 +13,8 @@ const PEAK = MOST + 2;
 
 /**
  * A feature's entities with those of the model before. Of one that training did not see the counts are remembered, but it has no rate; one whose
- * counts say nothing is new again at once. alone: those of training that were far larger on one day than on all others. until: the slot in
- * which the training before ended, which stands for the times that a model of an earlier release did not note.
+ * counts say nothing, not even with their allowance, is new again at once. alone: those of training that were far larger on one day than on all
+ * others. until: the slot in which the training before ended, which stands for the times that a model of an earlier release did not note.
  */
 export function withRemembered(
   f: number,
@@ -35,7 +35,7 @@ export function withRemembered(
     const now = own.known[name];
     const larger = old.slice(1, SEEN);
     if (now === undefined) {
-      const says = larger.some((x, i) => (i < H ? x > FLOOR_NATS : x >= least));
+      const says = larger.some((x, i) => (i < H ? x > FLOOR_NATS : x * allowance(x) > least));
       if (says && room-- > 0) kept[name] = [0, ...larger, seen, peak];
     } else if (larger.some((x, i) => x > now[1 + i]!)) {
       const again = now[MOST]! >= RENEWS * old[MOST]!;

@@ -12,7 +12,7 @@ import type { Reach } from "./memory.ts";
 /** Transactions remembered, of each shape, and messages of each slot of a surge. A row of the network's 6,000 in twelve. */
 const MAX_SAMPLES = 500;
 const PER_SHAPE = 2;
-const PER_SLOT = 3;
+const PER_SLOT = 10;
 const MESSAGE = TRANSACTION_TYPES.indexOf("message");
 /** A shape in less than so much of all transactions is rare. */
 const RARE = 0.005;
@@ -23,6 +23,8 @@ export type Sample = {
   readonly slot: number;
   readonly shapes: Contents;
   readonly reals: Float64Array;
+  /** Of a surge that is remembered: how many messages of its slot it stands for. */
+  readonly each?: number;
 };
 
 /** A transaction as it is stored; null for a number that it has not. */
@@ -59,20 +61,30 @@ export function rememberSamples(all: readonly Sample[], surges: ReadonlySet<numb
   const rarest = [...shapes.values()]
     .filter(({ count }) => count < RARE * all.length)
     .sort((a, b) => b.days - a.days || b.count - a.count || (a.shape < b.shape ? -1 : 1));
-  const kept = new Set<Sample>();
-  for (const { newest } of rarest) for (const sample of newest) if (kept.size < MAX_SAMPLES) kept.add(sample);
-  for (const some of ofSurges(all, surges))
-    for (const sample of some) if (kept.size < MAX_SAMPLES) kept.add(sample);
+  /** With what each stands for; 0 of those that stand for nothing but their shape. */
+  const kept = new Map<Sample, number>();
+  for (const { newest } of rarest)
+    for (const sample of newest) if (kept.size < MAX_SAMPLES) kept.set(sample, 0);
+  for (const { some, each } of ofSurges(all, surges))
+    for (const sample of some)
+      if (kept.has(sample) || kept.size < MAX_SAMPLES) kept.set(sample, sample.each ?? each);
   return all
     .filter((sample) => kept.has(sample))
-    .map(({ type, slot, shapes: contents, reals }) => ({
-      ...{ type, slot, shapes: contents },
-      reals: Array.from(reals, (x) => (Number.isNaN(x) ? null : x)),
-    }));
+    .map((sample) => {
+      const { type, slot, shapes: contents, reals } = sample;
+      const each = kept.get(sample)!;
+      return {
+        ...{ type, slot, shapes: contents, reals: Array.from(reals, (x) => (Number.isNaN(x) ? null : x)) },
+        ...(each > 0 && { each }),
+      };
+    });
 }
 
 /** Messages of each slot of a surge, evenly over those that it holds; the newest slots first. Of connections and sessions attacks are made. */
-function ofSurges(all: readonly Sample[], surges: ReadonlySet<number>): Sample[][] {
+function ofSurges(
+  all: readonly Sample[],
+  surges: ReadonlySet<number>,
+): { readonly some: readonly Sample[]; readonly each: number }[] {
   const slots = new Map<number, Sample[]>();
   for (const sample of all) {
     if (sample.type !== MESSAGE || !surges.has(sample.slot)) continue;
@@ -82,8 +94,8 @@ function ofSurges(all: readonly Sample[], surges: ReadonlySet<number>): Sample[]
   }
   return [...slots.entries()]
     .sort(([a], [b]) => b - a)
-    .map(([, some]) => {
-      const step = Math.max(1, some.length / PER_SLOT);
-      return some.filter((_, i) => Math.floor(i / step) !== Math.floor((i - 1) / step));
+    .map(([, messages]) => {
+      const each = Math.max(1, messages.length / PER_SLOT);
+      return { some: messages.filter((_, i) => Math.floor(i / each) !== Math.floor((i - 1) / each)), each };
     });
 }

@@ -175,10 +175,16 @@ export class TransactionCollector {
       );
     }
     const vae = train(samples, undefined);
+    const times = [...surges].filter((slot) => slot < first && reach.holds(slot));
+    const anew = new Map(times.map((slot) => [slot, new Float32Array(STRANGE.length)]));
+    const ofSurges = past.filter(({ slot, each }) => each !== undefined && anew.has(slot));
+    const judged = ofSurges.length === 0 ? [] : elbo(vae, rowsOf(ofSurges, columns, offset));
+    for (const [i, { slot, type, each }] of ofSurges.entries())
+      countStrange(anew.get(slot)!, 0, type, pValue(calibration[type]!, judged[i]!), each);
     const model = {
       ...{ stride: this.#stride, columns, offset, vae, calibration },
       folds: keepFolds(unseen, epochs),
-      rates: fitRates(tableOf(STRANGE, counts, table), before?.rates, clock, reach),
+      rates: fitRates(tableOf(STRANGE, counts, table), before?.rates, clock, reach, anew),
       samples: rememberSamples([...past, ...samples], surges),
     };
     return { model, samples, unseen };

@@ -102,5 +102,25 @@ suite("failures of a mailing, which brings each provider more mail than its days
 
   test("are never excused where half fails, or more", () => assert.equal(excess(20, 19), excess(20, 0)));
 
+  test("are remembered where the like of them, as much larger as it may be, would be a finding", () => {
+    const later = new EntityCollector();
+    for (let slot = last + 1; slot <= 2 * last; slot++)
+      if (slot % 100 === 0) later.add({ feature: FAILING, key: "p1.example", count: 1 }, slot);
+    const before = new EntityCollector();
+    before.add({ feature: FAILING, key: "once.example", count: 1 }, last);
+    before.add({ feature: FAILING, key: "twice.example", count: 2 }, last);
+    const first = { model: before.fit(0, last, clock, NOTHING_FLAGGED, "salt"), until: last };
+    const second = later.fit(last + 1, 2 * last, clock, NOTHING_FLAGGED, "salt", first);
+    const told = (key: string, count: number): boolean => {
+      const entities = new EntityScorer(second, clock);
+      entities.add({ feature: FAILING, key, count }, 2 * last + 1);
+      return entities.score(2 * last + 1, false).findings.length > 0;
+    };
+    assert.deepEqual(
+      [told("once.example", 5), told("twice.example", 5), told("twice.example", 8)],
+      [true, false, true],
+    );
+  });
+
   test("are not told of for what arrives", () => assert.equal(excess(0, 500), 0));
 });

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
+import { Reach } from "../../src/detect/memory.ts";
 import { type PastRows, Recall } from "../../src/detect/recall.ts";
+import { fitRates, STRANGE } from "../../src/detect/strange.ts";
 import { rememberSamples, type Sample } from "../../src/detect/transaction-memory.ts";
 import { type Conditional, MAX_WIDTH, WindowScorer } from "../../src/detect/window.ts";
 import { fitWindow, slotRows, tableOf } from "../../src/detect/window-fit.ts";
@@ -85,7 +87,19 @@ suite("messages of a newsletter, each of shapes that all mail has", () => {
 
   test("are learned again, some of each slot in which the window view remembers a surge", () => {
     assert.deepEqual(kept([]), []);
-    assert.deepEqual(kept([130, 131]), [130, 130, 130, 131]);
+    assert.deepEqual(kept([130, 131]), [...new Array<number>(10).fill(130), 131]);
+  });
+
+  test("stand for all messages of their slot", () => {
+    const [first, ...others] = rememberSamples(all, new Set([130, 131])).map(({ each }) => each!);
+    assert.equal(first, 4.1);
+    assert.equal(others.at(-1), 1);
+    // and for as many when they are handed on, where their own are no longer in the history
+    const past = rememberSamples(all, new Set([130])).map((one) => ({ ...one, reals: new Float64Array() }));
+    assert.deepEqual(
+      rememberSamples(past, new Set([130])).map(({ each }) => each),
+      new Array<number>(10).fill(4.1),
+    );
   });
 
   test("are no sessions or connections, of which attacks are made", () => {
@@ -98,5 +112,36 @@ suite("messages of a newsletter, each of shapes that all mail has", () => {
     const slots = kept([...many.keys()], many);
     assert.equal(slots.length, 500);
     assert.equal(slots[0], many.length - 500);
+  });
+});
+
+suite("a time of which nothing was strange to the network that had just learned it", () => {
+  const first = 200 * SLOTS_PER_DAY;
+  const rows = slotRows(first, first + DAYS * SLOTS_PER_DAY - 1, clock);
+  const table = tableOf(STRANGE, new Float32Array(DAYS * SLOTS_PER_DAY * STRANGE.length), rows);
+  const noon = 100 * SLOTS_PER_DAY + 144;
+  /** What is usual once today's network found so many of its messages strange, in the second level. */
+  const usual = (
+    n: number,
+  ): { readonly told: (now: number) => boolean; readonly slots: readonly number[] } => {
+    const anew = new Map([[noon, Float32Array.from(STRANGE, (_, j) => (j === 1 ? n : 0))]]);
+    const model = fitRates(table, undefined, clock, new Reach(rows.time.last), n > 0 ? anew : new Map());
+    const again = fitRates(table, model, clock, new Reach(rows.time.last), n > 0 ? anew : new Map());
+    const told = (now: number): boolean => {
+      const scorer = new WindowScorer(again, undefined);
+      scorer.push(
+        Float32Array.from(STRANGE, (_, j) => (j === 1 ? now : 0)),
+        placeOf(noon, clock),
+      );
+      return scorer.score().findings.length > 0;
+    };
+    return { told, slots: again.remembered!.slots.map(([slot]) => slot!) };
+  };
+
+  test("is usual by what today's finds strange of it", () => {
+    assert.ok(usual(0).told(7));
+    assert.ok(!usual(7).told(7));
+    assert.ok(usual(7).told(30));
+    assert.deepEqual([usual(0).slots, usual(7).slots], [[], [noon]]);
   });
 });

@@ -6,8 +6,10 @@ import { plainReader } from "../mail/support.ts";
 const REFUSED = ENTITY_FEATURES.findIndex(({ name }) => name === "refused_messages_site");
 const BLOCKED = "550 5.7.1 Service unavailable; client host [192.0.2.1] blocked using bl.example";
 
-/** How many deliveries count, of lines by queue id, recipient and what the other server said. */
-function counted(...deliveries: readonly (readonly [id: string, to: string, said: string])[]): number {
+type Delivery = readonly [id: string, to: string, said: string];
+
+/** What a feature counts, by its keys, of lines by queue id, recipient and what the other server said. */
+function keysOf(feature: number, ...deliveries: readonly Delivery[]): string[] {
   const lines = plainReader();
   const entities = new EntityReader("salt");
   const seen: Observation[] = [];
@@ -18,8 +20,10 @@ function counted(...deliveries: readonly (readonly [id: string, to: string, said
     const line = `Mar  3 10:0${i}:00 mx postfix/smtp[9]: ${id}: to=<${to}>, relay=mx.far.example[192.0.2.7]:25, delay=1, delays=0/0/1/0, dsn=4.0.0, status=${status}`;
     entities.read(lines.readText("mail.log", i + 1, line), seen);
   }
-  return seen.filter(({ feature }) => feature === REFUSED).length;
+  return seen.filter((observation) => observation.feature === feature).map(({ key }) => key);
 }
+
+const counted = (...deliveries: readonly Delivery[]): number => keysOf(REFUSED, ...deliveries).length;
 
 suite("messages that others refuse for what they think of this server", () => {
   test("are those that a list or a limit keeps out", () => {
@@ -65,4 +69,25 @@ suite("messages that others refuse for what they think of this server", () => {
       2,
     );
   });
+});
+
+suite("messages that reached a domain", () => {
+  const REACHED = ENTITY_FEATURES.findIndex(({ name }) => name === "reached_messages");
+  const OK = "250 2.0.0 Ok";
+
+  test("count once for all recipients there, and for each domain", () => {
+    assert.deepEqual(
+      keysOf(
+        REACHED,
+        ["4A1B2C3D41", "ann@far.example", OK],
+        ["4A1B2C3D41", "bob@FAR.example", OK],
+        ["4A1B2C3D41", "eve@near.example", OK],
+        ["4A1B2C3D42", "bob@far.example", OK],
+      ),
+      ["far.example", "near.example", "far.example"],
+    );
+  });
+
+  test("are none that fail", () =>
+    assert.deepEqual(keysOf(REACHED, ["4A1B2C3D41", "ann@far.example", "550 5.1.1 User unknown"]), []));
 });
