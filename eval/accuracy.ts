@@ -12,7 +12,7 @@ import { contaminated } from "./accuracy/contaminated.ts";
 import { ROOT } from "./accuracy/corpus.ts";
 import { ours } from "./accuracy/ours.ts";
 import { real } from "./accuracy/real.ts";
-import { servers } from "./accuracy/servers.ts";
+import { servers, transactions } from "./accuracy/servers.ts";
 import { surges } from "./accuracy/surges.ts";
 import { HEAD, LIMITS } from "./accuracy/words.ts";
 import { sectionOf } from "./page.ts";
@@ -25,7 +25,12 @@ const PARTS: Readonly<Record<string, () => Promise<Section[]>>> = {
   real,
 };
 /** Parts that take long, and run only when they are named. */
-const LONG: Readonly<Record<string, () => Promise<Section[]>>> = { servers, surges, contaminated };
+const LONG: Readonly<Record<string, () => Promise<Section[]>>> = {
+  servers,
+  transactions,
+  surges,
+  contaminated,
+};
 const ALL = { ...PARTS, ...LONG };
 /** Sections in the order of the page. */
 const ORDER = [

@@ -3,7 +3,8 @@ import type { Score } from "./corpus.ts";
 import type { Found } from "./servers.ts";
 import { needless, totalOf } from "./totals.ts";
 
-const RULES = ["count above training's largest", "z-score by hour of day"];
+/** The rules of this part, by their names among the baselines. */
+export const RULES: readonly string[] = ["count above training's largest", "z-score by hour of day"];
 
 /** The most incidents that a curve evidences with no more alerts without need than `limit`; of these, the fewest such alerts. */
 export function bestWithin(curve: readonly Score[], limit: number): Score | undefined {
@@ -23,7 +24,7 @@ export function bestWithin(curve: readonly Score[], limit: number): Score | unde
 const idsOf = (s: Score): string[] => s.rows.filter((r) => r.evidenced).map((r) => r.id);
 
 /** The transaction view alone against rules that count templates, allowed the same number of needless alerts. */
-export function countRules(all: readonly Found[]): string {
+export function countRules(all: readonly Pick<Found, "corpus" | "transactions" | "rivals">[]): string {
   const rows: string[][] = [];
   const sums = new Map<string, Score[]>();
   const add = (name: string, score: Score): string => {

@@ -5,7 +5,7 @@ import { type Preset, TRAIN_DAYS } from "../preset-plan.ts";
 import { PRESETS } from "../presets.ts";
 import { type ComposedCorpus, episodesOf, withComposed } from "./composed.ts";
 import type { Score } from "./corpus.ts";
-import { countRules } from "./count-rules.ts";
+import { countRules, RULES } from "./count-rules.ts";
 import { measureAll } from "./runs.ts";
 import { slowThings } from "./slow.ts";
 import { median, needless, type Total, totalOf } from "./totals.ts";
@@ -171,8 +171,20 @@ export async function servers(): Promise<Section[]> {
     { title: "Composed servers", text: `${INTRO}\n\n${serverTables(all)}` },
     { title: "Baselines on composed servers", text: `${RIVALS}\n\n${rivalTables(all)}` },
     { title: "Slow and quiet things", text: slowThings(all) },
-    { title: "Transactions against count rules", text: countRules(all) },
+    { title: COUNT_RULES, text: countRules(all) },
   ];
+}
+
+const COUNT_RULES = "Transactions against count rules";
+
+/** The transaction view alone against the rules that count, on every composed server. */
+export async function transactions(): Promise<Section[]> {
+  const all = await withComposed(PRESETS, false, async (corpus) => {
+    const [alone] = await measureAll([{ corpus, seed: SEED, without: otherThan("transaction") }]);
+    const rivals = baselineRows(corpus, await readLines(corpus), true, RULES);
+    return { corpus, transactions: alone!.score, rivals };
+  });
+  return [{ title: COUNT_RULES, text: countRules(all) }];
 }
 
 const INTRO = `Weeks of servers that differ in size, rhythm, header format, zone and programs ([composing.md](composing.md)), with faults whose lines are known. Nothing of the detector

@@ -55,8 +55,13 @@ export function f1({
 const LINE_LEVELS = 30;
 export const ONE_HOT = "one-hot line, plain VAE, fixed line";
 
-/** All baselines that can run, on one log. withOracle: also look for the threshold that proves best afterwards. */
-export function baselineRows(corpus: Corpus, lines: Lines, withOracle: boolean): BaselineRow[] {
+/** All baselines that can run, on one log. withOracle: also look for the threshold that proves best afterwards. only: those of windows that are asked for. */
+export function baselineRows(
+  corpus: Corpus,
+  lines: Lines,
+  withOracle: boolean,
+  only?: readonly string[],
+): BaselineRow[] {
   const folder = mkdtempSync(join(tmpdir(), "logvane-baselines-"));
   const file = join(folder, "alerts.ndjson");
   const judge = (records: readonly AlertRecord[]): Score => {
@@ -72,17 +77,27 @@ export function baselineRows(corpus: Corpus, lines: Lines, withOracle: boolean):
     );
   };
 
-  put(NEW_TEMPLATE, judge(newTemplateRecords(lines, undefined)));
-  const { errors, fixed } = oneHotErrors(lines);
-  const byLine = (level: number): Score =>
-    judge(
-      lineRecords(ONE_HOT, "new_message", lines, (c) => errors[Math.min(c, lines.known)]!, level, undefined),
-    );
-  const steps = [...new Set(errors)].sort((a, b) => b - a).slice(1, 1 + LINE_LEVELS);
-  put(ONE_HOT, byLine(fixed), withOracle ? [fixed, ...steps].map(byLine) : undefined);
+  if (only === undefined) {
+    put(NEW_TEMPLATE, judge(newTemplateRecords(lines, undefined)));
+    const { errors, fixed } = oneHotErrors(lines);
+    const byLine = (level: number): Score =>
+      judge(
+        lineRecords(
+          ONE_HOT,
+          "new_message",
+          lines,
+          (c) => errors[Math.min(c, lines.known)]!,
+          level,
+          undefined,
+        ),
+      );
+    const steps = [...new Set(errors)].sort((a, b) => b - a).slice(1, 1 + LINE_LEVELS);
+    put(ONE_HOT, byLine(fixed), withOracle ? [fixed, ...steps].map(byLine) : undefined);
+  }
 
   const table = windowsOf(lines, Date.parse(corpus.trainUntil));
   for (const [name, scoresOf] of Object.entries(WINDOW_BASELINES)) {
+    if (only?.includes(name) === false) continue;
     const scores = scoresOf(table);
     if (!scores) continue;
     const at = (level: number): Score => judge(windowRecords(name, lines, table, scores, level, undefined));

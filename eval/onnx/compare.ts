@@ -10,7 +10,7 @@ import { eachEvent } from "../../src/cli/events.ts";
 import { openMail } from "../../src/cli/input.ts";
 import { loadKernels } from "../../src/cli/kernels.ts";
 import { windowRows } from "../../src/detect/conditional.ts";
-import { transactionRows } from "../../src/detect/transaction.ts";
+import { transactionRows } from "../../src/detect/transaction-rows.ts";
 import { columnIndex, slotRows, tableOf } from "../../src/detect/window-fit.ts";
 import { localClock, slotOf } from "../../src/feature/clock.ts";
 import { ColumnRegistry } from "../../src/feature/columns.ts";

@@ -4,12 +4,8 @@ import { elbo } from "../model/score.ts";
 import type { Rows, Vae } from "../model/vae.ts";
 import { windowRows } from "./conditional.ts";
 import { FOLDS, foldOf } from "./folds.ts";
-import {
-  type LearnedTransactions,
-  sampleRows,
-  type TransactionModel,
-  transactionColumns,
-} from "./transaction.ts";
+import type { LearnedTransactions, TransactionModel } from "./transaction.ts";
+import { rowsOf, transactionColumns } from "./transaction-rows.ts";
 import { POOLS, type WindowModel } from "./window.ts";
 import type { TableRows, WindowTable } from "./window-fit.ts";
 
@@ -120,8 +116,8 @@ export function heldOutTransactions(
   const judged = new Bounds();
   for (let fold = 0; fold < FOLDS; fold++) {
     const own = samples.filter((s) => s.slot >= since && foldOf(s.slot) === fold);
-    const fresh = boundsOf(unseen[fold]!, sampleRows(model, own), ours);
-    const before = boundsOf(judges[fold]!, sampleRows(old, own), theirs);
+    const fresh = boundsOf(unseen[fold]!, rowsOf(own, model), ours);
+    const before = boundsOf(judges[fold]!, rowsOf(own, old), theirs);
     for (const [i, { slot }] of own.entries()) judged.add(slot, before[i]!, fresh[i]!);
   }
   return judged.byDay();

@@ -1,81 +1,157 @@
 import type { LocalClock } from "../feature/clock.ts";
 import type { Column } from "../feature/columns.ts";
-import { TRANSACTION_TYPES } from "../feature/transaction.ts";
+import { TRANSACTION_REALS, TRANSACTION_TYPES } from "../feature/transaction.ts";
 import type { Reach } from "./memory.ts";
 import { NO_SLOTS, pastRows, Recall, type RememberedSlots, remembered, rememberSlots } from "./recall.ts";
 import type { WindowModel } from "./window.ts";
-import { fitWindow, type WindowTable } from "./window-fit.ts";
+import { columnDays, fitWindow, type TableRows, tableOf } from "./window-fit.ts";
 
-/** The transaction view's counts: how many strange transactions a slot holds, judged as the window view judges lines. */
+/**
+ * The transaction view's counts, judged as the window view judges lines: how many transactions of a slot are strange, how many of these by
+ * one and the same thing, and how many hold what the network can't judge since it has no column for it.
+ */
 
-/** p-values at and below which transactions are counted. */
-export const LEVELS = [0.01, 0.001] as const;
+/** A transaction is strange at and below this p-value. */
+export const STRANGE = 0.01;
 
-/** One column for each type and level. */
-export const STRANGE: readonly Column[] = TRANSACTION_TYPES.flatMap((type) =>
-  LEVELS.map(
-    (level): Column => ({
-      key: `strange ${type} ${level}`,
-      level: "event",
-      family: "total",
-      cause: undefined,
-      label: `unusual ${type}s (one in ${1 / level} is so)`,
-    }),
-  ),
-);
+/** What is counted of a transaction. */
+export type Strangeness = {
+  /** Its place in TRANSACTION_TYPES. */
+  readonly type: number;
+  readonly pValue: number;
+  /** Whether it holds a shape that the network has no column for. */
+  readonly unknown: boolean;
+  /** What most of its score comes from: a shape of the network, or one of TRANSACTION_REALS; undefined where that is what is unknown. */
+  readonly carrier: string | undefined;
+};
 
-/** By slot, how many transactions count in each of the columns. */
-export type StrangeCounts = ReadonlyMap<number, Float32Array>;
+const strangeKey = (type: string): string => `strange ${type} ${STRANGE}`;
+const unknownKey = (type: string): string => `unknown ${type}`;
+const carrierKey = (type: string, carrier: string): string => `strange ${type} by ${carrier}`;
 
-/** How many strange ones are usual, and what is remembered of times with many. anew: of remembered times, as today's network judges them. */
+/** The keys of the columns in which a transaction counts; a model need not have them all. */
+export function strangeKeys({ type, pValue, unknown, carrier }: Strangeness): string[] {
+  const name = TRANSACTION_TYPES[type]!;
+  const isStrange = pValue <= STRANGE;
+  return [
+    ...(isStrange ? [strangeKey(name)] : []),
+    ...(unknown ? [unknownKey(name)] : []),
+    ...(isStrange && carrier !== undefined ? [carrierKey(name, carrier)] : []),
+  ];
+}
+
+/** Whether anything is counted of it. */
+export const isCounted = ({ pValue, unknown }: Pick<Strangeness, "pValue" | "unknown">): boolean =>
+  unknown || pValue <= STRANGE;
+
+const column = (key: string, label: string): Column => ({
+  ...{ key, label, level: "event", family: "total", cause: undefined },
+});
+
+const ALWAYS_COUNTED: readonly Column[] = TRANSACTION_TYPES.flatMap((type) => [
+  column(strangeKey(type), `unusual ${type}s (one in ${1 / STRANGE} is so)`),
+  column(unknownKey(type), `${type}s with lines that training hardly knew`),
+]);
+
+/** What is counted in a slot. */
+export type CountedSlot = {
+  readonly slot: number;
+  readonly strangeness: Strangeness;
+  /** How many transactions it stands for. */
+  readonly each: number;
+};
+/** What is counted in remembered slots by a network that has learned of them. */
+export type CountedAnew = ReadonlyMap<number, readonly Pick<CountedSlot, "strangeness" | "each">[]>;
+
+/** The columns that are always counted, and those of what made transactions strange on several days. */
+function columnsOf(counted: readonly CountedSlot[], { time, dayOf, days }: TableRows): Column[] {
+  const seen = new Map<string, { readonly column: Column; readonly days: Set<number> }>();
+  for (const { slot, strangeness } of counted) {
+    const { type, pValue, carrier } = strangeness;
+    if (carrier === undefined || pValue > STRANGE) continue;
+    const name = TRANSACTION_TYPES[type]!;
+    const key = carrierKey(name, carrier);
+    const isNumber = (TRANSACTION_REALS as readonly string[]).includes(carrier);
+    const label = isNumber ? `${name}s of unusual ${carrier}` : `${name}s that are unusual by one message`;
+    const known = seen.get(key) ?? { column: column(key, label), days: new Set() };
+    seen.set(key, known);
+    known.days.add(dayOf[slot - time.first]!);
+  }
+  const carriers = [...seen.values()].filter((one) => one.days.size >= columnDays(days));
+  return [...ALWAYS_COUNTED, ...carriers.map((one) => one.column)];
+}
+
+/**
+ * How many are usual of what is counted, and what is remembered of times with many. rows: of training, which holds all slots. anew: of remembered
+ * times, as today's network judges them.
+ */
 export function fitRates(
-  table: WindowTable,
+  counted: readonly CountedSlot[],
+  rows: TableRows,
   before: WindowModel | undefined,
   clock: LocalClock,
   reach: Reach,
-  anew: StrangeCounts,
+  anew: CountedAnew,
 ): WindowModel {
-  const { first } = table.time;
-  const past = judgedAnew(remembered(before?.remembered ?? NO_SLOTS, new Map(), first, reach), anew);
+  const { first, slots: T } = rows.time;
+  const columns = columnsOf(counted, rows);
+  const C = columns.length;
+  const index = new Map(columns.map(({ key }, j) => [key, j]));
+  const counts = new Float32Array(T * C);
+  for (const { slot, strangeness } of counted) countStrange(counts, (slot - first) * C, index, strangeness);
+  const table = tableOf(columns, counts, rows);
+  const past = judgedAnew(remembered(before?.remembered ?? NO_SLOTS, new Map(), first, reach), anew, columns);
   const recall = new Recall(table, before && pastRows(past, table, clock), () => true);
   const model = fitWindow(table, undefined, recall);
   const own = [...recall.kept()]
     .filter((slot) => slot >= first)
     .map((slot) => {
-      const counts = table.counts.subarray(
-        (slot - first) * STRANGE.length,
-        (slot - first + 1) * STRANGE.length,
-      );
-      const ids = Uint32Array.from(STRANGE.keys()).filter((j) => counts[j]! > 0);
-      return { slot, ids, counts: Float32Array.from(ids, (j) => counts[j]!) };
+      const row = counts.subarray((slot - first) * C, (slot - first + 1) * C);
+      const ids = Uint32Array.from(columns.keys()).filter((j) => row[j]! > 0);
+      return { slot, ids, counts: Float32Array.from(ids, (j) => row[j]!) };
     });
-  const registry = { columns: [...STRANGE] };
-  return { ...model, remembered: rememberSlots(recall.kept(), own, table.time, registry, table, past) };
+  return { ...model, remembered: rememberSlots(recall.kept(), own, table.time, { columns }, table, past) };
 }
 
 /** The larger of what was counted then and what is by today's network: that of then may have known such times too well to find them strange. */
-function judgedAnew({ columns, slots }: RememberedSlots, anew: StrangeCounts): RememberedSlots {
-  const rows = new Map([...anew].map(([slot, counts]) => [slot, Float32Array.from(counts)]));
-  const places = columns.map(({ key }) => STRANGE.findIndex((column) => column.key === key));
-  for (const [slot, ...cells] of slots) {
-    const row = rows.get(slot!) ?? new Float32Array(STRANGE.length);
+function judgedAnew(past: RememberedSlots, anew: CountedAnew, now: readonly Column[]): RememberedSlots {
+  const columns = [
+    ...new Map([...past.columns, ...now].map((one) => [one.key, { ...one, rare: true }])).values(),
+  ];
+  const places = new Map(columns.map(({ key }, k) => [key, k]));
+  const rows = new Map<number, Map<number, number>>();
+  for (const [slot, some] of anew) {
+    const row = new Map<number, number>();
+    rows.set(slot, row);
+    for (const { strangeness, each } of some)
+      for (const key of strangeKeys(strangeness)) {
+        const place = places.get(key);
+        if (place !== undefined) row.set(place, (row.get(place) ?? 0) + each);
+      }
+  }
+  for (const [slot, ...cells] of past.slots) {
+    const row = rows.get(slot!) ?? new Map<number, number>();
     rows.set(slot!, row);
     for (let k = 0; k < cells.length; k += 2) {
-      const place = places[cells[k]!]!;
-      row[place] = Math.max(row[place]!, cells[k + 1]!);
+      const place = places.get(past.columns[cells[k]!]!.key)!;
+      row.set(place, Math.max(row.get(place) ?? 0, cells[k + 1]!));
     }
   }
   return {
-    columns: STRANGE.map((column) => ({ ...column, rare: true })),
-    slots: [...rows]
-      .sort(([a], [b]) => a - b)
-      .map(([slot, row]) => [slot, ...Array.from(row).flatMap((n, j) => (n > 0 ? [j, n] : []))]),
+    columns,
+    slots: [...rows].sort(([a], [b]) => a - b).map(([slot, row]) => [slot, ...[...row].flat()]),
   };
 }
 
-/** Counts a transaction of a type in its columns, which begin at a place. p: its p-value. each: how many it stands for. */
-export function countStrange(counts: Float32Array, at: number, type: number, p: number, each = 1): void {
-  LEVELS.forEach((level, l) => {
-    if (p <= level) counts[at + type * LEVELS.length + l]! += each;
-  });
+/** Counts a transaction in its columns, which begin at a place. index: place by key. */
+export function countStrange(
+  counts: Float32Array,
+  at: number,
+  index: ReadonlyMap<string, number>,
+  strangeness: Strangeness,
+): void {
+  for (const key of strangeKeys(strangeness)) {
+    const j = index.get(key);
+    if (j !== undefined) counts[at + j]! += 1;
+  }
 }

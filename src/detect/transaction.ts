@@ -11,22 +11,40 @@ import {
 } from "../feature/transaction.ts";
 import type { Parent } from "../model/inherit.ts";
 import type { Kernels } from "../model/kernels.ts";
-import { elbo, rowParts } from "../model/score.ts";
+import { elbo } from "../model/score.ts";
 import { trainVae } from "../model/train.ts";
-import { createVae, MAX_BATCH, type Rows, type Vae } from "../model/vae.ts";
+import { createVae, MAX_BATCH, type Vae } from "../model/vae.ts";
 import { type Calibration, calibrate, pValue } from "./calibrate.ts";
 import { contentsOf, joiner, placesByShape, SharedContents } from "./contents.ts";
 import { FOLDS, type Folds, foldOf, keepFolds, parentOf } from "./folds.ts";
 import { Reach } from "./memory.ts";
-import { countStrange, fitRates, LEVELS, STRANGE } from "./strange.ts";
+import {
+  type CountedAnew,
+  type CountedSlot,
+  countStrange,
+  fitRates,
+  isCounted,
+  strangeKeys,
+} from "./strange.ts";
 import { type RememberedSample, recalled, rememberSamples, type Sample } from "./transaction-memory.ts";
+import {
+  type Carried,
+  type Countable,
+  carried,
+  countable,
+  hasColumn,
+  holdsUnknown,
+  rowsOf,
+  transactionColumns,
+  type Vocabulary,
+} from "./transaction-rows.ts";
 import type { WindowModel } from "./window.ts";
-import { type TableRows, tableOf } from "./window-fit.ts";
+import type { TableRows } from "./window-fit.ts";
 
 /**
  * The transaction view: a Variational Autoencoder over what each message, connection and session consists of. One strange
  * transaction means little on the Internet; more strange ones than on any day of training do. So each gets a p-value
- * by networks that did not see its day, and how many fall under LEVELS is counted as the window view counts lines.
+ * by networks that did not see its day, and what is strange is counted as the window view counts lines (strange.ts).
  */
 
 /** Shapes with a column of their own; the rest count together. */
@@ -39,6 +57,8 @@ export const MIN_TRANSACTIONS = 300;
 const MAX_REMEMBERED = 80_000;
 /** Rows scored in one go; only memory depends on it. */
 const SCORED_AT_ONCE = 2048;
+/** Lines kept for citing of each column; an alert cites no more. */
+const KEPT_LINES = 5;
 const HELD_OUT = 10;
 const HIDDEN = 32;
 const LATENT = 6;
@@ -51,23 +71,17 @@ const OPTIONS = {
   maskRate: 0.05,
   patience: 4,
 } as const;
-/** Name of the last column. */
-const REST = "rest";
 /** Share of the strangest training rows that a second training leaves out: history is not labelled, so it may hold attacks. */
 const TRIMMED = 0.02;
 
-export type TransactionModel = {
+export type TransactionModel = Vocabulary & {
   /** One of so many transactions is looked at: 1 but on busy servers. */
   readonly stride: number;
-  /** Shape -> column; shapes without one count in the last column. */
-  readonly columns: readonly string[];
-  /** (types, C): ln of the mean count of each column. */
-  readonly offset: Float32Array;
   readonly vae: Vae;
   readonly folds: Folds;
   /** Per type. */
   readonly calibration: readonly Calibration[];
-  /** How many strange ones are usual, per type and level. */
+  /** How many are usual of what is counted. */
   readonly rates: WindowModel;
   /** What the next training is to remember; undefined in models of before. No detector reads it. */
   readonly samples?: readonly RememberedSample[];
@@ -120,7 +134,7 @@ export class TransactionCollector {
     before?: TransactionModel,
     surges: ReadonlySet<number> = new Set(),
   ): LearnedTransactions | undefined {
-    const { first, last, slots, flagged } = table.time;
+    const { first, last, flagged } = table.time;
     const join = joiner(groups);
     const samples = this.#samples
       .filter((s) => s.slot >= first && s.slot <= last)
@@ -155,8 +169,7 @@ export class TransactionCollector {
           vae,
           rowsOf(
             part.map((i) => samples[i]!),
-            columns,
-            offset,
+            { columns, offset },
           ),
         );
         for (const [k, i] of part.entries()) scores[i] = others[k]!;
@@ -165,26 +178,18 @@ export class TransactionCollector {
     const calibration = TRANSACTION_TYPES.map((_, type) =>
       calibrate([], Float32Array.from(scores.filter((_, i) => samples[i]!.type === type))),
     );
-    const counts = new Float32Array(slots * STRANGE.length);
-    for (const [i, s] of samples.entries()) {
-      countStrange(
-        counts,
-        (s.slot - first) * STRANGE.length,
-        s.type,
-        pValue(calibration[s.type]!, scores[i]!),
-      );
-    }
+    const pValues = Float64Array.from(samples, ({ type }, i) => pValue(calibration[type]!, scores[i]!));
+    const counted = unseen.flatMap((vae, fold) => {
+      const own = samples.map((_, i) => i).filter((i) => foldOf(samples[i]!.slot) === fold);
+      return countedOf(vae, { columns, offset }, samples, pValues, own);
+    });
     const vae = train(samples, undefined);
     const times = [...surges].filter((slot) => slot < first && reach.holds(slot));
-    const anew = new Map(times.map((slot) => [slot, new Float32Array(STRANGE.length)]));
-    const ofSurges = past.filter(({ slot, each }) => each !== undefined && anew.has(slot));
-    const judged = ofSurges.length === 0 ? [] : elbo(vae, rowsOf(ofSurges, columns, offset));
-    for (const [i, { slot, type, each }] of ofSurges.entries())
-      countStrange(anew.get(slot)!, 0, type, pValue(calibration[type]!, judged[i]!), each);
+    const anew = countedAnew(vae, { columns, offset }, calibration, past, times);
     const model = {
       ...{ stride: this.#stride, columns, offset, vae, calibration },
       folds: keepFolds(unseen, epochs),
-      rates: fitRates(tableOf(STRANGE, counts, table), before?.rates, clock, reach, anew),
+      rates: fitRates(counted, table, before?.rates, clock, reach, anew),
       samples: rememberSamples([...past, ...samples], surges),
     };
     return { model, samples, unseen };
@@ -219,52 +224,55 @@ function meanCounts(samples: readonly Sample[], columns: readonly string[]): Flo
   return Float32Array.from(sums, (v, i) => Math.log(v / n[Math.floor(i / C)]!));
 }
 
-type Countable = Pick<Sample, "type" | "shapes" | "reals">;
-
-/** Rows for the network: counts of shapes, the numbers, and the type as condition. */
-function rowsOf(samples: readonly Countable[], columns: readonly string[], offset: Float32Array): Rows {
-  const C = columns.length + 1;
-  const G = TRANSACTION_REALS.length;
-  const S = TRANSACTION_TYPES.length;
-  const n = samples.length;
-  const index = placesByShape(columns);
-  const rows = {
-    n,
-    counts: new Float32Array(n * C),
-    reals: new Float32Array(n * G),
-    realWeights: new Float32Array(n * G),
-    offset: new Float32Array(n * C),
-    conditions: new Float32Array(n * S),
-  };
-  samples.forEach(({ type, shapes, reals }, i) => {
-    for (let k = 0; k < shapes.length; k += 2) {
-      rows.counts[i * C + (index.get(shapes[k] as string) ?? C - 1)]! += shapes[k + 1] as number;
+/** What is counted of some of the samples, by a network that did not see them. own: their places. */
+function countedOf(
+  vae: Vae,
+  vocabulary: Vocabulary,
+  samples: readonly Sample[],
+  pValues: Float64Array,
+  own: readonly number[],
+): CountedSlot[] {
+  const counted: CountedSlot[] = [];
+  const marked = own
+    .map((i) => ({
+      sample: samples[i]!,
+      pValue: pValues[i]!,
+      unknown: holdsUnknown(samples[i]!.shapes, vocabulary),
+    }))
+    .filter(isCounted);
+  for (let from = 0; from < marked.length; from += SCORED_AT_ONCE) {
+    const part = marked.slice(from, from + SCORED_AT_ONCE);
+    const all = carried(
+      vae,
+      vocabulary,
+      part.map(({ sample }) => sample),
+    );
+    for (const [k, { sample, pValue: p, unknown }] of part.entries()) {
+      const { type, slot } = sample;
+      const strangeness = { type, pValue: p, unknown, carrier: all[k]!.carrier };
+      counted.push({ slot, strangeness, each: sample.each ?? 1 });
     }
-    for (let g = 0; g < G; g++) {
-      const known = !Number.isNaN(reals[g]!);
-      rows.reals[i * G + g] = known ? reals[g]! : 0;
-      rows.realWeights[i * G + g] = known ? 1 : 0;
-    }
-    rows.offset.set(offset.subarray(type * C, type * C + C), i * C);
-    rows.conditions[i * S + type] = 1;
-  });
-  return rows;
+  }
+  return counted;
 }
 
-/** The rows that the model's network scores closed transactions by. */
-export const transactionRows = (model: TransactionModel, transactions: readonly Transaction[]): Rows =>
-  sampleRows(model, transactions.map(countable));
-
-export const sampleRows = (
-  { columns, offset }: Pick<TransactionModel, "columns" | "offset">,
-  samples: readonly Countable[],
-): Rows => rowsOf(samples, columns, offset);
-
-/** The names of the network's counts, as a later one finds them. */
-export const transactionColumns = ({ columns }: Pick<TransactionModel, "columns">): string[] => [
-  ...columns,
-  REST,
-];
+/** What of remembered surges is strange to a network that has learned of them. times: their slots. */
+function countedAnew(
+  vae: Vae,
+  vocabulary: Vocabulary,
+  calibration: readonly Calibration[],
+  past: readonly Sample[],
+  times: readonly number[],
+): CountedAnew {
+  const anew = new Map(times.map((slot): [number, CountedSlot[]] => [slot, []]));
+  const samples = past.filter(({ slot, each }) => each !== undefined && anew.has(slot));
+  if (samples.length === 0) return anew;
+  const scores = elbo(vae, rowsOf(samples, vocabulary));
+  const pValues = Float64Array.from(samples, ({ type }, i) => pValue(calibration[type]!, scores[i]!));
+  const all = [...samples.keys()];
+  for (const one of countedOf(vae, vocabulary, samples, pValues, all)) anew.get(one.slot)!.push(one);
+  return anew;
+}
 
 /** Trains twice: the second time without the rows that the first found strangest. again: what is remembered, of which all is learned. */
 function trainRobust(
@@ -282,7 +290,7 @@ function trainRobust(
     (_, i) => all[Math.floor(i * stride)]!,
   );
   const samples = [...thinned, ...again];
-  const rows = rowsOf(samples, columns, offset);
+  const rows = rowsOf(samples, { columns, offset });
   const validation = Int32Array.from({ length: Math.floor(rows.n / HELD_OUT) }, (_, i) => i * HELD_OUT);
   const vae = createVae(
     {
@@ -317,6 +325,15 @@ export type TransactionScore = {
   readonly pValue: number;
 };
 
+/** A closed transaction that is counted. */
+type Marked = {
+  readonly transaction: Transaction;
+  readonly time: number;
+  readonly row: Countable;
+  readonly pValue: number;
+  readonly unknown: boolean;
+};
+
 export type SavedStrange = {
   readonly counts: Float32Array;
   readonly seen: number;
@@ -329,18 +346,23 @@ export type SavedStrange = {
 export class TransactionScorer {
   readonly model: TransactionModel;
   readonly #onScore: ((score: TransactionScore) => void) | undefined;
+  /** Place of a column of model.rates by its key. */
+  readonly #index: ReadonlyMap<string, number>;
   /** Counts of the open slot, in the columns of model.rates. */
   #counts: Float32Array;
   #seen = 0;
   /** Closed, not scored yet: a network costs less for many rows than for one, and a row's score depends on it alone. */
   #waiting: { readonly transaction: Transaction; readonly time: number }[] = [];
   /** The most telling lines of the newest strange transactions, per column of model.rates. */
-  #lines: SeenLine[][] = STRANGE.map(() => []);
+  #lines: SeenLine[][];
 
   constructor(model: TransactionModel, onScore?: (score: TransactionScore) => void) {
     this.model = model;
     this.#onScore = onScore;
-    this.#counts = new Float32Array(STRANGE.length);
+    const { columns } = model.rates;
+    this.#index = new Map(columns.map(({ key }, j) => [key, j]));
+    this.#counts = new Float32Array(columns.length);
+    this.#lines = columns.map(() => []);
   }
 
   /** Takes a closed transaction, or leaves it out by a busy server's stride. */
@@ -357,39 +379,43 @@ export class TransactionScorer {
     if (waiting.length === 0) return;
     this.#waiting = [];
     const rows = waiting.map(({ transaction }) => countable(transaction));
-    const scores = elbo(model.vae, rowsOf(rows, model.columns, model.offset));
+    const scores = elbo(model.vae, rowsOf(rows, model));
+    const marked: Marked[] = [];
     for (const [i, { transaction, time }] of waiting.entries()) {
-      const { type } = rows[i]!;
-      const p = pValue(model.calibration[type]!, scores[i]!);
-      countStrange(this.#counts, 0, type, p);
-      if (p <= LEVELS[0]) this.#cite(transaction, rows[i]!, p, time);
+      const row = rows[i]!;
+      const p = pValue(model.calibration[row.type]!, scores[i]!);
+      const mark = { transaction, time, row, pValue: p, unknown: holdsUnknown(row.shapes, model) };
+      if (isCounted(mark)) marked.push(mark);
       this.#onScore?.({ time, transaction, score: scores[i]!, pValue: p });
     }
+    const parts = carried(
+      model.vae,
+      model,
+      marked.map(({ row }) => row),
+    );
+    for (const [k, mark] of marked.entries()) this.#count(mark, parts[k]!);
   }
 
-  /** Keeps the line of the shape that carries the score. */
-  #cite(t: Transaction, row: Countable, p: number, time: number): void {
-    const { columns, offset, vae } = this.model;
-    const parts = rowParts(vae, rowsOf([row], columns, offset));
-    const weight = (shape: string): number => {
-      const j = columns.indexOf(shape);
-      return parts[j < 0 ? columns.length : j]!;
-    };
-    const telling = [...t.lines].sort((a, b) => weight(b.templateId) - weight(a.templateId))[0];
+  /** Counts it, and keeps the newest line that the network has no column for, else that of the shape that carries most of the score. */
+  #count({ transaction, time, row, pValue: p, unknown }: Marked, { carrier, part }: Carried): void {
+    const strangeness = { type: row.type, pValue: p, unknown, carrier };
+    countStrange(this.#counts, 0, this.#index, strangeness);
+    const { lines } = transaction;
+    const news = unknown && lines.findLast((line) => !hasColumn(line.templateId, this.model));
+    const telling = news || [...lines].sort((a, b) => part(b.templateId) - part(a.templateId))[0];
     if (!telling) return;
-    LEVELS.forEach((level, l) => {
-      if (p > level) return;
-      const ring = this.#lines[row.type * LEVELS.length + l]!;
-      ring.push({ ...telling, time });
-      if (ring.length > 5) ring.shift();
-    });
+    for (const key of strangeKeys(strangeness)) {
+      const ring = this.#lines[this.#index.get(key) ?? -1];
+      ring?.push({ ...telling, time });
+      if (ring && ring.length > KEPT_LINES) ring.shift();
+    }
   }
 
   /** Counts of the slot that ends, and a fresh start. */
   close(): Float32Array {
     this.score();
     const counts = this.#counts;
-    this.#counts = new Float32Array(STRANGE.length);
+    this.#counts = new Float32Array(counts.length);
     return counts;
   }
 
@@ -419,9 +445,3 @@ export class TransactionScorer {
     return this.#lines[column]!.filter((l) => l.time >= since).reverse();
   }
 }
-
-const countable = (t: Transaction): Countable => ({
-  type: TRANSACTION_TYPES.indexOf(t.type),
-  shapes: contentsOf(t),
-  reals: t.reals,
-});

@@ -123,9 +123,13 @@ function chooseColumns(
       seenDays[id]!++;
     }
   }
-  const enough = Math.min(MIN_COLUMN_DAYS, Math.max(2, Math.ceil(days / 3)));
+  const enough = columnDays(days);
   return [...registry.columns.filter((_, id) => seenDays[id]! >= enough), ...POOLS];
 }
+
+/** On so many days of training a column of its own is seen. */
+export const columnDays = (days: number): number =>
+  Math.min(MIN_COLUMN_DAYS, Math.max(2, Math.ceil(days / 3)));
 
 /** Maps a column of the log to its place in a model: itself, or the pool of its level and family. */
 export function columnIndex(registry: ColumnRegistry, columns: readonly Column[]): (id: number) => number {

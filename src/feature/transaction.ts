@@ -51,6 +51,8 @@ export type Transaction = {
   why: Unfinished | undefined;
   /** Whether its first line was seen: client=, pickup, message-id, connect. */
   startSeen: boolean;
+  /** Whether one of its lines was explained by something else. */
+  explained?: true;
 };
 
 /** With the numbers of its lines. */
@@ -102,8 +104,11 @@ export class TransactionTracker {
   readonly #lineIds = new LineIds();
   readonly #plans = new PlanMemo(planPart);
 
-  /** Adds an event at log time `now`. Returns the transactions that this closed. line: the event's, where the caller has it. */
-  add(event: MailEvent, now: number, line?: SeenLine): readonly Transaction[] {
+  /**
+   * Adds an event at log time `now`. Returns the transactions that this closed. line: the event's, where the caller has it. explained: marks
+   * the event's transaction as such.
+   */
+  add(event: MailEvent, now: number, line?: SeenLine, explained = false): readonly Transaction[] {
     const closed = this.#recency.idle(now - IDLE_MS) === undefined ? NONE : this.#expire(now);
     const part = this.#plans.of(event);
     if (part.alone) return closed;
@@ -112,7 +117,7 @@ export class TransactionTracker {
     const key = message ? queueId : this.#lineIds.session(event);
     if (key === undefined) return closed;
     const type = message ? "message" : part.session;
-    const ended = this.#take(event, now, type, key, part, line);
+    const ended = this.#take(event, now, type, key, part, line, explained);
     return ended.length === 0 ? closed : closed.length === 0 ? ended : [...closed, ...ended];
   }
 
@@ -124,6 +129,7 @@ export class TransactionTracker {
     key: string,
     part: PlanPart,
     line: SeenLine | undefined,
+    explained: boolean,
   ): readonly Transaction[] {
     let closed = NONE;
     const id = this.#idOf(event, type, key);
@@ -149,6 +155,7 @@ export class TransactionTracker {
       this.#open.set(id, open);
     }
     if (begins) open.startSeen = true;
+    if (explained) open.explained = true;
     this.#recency.touch(id, now);
     note(open, event, line ?? seenLine(event, now, part.family), part);
     if (ends(event, type)) return [...closed, this.#close(id, open, undefined)];

@@ -210,10 +210,10 @@ export class Detector {
       if (jump) this.#offer([clockCandidate(jump, now)]);
     }
     const explained = this.#observe(event, line, slot);
-    const closed = this.#tracker.add(event, now, line);
+    const { drift } = this.#changes;
+    for (const t of this.#tracker.add(event, now, line, explained))
+      if (!t.explained) this.#views.transaction(t, !drift.touches(t.shapes.keys()), now);
     if (!explained) {
-      const { drift } = this.#changes;
-      for (const t of closed) this.#views.transaction(t, !drift.touches(t.shapes.keys()), now);
       this.#views.time(event, line);
       this.#views.rings.counted(this.#counter.add(event, slot), line);
       this.#views.causes.add(event, line.family);

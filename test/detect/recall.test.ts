@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { Reach } from "../../src/detect/memory.ts";
 import { type PastRows, Recall } from "../../src/detect/recall.ts";
-import { fitRates, STRANGE } from "../../src/detect/strange.ts";
+import { fitRates, STRANGE, strangeKeys } from "../../src/detect/strange.ts";
 import { rememberSamples, type Sample } from "../../src/detect/transaction-memory.ts";
-import { type Conditional, MAX_WIDTH, WindowScorer } from "../../src/detect/window.ts";
+import { type Conditional, MAX_WIDTH, type WindowModel, WindowScorer } from "../../src/detect/window.ts";
 import { fitWindow, slotRows, tableOf } from "../../src/detect/window-fit.ts";
 import { localClock, placeOf, SLOTS_PER_DAY } from "../../src/feature/clock.ts";
 import type { Column } from "../../src/feature/columns.ts";
@@ -118,21 +118,23 @@ suite("messages of a newsletter, each of shapes that all mail has", () => {
 suite("a time of which nothing was strange to the network that had just learned it", () => {
   const first = 200 * SLOTS_PER_DAY;
   const rows = slotRows(first, first + DAYS * SLOTS_PER_DAY - 1, clock);
-  const table = tableOf(STRANGE, new Float32Array(DAYS * SLOTS_PER_DAY * STRANGE.length), rows);
   const noon = 100 * SLOTS_PER_DAY + 144;
-  /** What is usual once today's network found so many of its messages strange, in the second level. */
+  /** What is usual once today's network found so many of its messages strange. */
   const usual = (
     n: number,
   ): { readonly told: (now: number) => boolean; readonly slots: readonly number[] } => {
-    const anew = new Map([[noon, Float32Array.from(STRANGE, (_, j) => (j === 1 ? n : 0))]]);
-    const model = fitRates(table, undefined, clock, new Reach(rows.time.last), n > 0 ? anew : new Map());
-    const again = fitRates(table, model, clock, new Reach(rows.time.last), n > 0 ? anew : new Map());
+    const type = TRANSACTION_TYPES.indexOf("message");
+    const strangeness = { type, pValue: STRANGE, unknown: false, carrier: undefined };
+    const anew = new Map(n > 0 ? [[noon, [{ strangeness, each: n }]]] : []);
+    const fit = (before?: WindowModel): WindowModel =>
+      fitRates([], rows, before, clock, new Reach(rows.time.last), anew);
+    const again = fit(fit());
+    const place = again.columns.findIndex(({ key }) => key === strangeKeys(strangeness)[0]);
     const told = (now: number): boolean => {
       const scorer = new WindowScorer(again, undefined);
-      scorer.push(
-        Float32Array.from(STRANGE, (_, j) => (j === 1 ? now : 0)),
-        placeOf(noon, clock),
-      );
+      const counts = new Float32Array(again.columns.length);
+      counts[place] = now;
+      scorer.push(counts, placeOf(noon, clock));
       return scorer.score().findings.length > 0;
     };
     return { told, slots: again.remembered!.slots.map(([slot]) => slot!) };

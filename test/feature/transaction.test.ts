@@ -51,6 +51,25 @@ suite("the detector's transactions", () => {
     );
   });
 
+  test("one of whose lines is explained is marked, also when another closes it", () => {
+    const events = eventsOf(`
+      10:00:00 postfix/pickup[1]: AAAAA11111: uid=33 from=<www>
+      10:00:00 postfix/pickup[1]: BBBBB22222: uid=33 from=<www>
+      10:00:01 postfix/qmgr[3]: BBBBB22222: from=<a@b.example>, size=300, nrcpt=2 (queue active)
+      10:40:00 postfix/pickup[1]: CCCCC33333: uid=33 from=<www>`);
+    const tracker = new TransactionTracker();
+    const closed = events.flatMap((event) =>
+      tracker.add(event, event.time!, undefined, event.event === "queue_active"),
+    );
+    assert.deepEqual(
+      closed.map(({ key, explained }) => [key, explained]),
+      [
+        ["AAAAA11111", undefined],
+        ["BBBBB22222", true],
+      ],
+    );
+  });
+
   test("half an hour without a line leaves it unfinished; what comes then has no start", () => {
     const closed = closedOf(`
       10:00:00 postfix/pickup[1]: AAAAA11111: uid=33 from=<www>

@@ -1,0 +1,77 @@
+import assert from "node:assert/strict";
+import { suite, test } from "node:test";
+import { Reach } from "../../src/detect/memory.ts";
+import { type CountedSlot, countStrange, fitRates, type Strangeness } from "../../src/detect/strange.ts";
+import { WindowScorer } from "../../src/detect/window.ts";
+import { slotRows } from "../../src/detect/window-fit.ts";
+import { placeOf, SLOTS_PER_DAY } from "../../src/feature/clock.ts";
+import { TRANSACTION_TYPES } from "../../src/feature/transaction.ts";
+import { utc } from "./support.ts";
+
+const DAYS = 14;
+const FIRST = 20_000 * SLOTS_PER_DAY;
+const LAST = FIRST + DAYS * SLOTS_PER_DAY - 1;
+const NOON = SLOTS_PER_DAY / 2;
+
+const MESSAGE = TRANSACTION_TYPES.indexOf("message");
+const strange = (change: Partial<Strangeness>): Strangeness => ({
+  ...{ type: MESSAGE, pValue: 0.001, unknown: false, carrier: undefined },
+  ...change,
+});
+
+/** One such message at noon of some days of training. */
+const atNoon = (days: readonly number[], strangeness: Strangeness): CountedSlot[] =>
+  days.map((day) => ({ slot: FIRST + day * SLOTS_PER_DAY + NOON, strangeness, each: 1 }));
+const everyDay = Array.from({ length: DAYS }, (_, day) => day);
+
+const learned = (counted: readonly CountedSlot[]) =>
+  fitRates(counted, slotRows(FIRST, LAST, utc), undefined, utc, new Reach(LAST), new Map());
+const keysOf = (counted: readonly CountedSlot[]): string[] => learned(counted).columns.map(({ key }) => key);
+
+/** In how many columns some messages count, and the natural rate of the rarest finding of the slot in which they come. */
+function rarest(past: readonly CountedSlot[], now: readonly Strangeness[]): number {
+  const model = learned(past);
+  const scorer = new WindowScorer(model, undefined);
+  const index = new Map(model.columns.map(({ key }, j) => [key, j]));
+  const counts = new Float32Array(model.columns.length);
+  for (const strangeness of now) countStrange(counts, 0, index, strangeness);
+  scorer.push(counts, placeOf(LAST + NOON, utc));
+  return Math.min(Number.POSITIVE_INFINITY, ...scorer.score().findings.map(({ rate }) => rate));
+}
+
+suite("strange transactions", () => {
+  const slow = strange({ carrier: "delay in queue" });
+
+  test("are counted by type, and by what made them strange on four days of training", () => {
+    const always = TRANSACTION_TYPES.flatMap((type) => [`strange ${type} 0.01`, `unknown ${type}`]);
+    assert.deepEqual(keysOf(atNoon([0, 1, 2], slow)), always);
+    assert.deepEqual(keysOf(atNoon([0, 1, 2, 2, 2], slow)), always);
+    assert.deepEqual(keysOf(atNoon([0, 1, 2, 3], slow)), [...always, "strange message by delay in queue"]);
+  });
+
+  test("are not counted where they are usual ones", () => {
+    const usual = strange({ pValue: 0.011, carrier: "delay in queue" });
+    const counts = new Float32Array(1);
+    for (const key of ["strange message 0.01", "unknown message", "strange message by delay in queue"])
+      countStrange(counts, 0, new Map([[key, 0]]), usual);
+    assert.equal(counts[0], 0);
+  });
+
+  test("stand out by what is rare among them, where many are strange by something else", () => {
+    const many = everyDay.flatMap((day) => Array.from({ length: 12 }, () => atNoon([day], slow)).flat());
+    const past = [...many, ...atNoon([1, 4, 7, 10], strange({ carrier: "recipients" }))];
+    const four = (carrier: string): Strangeness[] => Array.from({ length: 4 }, () => strange({ carrier }));
+    assert.ok(rarest(past, four("recipients")) < 1e-3);
+    assert.equal(rarest(past, four("delay in queue")), Number.POSITIVE_INFINITY);
+  });
+});
+
+suite("transactions with lines that the network has no column for", () => {
+  test("are counted however strange it finds them", () => {
+    const past = atNoon([3], strange({ unknown: true, pValue: 0.5 }));
+    const some = (n: number, unknown: boolean): Strangeness[] =>
+      Array.from({ length: n }, () => strange({ unknown, pValue: 0.5 }));
+    assert.ok(rarest(past, some(5, true)) < 1e-3);
+    assert.equal(rarest(past, some(5, false)), Number.POSITIVE_INFINITY);
+  });
+});
