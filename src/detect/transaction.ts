@@ -57,6 +57,8 @@ export const MIN_TRANSACTIONS = 300;
 const MAX_REMEMBERED = 80_000;
 /** Rows scored in one go; only memory depends on it. */
 const SCORED_AT_ONCE = 2048;
+/** What holds unknown lines and closes so soon after another is one event: a restart cuts all sessions at once. */
+const AT_ONCE_MS = 1000;
 /** Lines kept for citing of each column; an alert cites no more. */
 const KEPT_LINES = 5;
 const HELD_OUT = 10;
@@ -340,6 +342,8 @@ export type SavedStrange = {
   readonly waiting: readonly { readonly transaction: SavedTransaction; readonly time: number }[];
   /** Numbers of the lines. */
   readonly lines: readonly (readonly number[])[];
+  /** Absent in states of before. */
+  readonly unknownAt?: readonly number[];
 };
 
 /** Scores closed transactions, many at a time, and counts the strange ones of the open slot. */
@@ -355,6 +359,8 @@ export class TransactionScorer {
   #waiting: { readonly transaction: Transaction; readonly time: number }[] = [];
   /** The most telling lines of the newest strange transactions, per column of model.rates. */
   #lines: SeenLine[][];
+  /** Per type, the log time of the last one that was counted as unknown, in ms. */
+  #unknownAt: number[] = TRANSACTION_TYPES.map(() => Number.NEGATIVE_INFINITY);
 
   constructor(model: TransactionModel, onScore?: (score: TransactionScore) => void) {
     this.model = model;
@@ -398,7 +404,9 @@ export class TransactionScorer {
 
   /** Counts it, and keeps the newest line that the network has no column for, else that of the shape that carries most of the score. */
   #count({ transaction, time, row, pValue: p, unknown }: Marked, { carrier, part }: Carried): void {
-    const strangeness = { type: row.type, pValue: p, unknown, carrier };
+    const again = unknown && time - this.#unknownAt[row.type]! < AT_ONCE_MS;
+    if (unknown && !again) this.#unknownAt[row.type] = time;
+    const strangeness = { type: row.type, pValue: p, unknown: unknown && !again, carrier };
     countStrange(this.#counts, 0, this.#index, strangeness);
     const { lines } = transaction;
     const news = unknown && lines.findLast((line) => !hasColumn(line.templateId, this.model));
@@ -428,6 +436,7 @@ export class TransactionScorer {
         time,
       })),
       lines: this.#lines.map((ring) => ring.map((line) => lines.of(line))),
+      unknownAt: this.#unknownAt,
     };
   }
 
@@ -439,6 +448,7 @@ export class TransactionScorer {
       time,
     }));
     this.#lines = saved.lines.map((ring) => ring.map((number) => lines.of(number)));
+    if (saved.unknownAt) this.#unknownAt = [...saved.unknownAt];
   }
 
   linesOf(column: number, since: number): SeenLine[] {

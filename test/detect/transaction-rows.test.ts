@@ -1,5 +1,9 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
+import { calibrate } from "../../src/detect/calibrate.ts";
+import { Reach } from "../../src/detect/memory.ts";
+import { fitRates } from "../../src/detect/strange.ts";
+import { type TransactionModel, TransactionScorer } from "../../src/detect/transaction.ts";
 import {
   carried,
   hasColumn,
@@ -7,10 +11,13 @@ import {
   rowsOf,
   transactionColumns,
 } from "../../src/detect/transaction-rows.ts";
+import { slotRows } from "../../src/detect/window-fit.ts";
+import type { Transaction } from "../../src/feature/transaction.ts";
 import { TRANSACTION_REALS, TRANSACTION_TYPES } from "../../src/feature/transaction.ts";
 import { PLAIN } from "../../src/model/kernels.ts";
 import { trainVae } from "../../src/model/train.ts";
 import { createVae } from "../../src/model/vae.ts";
+import { NOON, utc } from "./support.ts";
 
 const VOCABULARY = {
   columns: ["client", "sent", "removed"],
@@ -67,4 +74,34 @@ suite("what carries a score", () => {
     assert.ok(part("odd") > part("sent"));
     assert.equal(part("odd"), part("odder"));
   });
+});
+
+suite("sessions with lines that the network has no column for", () => {
+  const vae = createVae(
+    {
+      ...{ counts: 4, reals: TRANSACTION_REALS.length, conditions: TRANSACTION_TYPES.length },
+      ...{ hidden: 8, latent: 2 },
+    },
+    1,
+    PLAIN,
+  );
+  const rates = fitRates([], slotRows(0, 2879, utc), undefined, utc, new Reach(2879));
+  const model: TransactionModel = {
+    ...{ ...VOCABULARY, stride: 1, vae, folds: { networks: [], epochs: 0 }, rates },
+    calibration: TRANSACTION_TYPES.map(() => calibrate([], [])),
+  };
+  const unknown = rates.columns.findIndex(({ key }) => key === "unknown session");
+  /** How many count of five that close so many milliseconds one after the other. */
+  const counted = (ms: number): number => {
+    const scorer = new TransactionScorer(model);
+    for (let i = 0; i < 5; i++) scorer.add(session(`s${i}`, NOON + i * ms), NOON + i * ms);
+    return scorer.close()[unknown]!;
+  };
+  const session = (key: string, end: number): Transaction => ({
+    ...{ type: "session", key, start: end - 1000, end, shapes: new Map([["odd", 1]]), reals: none() },
+    ...{ lines: [], finished: true, why: undefined, startSeen: true },
+  });
+
+  test("count once where a restart cuts them all", () => assert.equal(counted(0), 1));
+  test("count each for itself else", () => assert.equal(counted(1000), 5));
 });
