@@ -85,7 +85,7 @@ suite("sessions with lines that the network has no column for", () => {
     1,
     PLAIN,
   );
-  const rates = fitRates([], slotRows(0, 2879, utc), undefined, utc, new Reach(2879));
+  const rates = fitRates([], slotRows(0, 2879, utc), undefined, utc, new Reach(2879), new Map());
   const model: TransactionModel = {
     ...{ ...VOCABULARY, stride: 1, vae, folds: { networks: [], epochs: 0 }, rates },
     calibration: TRANSACTION_TYPES.map(() => calibrate([], [])),
