@@ -1,5 +1,5 @@
 import { SLOTS_PER_DAY } from "../feature/clock.ts";
-import type { Contents } from "./contents.ts";
+import type { Contents } from "../feature/transaction.ts";
 import type { Reach } from "./memory.ts";
 
 /**
@@ -18,7 +18,7 @@ export type Sample = {
   readonly type: number;
   readonly slot: number;
   readonly shapes: Contents;
-  readonly reals: Float64Array;
+  readonly reals: readonly number[];
 };
 
 /** A transaction as it is stored; null for a number that it has not. */
@@ -28,7 +28,7 @@ export type RememberedSample = Omit<Sample, "reals"> & { readonly reals: readonl
 export function recalled(samples: readonly RememberedSample[], first: number, reach: Reach): Sample[] {
   return samples
     .filter(({ slot }) => slot < first && reach.holds(slot))
-    .map((sample) => ({ ...sample, reals: Float64Array.from(sample.reals, (x) => x ?? Number.NaN) }));
+    .map((sample) => ({ ...sample, reals: sample.reals.map((x) => x ?? Number.NaN) }));
 }
 
 type Rare = { readonly shape: string; days: number; lastDay: number; count: number; newest: Sample[] };

@@ -15,7 +15,7 @@ import { elbo, rowParts } from "../model/score.ts";
 import { trainVae } from "../model/train.ts";
 import { createVae, MAX_BATCH, type Rows, type Vae } from "../model/vae.ts";
 import { type Calibration, calibrate, pValue } from "./calibrate.ts";
-import { contentsOf, joiner, placesByShape, SharedContents } from "./contents.ts";
+import { joiner, placesByShape, SharedContents } from "./contents.ts";
 import { FOLDS, type Folds, foldOf, keepFolds, parentOf } from "./folds.ts";
 import { Reach } from "./memory.ts";
 import { countStrange, fitRates, LEVELS, STRANGE } from "./strange.ts";
@@ -99,7 +99,7 @@ export class TransactionCollector {
     this.#samples.push({
       type: TRANSACTION_TYPES.indexOf(t.type),
       slot: slotOf(t.end),
-      shapes: this.#shared.of(contentsOf(t)),
+      shapes: this.#shared.of(t.shapes),
       reals: t.reals,
     });
   }
@@ -412,6 +412,6 @@ export class TransactionScorer {
 
 const countable = (t: Transaction): Countable => ({
   type: TRANSACTION_TYPES.indexOf(t.type),
-  shapes: contentsOf(t),
+  shapes: t.shapes,
   reals: t.reals,
 });
