@@ -14,7 +14,15 @@ import { LAST_LINE_MARKS } from "../store/rules.ts";
 import { drive, ledgerText } from "./drive.ts";
 import { openMail } from "./input.ts";
 import { loadKernels } from "./kernels.ts";
-import { addInputOptions, budgetOf, isQuiet, type Options, outputFormat, stateDir, timeZone } from "./options.ts";
+import {
+  addInputOptions,
+  budgetOf,
+  isQuiet,
+  type Options,
+  outputFormat,
+  stateDir,
+  timeZone,
+} from "./options.ts";
 import { viewOptions, writeError, writeOut } from "./out.ts";
 import { createProgress } from "./progress.ts";
 import { filesOf } from "./sources.ts";
