@@ -13,6 +13,7 @@ import { ledgerText } from "./drive.ts";
 import { withStore } from "./model-found.ts";
 import {
   addInputOptions,
+  budgetOf,
   collect,
   isQuiet,
   type Options,
@@ -177,7 +178,7 @@ function requestOf(files: readonly string[], options: Options): ReplayRequest {
       trainUntil === undefined
         ? { sinceMs: durationMs(String(since), "--since", "30d") }
         : { time: instant(String(trainUntil), "--train-until") },
-    budget: budgetOf(String(options["alertBudget"])),
+    budget: budgetOf(options),
     without: new Set(without as ViewName[]),
     seed: seedOf(options),
   };
@@ -185,13 +186,6 @@ function requestOf(files: readonly string[], options: Options): ReplayRequest {
 
 const usage = (what: string, where: string, remedy: string): Fault =>
   new Fault("usage", what, where, "nothing was done", `type: ${remedy}`);
-
-export function budgetOf(text: string): number {
-  const match = /^(\d{1,4})(?:\/day)?$/.exec(text);
-  if (!match || Number(match[1]) < 1)
-    throw usage(`"${text.slice(0, 60)}" is no alert budget`, "--alert-budget", "--alert-budget 2/day");
-  return Number(match[1]);
-}
 
 /** --state is only scratch space here: a missing folder is made, models in it are neither read nor written. */
 function makeScratch(dir: string): void {

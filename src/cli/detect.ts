@@ -11,15 +11,21 @@ import { noModel, placeOfModel } from "../store/champion.ts";
 import { unpackModel } from "../store/model.ts";
 import { openStore } from "../store/queries.ts";
 import { LAST_LINE_MARKS } from "../store/rules.ts";
-import { budgetOf } from "./backtest.ts";
 import { drive, ledgerText } from "./drive.ts";
 import { openMail } from "./input.ts";
 import { loadKernels } from "./kernels.ts";
-import { addInputOptions, isQuiet, type Options, outputFormat, stateDir, timeZone } from "./options.ts";
+import {
+  addInputOptions,
+  budgetOf,
+  isQuiet,
+  type Options,
+  outputFormat,
+  stateDir,
+  timeZone,
+} from "./options.ts";
 import { viewOptions, writeError, writeOut } from "./out.ts";
 import { createProgress } from "./progress.ts";
 import { filesOf } from "./sources.ts";
-import { serve } from "./watch.ts";
 
 /** Under this name the state keeps the log time of the last line that was read. */
 const READ_MARK = LAST_LINE_MARKS[1];
@@ -44,8 +50,9 @@ export function detectCommand(program: Command): Command {
 /** What came since the last run in the logs that are followed: a watch that ends when it has read all. */
 async function detectNew(options: Options): Promise<void> {
   const format = outputFormat(options, ["text", "ndjson", "json"]);
-  budgetOf(String(options["alertBudget"]));
+  budgetOf(options);
   filesOf([], options);
+  const { serve } = await import("./watch.ts"); // with all that delivers alerts: a quarter of a second that files given don't need
   const { opened, lines } = await serve(options, { cold: false, once: true }, new AbortController().signal);
   await print(opened, format, options);
   if (!isQuiet(options)) writeError(`${opened.length} alerts; ${lines} lines were new\n`);
@@ -68,7 +75,7 @@ async function print(
 
 async function detect(files: readonly string[], options: Options): Promise<void> {
   const format = outputFormat(options, ["text", "ndjson", "json"]);
-  const budget = budgetOf(String(options["alertBudget"]));
+  const budget = budgetOf(options);
   const store = openStore(stateDir(options));
   const stored = store.champion();
   if (!stored) throw noModel(stateDir(options), "no line can be scored");

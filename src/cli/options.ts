@@ -119,6 +119,15 @@ export function seedOf(options: Options): number {
   throw new Fault("usage", "--seed takes a whole number", "--seed", "nothing was done", "type: --seed 1");
 }
 
+/** --alert-budget, alerts a day, checked. Throws a usage Fault. */
+export function budgetOf(options: Options): number {
+  const text = String(options["alertBudget"]);
+  const match = /^(\d{1,4})(?:\/day)?$/.exec(text);
+  if (match && Number(match[1]) >= 1) return Number(match[1]);
+  const what = `"${text.slice(0, 60)}" is no alert budget`;
+  throw new Fault("usage", what, "--alert-budget", "nothing was done", "type: --alert-budget 2/day");
+}
+
 /** The flags before and after the inner verb of one such as `model list`; what was typed after it wins. */
 export function flagsOf(verb: Command): Options {
   const own = verb.opts();

@@ -153,6 +153,8 @@ export type SavedGaps = {
   readonly slot: number;
 };
 
+const NONE: readonly AbsenceFinding[] = [];
+
 /** Watches the running gap of each stream. */
 export class AbsenceScorer {
   readonly #clock: LocalClock;
@@ -206,11 +208,11 @@ export class AbsenceScorer {
   /**
    * Gaps that fell due up to `until`, with the time at which each did. A silence of the whole log speaks for all streams.
    */
-  due(until: number): AbsenceFinding[] {
-    const found: AbsenceFinding[] = [];
+  due(until: number): readonly AbsenceFinding[] {
     const slot = slotOf(until);
     if (slot > this.#slot) this.#levels(slot);
-    if (until < this.#lookAt) return found;
+    if (until < this.#lookAt) return NONE;
+    const found: AbsenceFinding[] = [];
     for (const gap of this.#gaps) {
       if (gap.raised || !(until >= gap.lookAt)) continue;
       const { stream, last } = gap;

@@ -13,6 +13,8 @@ import type { WindowModel } from "./window.ts";
 
 export type SavedChanges = { readonly drift: SavedDrift; readonly heads: SavedHeads };
 
+const NONE: readonly Candidate[] = [];
+
 /** Changes of software and of the log's format, as candidates. */
 export class ChangeWatch {
   readonly drift: DriftWatch;
@@ -26,7 +28,7 @@ export class ChangeWatch {
   /** The head of a line; what it tells, at the line's time. */
   head(form: HeadForm, line: SeenLine): readonly Candidate[] {
     const found = this.#heads.see(form, line);
-    return found ? [headCandidate(found, line.time)] : [];
+    return found ? [headCandidate(found, line.time)] : NONE;
   }
 
   /** A slot is over: software that was changed, as far as that is clear now, and news that waited for it. See DriftWatch.close. */

@@ -26,15 +26,16 @@ export type ClockFinding = {
 
 /** Tells when a clock is set back, of a host or of one program alone. Writers may be late against each other: each has its own time. */
 export class ClockWatch {
-  readonly #writers = new Map<string, Writer>();
+  /** By host, then by program. */
+  readonly #writers = new Map<string, Map<string, Writer>>();
+  #count = 0;
 
   /** time: the line's own, in ms. line: what may be cited. */
   see(host: string, program: string, time: number, line: SeenLine): ClockFinding | undefined {
-    const key = `${host} ${program}`;
-    let known = this.#writers.get(key);
+    let known = this.#writers.get(host)?.get(program);
     if (!known) {
       known = { latest: time, late: 0, from: Number.NaN, told: false, lines: [] };
-      if (this.#writers.size < MAX_WRITERS) this.#writers.set(key, known);
+      this.#keep(host, program, known);
     }
     if (time > known.latest - BACK_MS || time < known.latest - MOST_BACK_MS) {
       if (time > known.latest) known.latest = time;
@@ -53,15 +54,31 @@ export class ClockWatch {
     return { host, backMs: known.latest - time, lines: known.lines };
   }
 
+  #keep(host: string, program: string, writer: Writer): void {
+    if (this.#count >= MAX_WRITERS) return;
+    let programs = this.#writers.get(host);
+    if (programs === undefined) {
+      programs = new Map();
+      this.#writers.set(host, programs);
+    }
+    programs.set(program, writer);
+    this.#count++;
+  }
+
   save(lines: LineSaver): SavedWriters {
-    return [...this.#writers].map(([key, writer]) => [
-      key,
-      { ...writer, lines: writer.lines.map((line) => lines.of(line)) },
-    ]);
+    return [...this.#writers].flatMap(([host, programs]) =>
+      [...programs].map(([program, writer]): SavedWriters[number] => [
+        `${host} ${program}`,
+        { ...writer, lines: writer.lines.map((line) => lines.of(line)) },
+      ]),
+    );
   }
 
   load(saved: SavedWriters, lines: LineLoader): void {
-    for (const [key, writer] of saved)
-      this.#writers.set(key, { ...writer, lines: writer.lines.map((number) => lines.of(number)) });
+    for (const [key, writer] of saved) {
+      const end = key.indexOf(" "); // a host has none
+      const loaded = { ...writer, lines: writer.lines.map((number) => lines.of(number)) };
+      this.#keep(key.slice(0, end), key.slice(end + 1), loaded);
+    }
   }
 }

@@ -1,16 +1,7 @@
-import type { Transaction } from "../feature/transaction.ts";
-
-/** What a transaction consists of: a shape and its count in turn, flat since there are many. */
-export type Contents = readonly (string | number)[];
+import type { Contents } from "../feature/transaction.ts";
 
 /** Contents that are kept once for all transactions that have them: most mail goes one of a few ways. */
 const MAX_ALIKE = 4096;
-
-export function contentsOf({ shapes }: Transaction): Contents {
-  const flat: (string | number)[] = [];
-  for (const [shape, count] of shapes) flat.push(shape, count);
-  return flat;
-}
 
 const PLACES = new WeakMap<readonly string[], ReadonlyMap<string, number>>();
 

@@ -2,7 +2,7 @@ import { DAY_MS, SLOTS_PER_DAY, type SlotPlace, slotOf } from "../feature/clock.
 import type { Column } from "../feature/columns.ts";
 import type { Family } from "../feature/family.ts";
 import type { LineLoader, LineSaver } from "../feature/line-table.ts";
-import type { SeenLine } from "../feature/transaction.ts";
+import type { SeenLine, Transaction } from "../feature/transaction.ts";
 import { type Cause, isGrave, isRoutine, type MailEvent } from "../mail/event.ts";
 import { soundsBad } from "../mail/tone.ts";
 import { ALL_NEW, type Candidate } from "./candidate.ts";
@@ -160,6 +160,8 @@ export class DriftWatch {
   /** Programs that training knew. */
   readonly #known: ReadonlySet<string>;
   readonly #knownSuites: ReadonlySet<string>;
+  /** The model's columns of programs, with the name under which the program is watched. */
+  readonly #programs: readonly { readonly column: number; readonly program: string; readonly name: string }[];
   readonly #suites = new Map<string, Suite>();
   /** Keys of columns that count in no pool, since their lines belong to a change or may. */
   #aside = new Set<string>();
@@ -171,6 +173,10 @@ export class DriftWatch {
     for (const { level, key } of model.columns) if (level === "program") programs.push(programOfKey(key));
     this.#known = new Set(programs);
     this.#knownSuites = new Set(programs.map(headOf));
+    this.#programs = model.columns.flatMap(({ level, key }, column) => {
+      const program = programOfKey(key);
+      return level === "program" ? [{ column, program, name: this.#nameOf(program) }] : [];
+    });
   }
 
   /** The suite of a program; one that is new in a suite that is not stands for itself. */
@@ -237,8 +243,9 @@ export class DriftWatch {
   }
 
   /** Whether what belongs together holds shapes of a change, so that training can't tell how usual it is. */
-  touches(shapes: Iterable<string>): boolean {
-    if (this.#aside.size > 0) for (const shape of shapes) if (this.#aside.has(TEMPLATE + shape)) return true;
+  touches({ shapes }: Transaction): boolean {
+    if (this.#aside.size === 0) return false;
+    for (let k = 0; k < shapes.length; k += 2) if (this.#aside.has(TEMPLATE + shapes[k])) return true;
     return false;
   }
 
@@ -282,17 +289,17 @@ export class DriftWatch {
   }
 
   #count(name: string, suite: Suite, slot: number, counts: Float32Array, place: SlotPlace): void {
-    const { columns, weekday, weekend } = this.#model;
+    const { weekday, weekend } = this.#model;
     const usual = (j: number): number =>
       (place.weekend ? weekend : weekday)[j * SLOTS_PER_DAY + place.slotOfDay]!;
     if (slot <= slotOf(suite.since)) return;
-    for (const [j, { level, key }] of columns.entries()) {
-      if (level !== "program" || this.#nameOf(programOfKey(key)) !== name) continue;
-      suite.all += counts[j]!;
-      const program = suite.programs.get(programOfKey(key));
+    for (const { column, program: of, name: own } of this.#programs) {
+      if (own !== name) continue;
+      suite.all += counts[column]!;
+      const program = suite.programs.get(of);
       if (!program || slot <= slotOf(program.from)) continue;
-      program.seen += counts[j]!;
-      program.usual += usual(j);
+      program.seen += counts[column]!;
+      program.usual += usual(column);
     }
     for (const { from, columns: own, expected, actual } of suite.programs.values()) {
       if (slot <= slotOf(from)) continue;

@@ -131,10 +131,12 @@ export class EntityScorer {
     this.#load.add(feature, slot, count);
     const table = this.#recent[feature]!;
     let history = table.get(key);
-    if (!history) history = { slots: [], counts: [], touched: false };
-    else table.delete(key);
-    table.set(key, history); // the most recently seen last
-    if (table.size > MAX_ENTITIES) table.delete(table.keys().next().value!);
+    if (history?.slots.at(-1) !== slot) {
+      if (!history) history = { slots: [], counts: [], touched: false };
+      else table.delete(key);
+      table.set(key, history); // what was seen in the newest slot last
+      if (table.size > MAX_ENTITIES) table.delete(table.keys().next().value!);
+    }
     record(history, slot, count);
     while (history.slots[0]! <= slot - DAY) {
       history.slots.shift();
@@ -190,7 +192,7 @@ export class EntityScorer {
   #forget(slot: number): void {
     for (const table of this.#recent)
       for (const [key, { slots }] of table) {
-        if (slots.at(-1)! > slot - DAY) break; // the most recently seen last
+        if (slots.at(-1)! > slot - DAY) break; // what was seen in the newest slot last
         table.delete(key);
       }
   }

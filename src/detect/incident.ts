@@ -175,7 +175,7 @@ export class IncidentManager {
 
   /** Closes what has been quiet for long. offer() does it too, so that once a slot and at the end of the log is enough. */
   tick(now: number): void {
-    if (this.#open.every((i) => now - i.lastActivity <= IDLE_MS)) return;
+    if (!this.#open.some((i) => now - i.lastActivity > IDLE_MS)) return;
     for (const { alert, families, lastActivity } of this.#open) {
       if (now - lastActivity <= IDLE_MS) continue;
       alert.closedAt = lastActivity + IDLE_MS;
@@ -197,6 +197,13 @@ export class IncidentManager {
         const size = surplus(part.key);
         if (size !== undefined && size > part.size) grow(part, size, 60);
       }
+  }
+
+  /** Takes note of findings above the bar at `at`, in ms, as offer() does of candidates. */
+  pass(findings: number, at: number): void {
+    if (findings === 0) return;
+    this.tick(at);
+    this.ledger.belowBar += findings;
   }
 
   /** Takes the candidates of one moment, the rarest first. Returns the alerts that open (held ones too, marked). */

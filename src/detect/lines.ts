@@ -1,4 +1,4 @@
-import { SLOT_MS } from "../feature/clock.ts";
+import { SLOT_MS, slotOf } from "../feature/clock.ts";
 import type { ColumnSet } from "../feature/columns.ts";
 import { ENTITY_FEATURES, type Observation } from "../feature/entity.ts";
 import { LEFT_OUT, type LineLoader, type LineSaver } from "../feature/line-table.ts";
@@ -10,7 +10,11 @@ import { MAX_WIDTH } from "./window.ts";
 const KEEP = 5;
 /** Rings of entities and shapes kept; the least recently written leave. */
 const MAX_RINGS = 20_000;
+/** Kinds of lines whose newest ones wait for somebody to ask for their columns. */
+const MAX_CLOSED = 4096;
 
+/** How often what is too old leaves, in slots: a table skips all that left before to find what is oldest. No result depends on it. */
+const FORGET_SLOTS = 12;
 /** Slots back to which lines of entities may be cited; a new shape's are asked for an hour back. */
 const ENTITY_SLOTS = HORIZONS[2];
 
@@ -33,8 +37,12 @@ export type SavedRings = {
 /** The newest lines behind each column, entity and shape, for citing. */
 export class LineRings {
   readonly #rings = new Map<string, SeenLine[]>();
-  /** By column of the model. */
+  /** By column of the model. Lacks the lines of #closed. */
   readonly #columns: Ring[] = [];
+  /** Newest lines of closed slots by the columns in which they count, which get them when one is asked for. */
+  readonly #closed = new Map<ColumnSet, Ring>();
+  /** The model's column of a registered one, as close() was told last. */
+  #index: (id: number) => number = (id) => id;
   /** Newest lines of the open slot by the columns in which they count: lines of one kind share them all. */
   #open = new Map<ColumnSet, Ring>();
   #number = 0;
@@ -49,20 +57,32 @@ export class LineRings {
     append(ring, line, this.#number++);
   }
 
-  /** A slot ends: its lines go to their columns, and what is too old to be cited leaves. index: the model's column of a registered one. */
+  /** A slot ends: its lines may be asked for, and what is too old to be cited leaves. index: the model's column of a registered one. */
   close(slot: number, index: (id: number) => number): void {
+    this.#index = index;
     for (const [set, ring] of this.#open) {
+      const known = this.#closed.get(set);
+      if (known === undefined || ring.lines.length >= KEEP) this.#closed.set(set, ring);
+      else for (const [i, line] of ring.lines.entries()) append(known, line, ring.numbers[i]!);
+    }
+    if (this.#open.size > 0) this.#open = new Map();
+    if (this.#closed.size > MAX_CLOSED) this.#settle();
+    if (slot % FORGET_SLOTS === 0) this.#forget((slot + 1 - ENTITY_SLOTS) * SLOT_MS);
+  }
+
+  /** Gives the lines of closed slots to their columns. */
+  #settle(): void {
+    for (const [set, ring] of this.#closed) {
       for (const id of set.ids) {
-        const column = index(id);
+        const column = this.#index(id);
         this.#columns[column] ??= { lines: [], numbers: [] };
         merge(this.#columns[column], ring);
       }
     }
-    if (this.#open.size > 0) this.#open = new Map();
-    this.#forget((slot + 1 - ENTITY_SLOTS) * SLOT_MS);
+    this.#closed.clear();
   }
 
-  /** Rings are in the order of their newest lines. Turns stay, since any silence may ask. */
+  /** Rings are in the order of their newest lines' slots. Turns stay, since any silence may ask. */
   #forget(before: number): void {
     for (const [key, ring] of this.#rings) {
       if (key === TURN) continue;
@@ -90,6 +110,7 @@ export class LineRings {
       key,
       numbersOf(ring, lines, key === TURN ? undefined : ENTITY_SLOTS),
     ]);
+    this.#settle();
     const columns = [...this.#columns.entries()].filter(([, ring]) => ring !== undefined);
     return {
       rings: rings.filter(([, ring]) => ring.length > 0),
@@ -115,6 +136,7 @@ export class LineRings {
   }
 
   ofColumn(modelColumn: number, since: number): SeenLine[] {
+    this.#settle();
     return (this.#columns[modelColumn]?.lines ?? []).filter((l) => l.time >= since).reverse();
   }
   ofEntity(feature: number, key: string, since: number): SeenLine[] {
@@ -133,10 +155,12 @@ export class LineRings {
 
   #add(key: string, line: SeenLine): void {
     let ring = this.#rings.get(key);
-    if (ring) this.#rings.delete(key);
-    else ring = [];
-    this.#rings.set(key, ring);
-    if (this.#rings.size > MAX_RINGS) this.#rings.delete(this.#rings.keys().next().value!);
+    if (ring === undefined || slotOf(ring.at(-1)!.time) !== slotOf(line.time)) {
+      if (ring) this.#rings.delete(key);
+      else ring = [];
+      this.#rings.set(key, ring);
+      if (this.#rings.size > MAX_RINGS) this.#rings.delete(this.#rings.keys().next().value!);
+    }
     if (ring.length >= KEEP) ring.shift();
     ring.push(line);
   }

@@ -1,10 +1,10 @@
-import type { Transaction } from "../feature/transaction.ts";
+import type { Contents, Transaction } from "../feature/transaction.ts";
 import type { Parent } from "../model/inherit.ts";
 import type { Kernels } from "../model/kernels.ts";
 import { reconstruct } from "../model/score.ts";
 import { type Training, trainVae } from "../model/train.ts";
 import { createVae, type Rows, type Vae } from "../model/vae.ts";
-import { type Contents, contentsOf, placesByShape } from "./contents.ts";
+import { placesByShape } from "./contents.ts";
 import { FOLDS, type Folds, foldOf, keepFolds, parentOf } from "./folds.ts";
 
 /**
@@ -37,7 +37,7 @@ export type ReceivedMessage = {
   readonly time: number;
 };
 export const receivedOf = (t: Transaction, time: number): ReceivedMessage => ({
-  shapes: contentsOf(t),
+  shapes: t.shapes,
   numbers: [t.reals[3]!, t.reals[4]!],
   time,
 });

@@ -1,6 +1,5 @@
 import { SLOTS_PER_DAY } from "../feature/clock.ts";
-import { TRANSACTION_TYPES } from "../feature/transaction.ts";
-import type { Contents } from "./contents.ts";
+import { type Contents, TRANSACTION_TYPES } from "../feature/transaction.ts";
 import type { Reach } from "./memory.ts";
 
 /**
@@ -22,7 +21,7 @@ export type Sample = {
   readonly type: number;
   readonly slot: number;
   readonly shapes: Contents;
-  readonly reals: Float64Array;
+  readonly reals: readonly number[];
   /** Of a surge that is remembered: how many messages of its slot it stands for. */
   readonly each?: number;
 };
@@ -34,7 +33,7 @@ export type RememberedSample = Omit<Sample, "reals"> & { readonly reals: readonl
 export function recalled(samples: readonly RememberedSample[], first: number, reach: Reach): Sample[] {
   return samples
     .filter(({ slot }) => slot < first && reach.holds(slot))
-    .map((sample) => ({ ...sample, reals: Float64Array.from(sample.reals, (x) => x ?? Number.NaN) }));
+    .map((sample) => ({ ...sample, reals: sample.reals.map((x) => x ?? Number.NaN) }));
 }
 
 type Rare = { readonly shape: string; days: number; lastDay: number; count: number; newest: Sample[] };

@@ -1,7 +1,12 @@
-import { TRANSACTION_REALS, TRANSACTION_TYPES, type Transaction } from "../feature/transaction.ts";
+import {
+  type Contents,
+  TRANSACTION_REALS,
+  TRANSACTION_TYPES,
+  type Transaction,
+} from "../feature/transaction.ts";
 import { rowParts } from "../model/score.ts";
 import type { Rows, Vae } from "../model/vae.ts";
-import { type Contents, contentsOf, placesByShape } from "./contents.ts";
+import { placesByShape } from "./contents.ts";
 import type { Sample } from "./transaction-memory.ts";
 
 /** Transactions as rows of the transaction view's network, and what in a row carries its score. */
@@ -58,7 +63,7 @@ export const transactionColumns = ({ columns }: Pick<Vocabulary, "columns">): st
 
 export const countable = (t: Transaction): Countable => ({
   type: TRANSACTION_TYPES.indexOf(t.type),
-  shapes: contentsOf(t),
+  shapes: t.shapes,
   reals: t.reals,
 });
 

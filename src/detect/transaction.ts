@@ -15,7 +15,7 @@ import { elbo } from "../model/score.ts";
 import { trainVae } from "../model/train.ts";
 import { createVae, MAX_BATCH, type Vae } from "../model/vae.ts";
 import { type Calibration, calibrate, pValue } from "./calibrate.ts";
-import { contentsOf, joiner, placesByShape, SharedContents } from "./contents.ts";
+import { joiner, placesByShape, SharedContents } from "./contents.ts";
 import { FOLDS, type Folds, foldOf, keepFolds, parentOf } from "./folds.ts";
 import { Reach } from "./memory.ts";
 import {
@@ -115,7 +115,7 @@ export class TransactionCollector {
     this.#samples.push({
       type: TRANSACTION_TYPES.indexOf(t.type),
       slot: slotOf(t.end),
-      shapes: this.#shared.of(contentsOf(t)),
+      shapes: this.#shared.of(t.shapes),
       reals: t.reals,
     });
   }

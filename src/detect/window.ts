@@ -184,8 +184,11 @@ export class WindowScorer {
     this.#filled = filled;
   }
 
-  /** All channels of the newest slot: their scores, and for each family the column that stands out most. */
-  score(): { scores: WindowScore[]; findings: WindowFinding[] } {
+  /**
+   * All channels of the newest slot: their scores, and for each family the column that stands out most. scored: whether somebody wants the
+   * scores; without, the other families are not asked about columns that find nothing, and no score is given.
+   */
+  score(scored = true): { scores: WindowScore[]; findings: WindowFinding[] } {
     const scores: WindowScore[] = [];
     const findings: WindowFinding[] = [];
     const place = this.#places[this.#head];
@@ -197,7 +200,7 @@ export class WindowScorer {
       const given = lazily(() => this.#conditional?.(this.#sums, this.#mu, WIDTHS[w]!, place!));
       for (const tail of ["upper", "lower"] as const) {
         if (tail === "lower" && !LOWER_WIDTHS.includes(WIDTHS[w]!)) continue;
-        this.#channel(w, tail, given, scores, findings);
+        this.#channel(w, tail, given, scored ? scores : undefined, findings);
       }
     }
     return { scores, findings };
@@ -220,7 +223,7 @@ export class WindowScorer {
     w: number,
     tail: "upper" | "lower",
     given: () => ReturnType<Conditional> | undefined,
-    scores: WindowScore[],
+    scores: WindowScore[] | undefined,
     findings: WindowFinding[],
   ): void {
     const { columns, alpha } = this.model;
@@ -236,6 +239,7 @@ export class WindowScorer {
       if (isNear(tail, sums[j]!, mu[j]!, a)) continue;
       let nats = tailNats(tail, sums[j]!, mu[j]!, a);
       const ceil = ceiling[w * C + j]!;
+      if (scores === undefined && nats <= ceil) continue; // the other families could only explain it
       const others = nats > FLOOR_NATS ? given() : undefined;
       if (others) {
         const most = this.model.most[w * C + j]!;
@@ -261,7 +265,7 @@ export class WindowScorer {
         });
       }
     }
-    scores.push({ width: WIDTHS[w]!, tail, score: top, pValue: pValue(calibration, top) });
+    scores?.push({ width: WIDTHS[w]!, tail, score: top, pValue: pValue(calibration, top) });
     findings.push(...best.values());
   }
 }

@@ -108,6 +108,13 @@ export type KnownPairs = {
   readonly usedAt?: readonly number[];
 };
 
+/** A pair's pseudonym, with the account's mark and as releases kept it that did not mark accounts. */
+type PairNames = { readonly marked: string; readonly plain: string };
+/** Pairs whose pseudonyms are remembered; only speed depends on it. */
+const MAX_NAMES = 16_384;
+const nameIn = (known: BoundedSet, { marked, plain }: PairNames): string =>
+  known.has(plain) ? plain : marked;
+
 /** What a line may say of entities: nothing, something of a client or account, of a message, or that a message is gone. */
 const NOTHING = 0;
 const CLIENT = 1;
@@ -156,6 +163,8 @@ export class EntityReader {
   readonly #roles = new PlanMemo(roleOf);
   readonly #blocks = new AgingSet(BLOCKS_MS);
   readonly #failed = new AgingSet(FAILED_MS);
+  /** By account and network; see PairNames. */
+  readonly #names = new Map<string, PairNames>();
   readonly #onUsed: ((pair: string) => void) | undefined;
 
   /**
@@ -193,15 +202,21 @@ export class EntityReader {
     this.#failed.load(failed);
   }
 
-  /** A pair's name among those that are known. */
-  #pairOf(known: BoundedSet, account: string, network: string): string {
-    const pair = hash64(`${this.#salt} ${account} ${network}`);
-    return known.has(pair) ? pair : `${accountMark(this.#salt, account)}${pair}`; // of a release that did not mark accounts
+  #namesOf(account: string, network: string): PairNames {
+    const key = `${account} ${network}`;
+    let names = this.#names.get(key);
+    if (names === undefined) {
+      const plain = hash64(`${this.#salt} ${key}`);
+      names = { plain, marked: `${accountMark(this.#salt, account)}${plain}` };
+      if (this.#names.size >= MAX_NAMES) this.#names.clear();
+      this.#names.set(key, names);
+    }
+    return names;
   }
 
   /** Adds a pair to those that tried; true when it is new. */
-  #meet(account: string, network: string, doubtful: boolean): boolean {
-    return this.#tried.add(this.#pairOf(this.#tried, account, network), doubtful);
+  #meet(names: PairNames, doubtful: boolean): boolean {
+    return this.#tried.add(nameIn(this.#tried, names), doubtful);
   }
 
   /** Account that sent the message of a queue id, while it is remembered. */
@@ -250,7 +265,7 @@ export class EntityReader {
   #failure(account: string, network: string, out: Observation[], doubtful: boolean): void {
     if (account !== "") out.push({ feature: F["auth_failures"]!, key: account, count: 1 });
     if (network !== "") out.push({ feature: F["auth_failures_network"]!, key: network, count: 1 });
-    if (account === "" || network === "" || !this.#meet(account, network, doubtful)) return;
+    if (account === "" || network === "" || !this.#meet(this.#namesOf(account, network), doubtful)) return;
     out.push({ feature: F["auth_failures_new_network"]!, key: account, count: 1 });
     out.push({ feature: F["auth_failures_new_pair_site"]!, key: SITE, count: 1 });
   }
@@ -261,8 +276,9 @@ export class EntityReader {
     const block = Math.floor(time / 21_600_000);
     if (this.#blocks.add(`${account} ${network} ${block}`, time))
       out.push({ feature: F["login_networks"]!, key: account, count: 1 });
-    this.#meet(account, network, doubtful);
-    const pair = this.#pairOf(this.#used, account, network);
+    const names = this.#namesOf(account, network);
+    this.#meet(names, doubtful);
+    const pair = nameIn(this.#used, names);
     if (!doubtful) this.#onUsed?.(pair);
     if (!this.#used.add(pair, doubtful)) return;
     out.push({ feature: F["login_new_network"]!, key: account, count: 1 });

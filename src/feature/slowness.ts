@@ -130,11 +130,55 @@ class Bursts {
   }
 }
 
+const NONE: readonly TimedDelivery[] = [];
+const byProgram = (deliveries: readonly TimedDelivery[], program: string): TimedDelivery | undefined =>
+  deliveries.find((d) => d.program === program);
+
+/** Deliveries of one generation by queue id; one of each program. */
+class Generation {
+  readonly #deliveries = new Map<string, TimedDelivery[]>();
+  size = 0;
+
+  all(queueId: string): readonly TimedDelivery[] {
+    return this.#deliveries.get(queueId) ?? NONE;
+  }
+
+  of(queueId: string, program: string): TimedDelivery | undefined {
+    return byProgram(this.all(queueId), program);
+  }
+
+  add(queueId: string, delivery: TimedDelivery): void {
+    const known = this.#deliveries.get(queueId);
+    if (known === undefined) this.#deliveries.set(queueId, [delivery]);
+    else known.push(delivery);
+    this.size++;
+  }
+
+  /** A key names program and queue id. */
+  save(lines: LineSaver): SavedGeneration {
+    const all = [...this.#deliveries].flatMap(([queueId, of]) => of.map((d) => [queueId, d] as const));
+    return {
+      keys: all.map(([queueId, { program }]) => `${program} ${queueId}`),
+      deliveries: saveDeliveries(
+        all.map(([, delivery]) => delivery),
+        lines,
+      ),
+    };
+  }
+
+  static load({ keys, deliveries }: SavedGeneration, lines: LineLoader): Generation {
+    const generation = new Generation();
+    for (const [i, delivery] of loadDeliveries(deliveries, lines).entries())
+      generation.add(keys[i]!.slice(delivery.program.length + 1), delivery);
+    return generation;
+  }
+}
+
 /** Finds the deliveries that tell how long deliveries take. */
 export class DeliveryTimer {
   readonly #plans = new PlanMemo(partOf);
-  #seen = new Map<string, TimedDelivery>();
-  #before = new Map<string, TimedDelivery>();
+  #seen = new Generation();
+  #before = new Generation();
   /** Log time of the first one in #seen, in ms. */
   #since = Number.NaN;
   /** The programs that delivered. */
@@ -154,36 +198,32 @@ export class DeliveryTimer {
     }
     const seconds = STAGES.map(({ field }) => Number(fields[field]));
     if (!seconds.every((s) => s >= 0) || seconds[0]! >= MAX_RECEPTION) return undefined;
-    const key = `${daemon} ${queueId}`;
-    if (queueId === undefined || this.#seen.has(key) || this.#before.has(key)) return undefined;
+    if (queueId === undefined || (this.#seen.of(queueId, daemon) ?? this.#before.of(queueId, daemon)))
+      return undefined;
     if (this.#bursts.follows(queueId)) return undefined;
     const to = String(fields["to"] ?? "");
     const timed = {
       ...{ program: daemon, destination: to.slice(to.lastIndexOf("@") + 1).toLowerCase(), seconds },
       line: line ?? seenLine(event, event.time ?? 0, familyOf(event)),
     };
-    this.#remember(key, timed);
+    this.#remember(queueId, timed);
     if (this.#programs.size < MAX_PROGRAMS) this.#programs.add(daemon);
     return timed;
   }
 
-  #remember(key: string, timed: TimedDelivery): void {
+  #remember(queueId: string, timed: TimedDelivery): void {
     const { time } = timed.line;
     if (this.#seen.size === 0) this.#since = time;
-    this.#seen.set(key, timed);
+    this.#seen.add(queueId, timed);
     if (this.#seen.size < MAX_REMEMBERED && time - this.#since < GENERATION_MS) return;
     this.#before = this.#seen;
-    this.#seen = new Map();
+    this.#seen = new Generation();
   }
 
   save(lines: LineSaver): SavedTimer {
-    const generation = (of: ReadonlyMap<string, TimedDelivery>): SavedGeneration => ({
-      keys: [...of.keys()],
-      deliveries: saveDeliveries([...of.values()], lines),
-    });
     return {
-      seen: generation(this.#seen),
-      before: generation(this.#before),
+      seen: this.#seen.save(lines),
+      before: this.#before.save(lines),
       since: this.#since,
       programs: [...this.#programs],
       bursts: this.#bursts.save(),
@@ -191,10 +231,8 @@ export class DeliveryTimer {
   }
 
   load({ seen, before, since, programs, bursts }: SavedTimer, lines: LineLoader): void {
-    const generation = ({ keys, deliveries }: SavedGeneration): Map<string, TimedDelivery> =>
-      new Map(loadDeliveries(deliveries, lines).map((d, i) => [keys[i]!, d]));
-    this.#seen = generation(seen);
-    this.#before = generation(before);
+    this.#seen = Generation.load(seen, lines);
+    this.#before = Generation.load(before, lines);
     this.#since = since;
     for (const program of programs) this.#programs.add(program);
     if (bursts !== undefined) this.#bursts.load(bursts);
@@ -204,9 +242,10 @@ export class DeliveryTimer {
   closed({ type, key }: Transaction): TimedDelivery[] {
     const found: TimedDelivery[] = [];
     if (type !== "message") return found;
+    const [seen, before] = [this.#seen.all(key), this.#before.all(key)];
+    if (seen.length === 0 && before.length === 0) return found;
     for (const program of this.#programs) {
-      const id = `${program} ${key}`;
-      const timed = this.#seen.get(id) ?? this.#before.get(id);
+      const timed = byProgram(seen, program) ?? byProgram(before, program);
       if (timed !== undefined) found.push(timed);
     }
     return found;

@@ -34,15 +34,19 @@ export type SeenLine = {
   readonly cause: Cause | undefined;
 };
 
+/** What a transaction consists of: a shape and how often it came in turn, flat since there are many. */
+export type Contents = readonly (string | number)[];
+
 export type Transaction = {
   readonly type: TransactionType;
   /** Queue id, or the key of the session. */
   readonly key: string;
   readonly start: number;
   end: number;
-  /** Shape -> how often. */
-  readonly shapes: Map<string, number>;
-  readonly reals: Float64Array;
+  /** Complete once it is closed. */
+  readonly shapes: (string | number)[];
+  /** In the order of TRANSACTION_REALS. */
+  readonly reals: number[];
   /** The last line of each of the newest shapes, for citing. */
   readonly lines: SeenLine[];
   /** False when its end was not seen. */
@@ -55,17 +59,29 @@ export type Transaction = {
   explained?: true;
 };
 
-/** With the numbers of its lines. */
-export type SavedTransaction = Omit<Transaction, "lines"> & { readonly lines: readonly number[] };
+/** With the numbers of its lines, and its shapes as a table. */
+export type SavedTransaction = Omit<Transaction, "lines" | "shapes" | "reals"> & {
+  readonly shapes: ReadonlyMap<string, number>;
+  readonly reals: Float64Array;
+  readonly lines: readonly number[];
+};
 
 export const saveTransaction = (t: Transaction, lines: LineSaver): SavedTransaction => ({
   ...t,
+  shapes: new Map(
+    Array.from({ length: t.shapes.length / 2 }, (_, k) => [
+      t.shapes[2 * k] as string,
+      t.shapes[2 * k + 1] as number,
+    ]),
+  ),
+  reals: Float64Array.from(t.reals),
   lines: t.lines.map((line) => lines.of(line)),
 });
 
 export const loadTransaction = (t: SavedTransaction, lines: LineLoader): Transaction => ({
   ...t,
-  reals: Float64Array.from(t.reals), // a copy, since what is unpacked may be a view of the packed bytes
+  shapes: [...t.shapes].flat(),
+  reals: [...t.reals],
   lines: t.lines.map((number) => lines.of(number)),
 });
 
@@ -145,8 +161,8 @@ export class TransactionTracker {
         key,
         start: now,
         end: now,
-        shapes: new Map(),
-        reals: new Float64Array(TRANSACTION_REALS.length).fill(Number.NaN),
+        shapes: [],
+        reals: NO_REALS.slice(),
         lines: [],
         finished: false,
         why: undefined,
@@ -219,6 +235,7 @@ export class TransactionTracker {
 }
 
 const NONE: readonly Transaction[] = [];
+const NO_REALS: readonly number[] = TRANSACTION_REALS.map(() => Number.NaN);
 
 /** What a line's plan tells of its part in a transaction. */
 type PlanPart = {
@@ -266,26 +283,45 @@ function finish(transaction: Transaction, finished: boolean): Transaction {
 }
 
 function note(t: Transaction, event: MailEvent, line: SeenLine, part: PlanPart): void {
-  const { templateId } = line;
   t.end = line.time;
-  const n = t.shapes.get(templateId);
-  const fresh = n === undefined && t.shapes.size < MAX_SHAPES;
-  if (n !== undefined || fresh) t.shapes.set(templateId, (n ?? 0) + 1);
+  const fresh = count(t.shapes, line.templateId);
   if (part.measured) measure(t, event.fields);
-  const { lines } = t;
-  const same = fresh ? -1 : lines.findIndex((l) => l.templateId === templateId);
-  if (same >= 0) lines.splice(same, 1);
-  else if (lines.length >= MAX_LINES) lines.shift();
-  lines.push(line);
+  cite(t.lines, line, fresh);
 }
 
-function measure(t: Transaction, fields: MailEvent["fields"]): void {
-  const keep = (i: number, value: unknown): void => {
+/** Returns whether the shape is new, and has found room. */
+function count(shapes: Transaction["shapes"], shape: string): boolean {
+  for (let k = 0; k < shapes.length; k += 2)
+    if (shapes[k] === shape) {
+      (shapes[k + 1] as number)++;
+      return false;
+    }
+  if (shapes.length >= 2 * MAX_SHAPES) return false;
+  shapes.push(shape, 1);
+  return true;
+}
+
+/** Puts a line last, in the place of the one of its shape, or of the oldest where there is no room. fresh: whether its shape is new. */
+function cite(lines: SeenLine[], line: SeenLine, fresh: boolean): void {
+  let at = 0;
+  while (!fresh && at < lines.length && lines[at]!.templateId !== line.templateId) at++;
+  if (fresh || at === lines.length) {
+    if (lines.length < MAX_LINES) {
+      lines.push(line);
+      return;
+    }
+    at = 0;
+  }
+  for (; at + 1 < lines.length; at++) lines[at] = lines[at + 1]!;
+  lines[at] = line;
+}
+
+/** Keeps the largest of each number. */
+function measure({ reals }: Transaction, fields: MailEvent["fields"]): void {
+  for (let i = 0; i < MEASURES.length; i++) {
+    const value = fields[MEASURES[i]!];
+    if (value === undefined) continue;
     const x = Number(value);
-    if (value !== undefined && x >= 0)
-      t.reals[i] = Math.max(Number.isNaN(t.reals[i]!) ? 0 : t.reals[i]!, Math.log1p(x));
-  };
-  MEASURES.forEach((name, i) => {
-    keep(i, fields[name]);
-  });
+    if (x >= 0) reals[i] = Math.max(Number.isNaN(reals[i]!) ? 0 : reals[i]!, Math.log1p(x));
+  }
 }

@@ -23,6 +23,8 @@ export class SlotCounter {
   #slot = Number.NEGATIVE_INFINITY;
   /** The column sets that lines of the open slot had, each once. */
   #seen: ColumnSet[] = [];
+  /** Sums by column, all 0 but in close(). */
+  #sums = new Float64Array(0);
   /** When suites last began to start, stop or reload, in ms, the oldest first. */
   #turns = new Map<string, number>();
 
@@ -51,13 +53,27 @@ export class SlotCounter {
 
   /** The counts of the open slot; starts a new one. Undefined when nothing was counted. */
   close(): SlotCounts | undefined {
-    const sums = new Map<number, number>();
+    const C = this.registry.columns.length;
+    if (this.#sums.length < C) this.#sums = new Float64Array(2 * C);
+    const sums = this.#sums;
+    const found: number[] = [];
     for (const set of this.#seen) {
-      for (const id of set.ids) sums.set(id, (sums.get(id) ?? 0) + set.lines);
+      const { ids } = set;
+      for (let i = 0; i < ids.length; i++) {
+        if (sums[ids[i]!] === 0) found.push(ids[i]!);
+        sums[ids[i]!]! += set.lines;
+      }
       set.lines = 0;
     }
     this.#seen = [];
-    return sums.size === 0 ? undefined : countsOf(this.#slot, sums);
+    if (found.length === 0) return undefined;
+    const ids = Uint32Array.from(found);
+    const counts = new Float32Array(ids.length);
+    for (let i = 0; i < ids.length; i++) {
+      counts[i] = sums[ids[i]!]!;
+      sums[ids[i]!] = 0;
+    }
+    return { slot: this.#slot, ids, counts };
   }
 
   /** Puts columns together in the open slot too: see joinColumns. */
@@ -77,17 +93,11 @@ export class SlotCounter {
   }
 }
 
-const countsOf = (slot: number, sums: ReadonlyMap<number, number>): SlotCounts => ({
-  slot,
-  ids: Uint32Array.from(sums.keys()),
-  counts: Float32Array.from(sums.values()),
-});
-
 /** The counts with columns put together: `into` names for each column the one that takes its events. */
 export function joinColumns({ slot, ids, counts }: SlotCounts, into: Uint32Array): SlotCounts {
   const sums = new Map<number, number>();
   for (const [i, id] of ids.entries()) sums.set(into[id]!, (sums.get(into[id]!) ?? 0) + counts[i]!);
-  return countsOf(slot, sums);
+  return { slot, ids: Uint32Array.from(sums.keys()), counts: Float32Array.from(sums.values()) };
 }
 
 /** Places of the slots from first to last, computed once. */

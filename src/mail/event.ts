@@ -57,8 +57,11 @@ export type MailEvent = {
   readonly template: string;
   readonly templateId: string;
   /** The same object for all lines of one plan (plan.ts): what follows from their words alone may be remembered under it. */
-  readonly plan: object;
+  readonly plan: PlanMark;
 };
+
+/** number: at least 0, of hardly any other plan that the reader keeps; -1 for a plan of one line. */
+export type PlanMark = { readonly number: number };
 
 export type Fields = Readonly<Record<string, string | number>>;
 

@@ -1,11 +1,13 @@
-import type { MailEvent } from "./event.ts";
+import type { MailEvent, PlanMark } from "./event.ts";
 
 /**
- * What somebody needs to know of a line and its plan alone tells: worked out at the plan's first line, then looked up, for as long as
- * the reader of lines keeps that plan.
+ * What somebody needs to know of a line and its plan alone tells: worked out at the plan's first line, then looked up, until the reader of
+ * lines gives the plan's number to another. Bounded, since numbers are.
  */
 export class PlanMemo<T> {
-  #known = new WeakMap<object, T>();
+  /** By number: the plan that was asked for last, and what is known of it. */
+  #plans: (PlanMark | undefined)[] = [];
+  #known: (T | undefined)[] = [];
   readonly #make: (event: MailEvent) => T;
 
   /** make: from any line of the plan. What it returns must hold for all of them. */
@@ -14,15 +16,27 @@ export class PlanMemo<T> {
   }
 
   of(event: MailEvent): T {
-    let known = this.#known.get(event.plan);
-    if (known === undefined) {
-      known = this.#make(event);
-      this.#known.set(event.plan, known);
+    const { plan } = event;
+    const { number } = plan;
+    const same = number >= 0 && number < this.#plans.length && this.#plans[number] === plan;
+    return same ? (this.#known[number] as T) : this.#learn(event);
+  }
+
+  #learn(event: MailEvent): T {
+    const { plan } = event;
+    const known = this.#make(event);
+    if (plan.number < 0) return known;
+    while (this.#plans.length <= plan.number) {
+      this.#plans.push(undefined); // one by one: V8 keeps an array with a gap as a dictionary
+      this.#known.push(undefined);
     }
+    this.#plans[plan.number] = plan;
+    this.#known[plan.number] = known;
     return known;
   }
 
   clear(): void {
-    this.#known = new WeakMap();
+    this.#plans = [];
+    this.#known = [];
   }
 }

@@ -14,17 +14,20 @@ export class PlanTable {
   readonly #plans = new KeyTable<Plan>(MAX_PLANS);
   /** Plans in the table, by template id. */
   readonly #ofTemplate = new Map<string, number>();
+  /** Plans numbered so far. */
+  #numbered = 0;
 
   get(low: number, high: number): Plan | undefined {
     return this.#plans.get(low, high);
   }
 
-  /** Keeps the plan of a key that has none, unless its template has many. */
+  /** Keeps the plan of a key that has none, and numbers it, unless its template has many. */
   set(low: number, high: number, plan: Plan): void {
     const { templateId } = plan;
     const count = this.#ofTemplate.get(templateId) ?? 0;
     if (count >= MAX_OF_TEMPLATE) return;
     this.#ofTemplate.set(templateId, count + 1);
+    plan.number = this.#numbered++ % MAX_PLANS; // of two with one number, what is known of them is found out in turns
     const overwritten = this.#plans.set(low, high, plan);
     if (overwritten !== undefined) this.#dropped(overwritten);
   }

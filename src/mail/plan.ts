@@ -2,6 +2,8 @@ import type { Cause, MailEvent, Severity } from "./event.ts";
 
 /** What all messages of one key have in common: found out once by the grammar, then looked up. */
 export type Plan = {
+  /** PlanTable's; see PlanMark. */
+  number: number;
   readonly event: string;
   readonly daemon: string;
   readonly severity: Severity;

@@ -243,6 +243,7 @@ export class EventReader {
     event.details = parsed;
     const { id, text } = this.groups.templateOf(parsed.daemon, maskText(parsed.shape));
     const plan = {
+      number: -1,
       event: parsed.event,
       daemon: parsed.daemon,
       severity: parsed.severity,
@@ -277,6 +278,7 @@ export class EventReader {
 }
 
 const NO_PLAN: Plan = {
+  number: -1,
   event: "unknown",
   daemon: "unknown",
   severity: "info",

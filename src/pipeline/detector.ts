@@ -63,6 +63,8 @@ export class Detector {
   /** Accounts found guilty, and until when their mail is left out of the other views. */
   #explained = new Map<string, number>();
   readonly #onScore: ((score: Score) => void) | undefined;
+  readonly #asksNovelty: boolean;
+  readonly #asksAbsence: boolean;
   readonly #plans: PlanMemo<PlanPart>;
   readonly #clockWatch = new ClockWatch();
   readonly #changes: ChangeWatch;
@@ -97,6 +99,8 @@ export class Detector {
     this.manager = new IncidentManager({ perDay: options.budget, clock: options.clock });
     this.#absence = new AbsenceScorer(model.absence, options.clock, this.manager.bar / 4);
     this.#onScore = onScore;
+    this.#asksNovelty = !options.without.has("novelty");
+    this.#asksAbsence = !options.without.has("absence") && model.novelty.days >= 1;
     this.#now = model.to;
     this.#read = model.to;
     this.#slot = slotOf(model.to);
@@ -179,10 +183,12 @@ export class Detector {
   #push(closed: SlotCounts | undefined, slot: number): Float32Array {
     const { columns } = this.model.window;
     const counts = new Float32Array(columns.length);
-    for (const [i, id] of closed?.ids.entries() ?? []) {
+    const { drift } = this.#changes;
+    for (let i = 0; closed && i < closed.ids.length; i++) {
+      const id = closed.ids[i]!;
       const j = this.#index(id);
       const { key } = this.#registry.columns[id]!;
-      if (columns[j]!.key === key || !this.#changes.drift.isAside(key)) counts[j]! += closed!.counts[i]!;
+      if (columns[j]!.key === key || !drift.isAside(key)) counts[j]! += closed.counts[i]!;
     }
     this.#views.push(counts, placeOf(slot, this.#options.clock));
     return counts;
@@ -205,14 +211,14 @@ export class Detector {
     const line = seenLine(event, now, family);
     if (part.turn) this.#views.rings.turn(line);
     this.#headOf(headForm(event.text), line);
-    if (!this.#options.without.has("novelty")) {
+    if (this.#asksNovelty) {
       const jump = this.#clockWatch.see(event.host, event.daemon, event.time, line);
       if (jump) this.#offer([clockCandidate(jump, now)]);
     }
     const explained = this.#observe(event, line, slot);
     const { drift } = this.#changes;
     for (const t of this.#tracker.add(event, now, line, explained))
-      if (!t.explained) this.#views.transaction(t, !drift.touches(t.shapes.keys()), now);
+      if (!t.explained) this.#views.transaction(t, !drift.touches(t), now);
     if (!explained) {
       this.#views.time(event, line);
       this.#views.rings.counted(this.#counter.add(event, slot), line);
@@ -230,7 +236,8 @@ export class Detector {
   }
 
   #headOf(form: HeadForm, line: SeenLine): void {
-    const found = this.#options.without.has("novelty") ? [] : this.#changes.head(form, line);
+    if (!this.#asksNovelty) return;
+    const found = this.#changes.head(form, line);
     if (found.length > 0) this.#offer(found);
   }
 
@@ -311,10 +318,6 @@ export class Detector {
     return lines.sort((a, b) => b.time - a.time).slice(0, 3);
   }
 
-  get #asksAbsence(): boolean {
-    return !this.#options.without.has("absence") && this.model.novelty.days >= 1;
-  }
-
   /** The log ends: incidents that have been quiet for long by its last line are closed. */
   end(): void {
     this.#views.end();
@@ -340,7 +343,7 @@ export class Detector {
     // slots that ended without a line were judged already, and nothing is dated before that
     const least = this.#quiet > 0 ? this.#slot * SLOT_MS + SETTLE_MS : 0;
     for (let due = this.#absence.due(now); due.length > 0; due = this.#absence.due(now))
-      for (const finding of due.sort((a, b) => a.at - b.at))
+      for (const finding of [...due].sort((a, b) => a.at - b.at))
         this.#offerSilence({ ...finding, at: Math.max(finding.at, least) });
   }
 
@@ -353,10 +356,12 @@ export class Detector {
   #judge(slot: number, at: number, silent: boolean): Candidate[] {
     const { drift } = this.#changes;
     const waited = this.#waiting.take().map((c) => ({ ...c, at }));
-    const { candidates, guilty } = this.#views.judge({
-      ...{ slot, at, silent, bar: this.manager.bar },
+    const { bar } = this.manager;
+    const { candidates, common, guilty } = this.#views.judge({
+      ...{ slot, at, silent, bar, worded: this.#options.onOffer ? Number.POSITIVE_INFINITY : bar },
       isGone: (column) => drift.isGone(column),
     });
+    this.manager.pass(common, at);
     for (const account of guilty) this.#explain(account, at);
     return [...waited, ...candidates];
   }
@@ -367,7 +372,7 @@ export class Detector {
   }
 
   #newness(event: MailEvent, line: SeenLine, { newness, tidings, known }: PlanPart, now: number): void {
-    if (this.#options.without.has("novelty") || !isReady(this.model.novelty)) return;
+    if (!this.#asksNovelty || !isReady(this.model.novelty)) return;
     const released = tidings.begins ? this.#changes.drift.begins(tidings, line) : undefined;
     if (released) this.#offer([{ ...released, at: now }]);
     if (known) return;

@@ -46,6 +46,8 @@ export type ClosedSlot = {
   readonly silent: boolean;
   /** Natural rate a day below which something counts. */
   readonly bar: number;
+  /** Natural rate a day above which a finding is counted alone, since nobody would read its words. */
+  readonly worded: number;
   /** Whether a column counts what is gone with changed software. */
   readonly isGone: (column: Model["window"]["columns"][number]) => boolean;
 };
@@ -55,6 +57,8 @@ const endOf = ({ slot }: ClosedSlot): number => (slot + 1) * SLOT_MS;
 
 export type Judged = {
   readonly candidates: Candidate[];
+  /** Findings too common for words. */
+  readonly common: number;
   /** Accounts found guilty. */
   readonly guilty: readonly string[];
 };
@@ -75,6 +79,8 @@ export class SlotViews {
   readonly #timer = new DeliveryTimer();
   readonly #slowness: SlownessScorer | undefined;
   readonly #regulars: RegularScorer;
+  /** Findings of the slot that is judged that are too common for words. */
+  #common = 0;
 
   constructor(model: Model, options: PipelineOptions, onScore: ((score: Score) => void) | undefined) {
     this.#model = model;
@@ -181,6 +187,7 @@ export class SlotViews {
 
   judge(closed: ClosedSlot): Judged {
     const { without } = this.#options;
+    this.#common = 0;
     const counted = [
       ...(!without.has("window") && this.#full ? this.#ofWindows(closed) : []),
       ...this.#ofTransactions(closed),
@@ -191,8 +198,16 @@ export class SlotViews {
     const guilty = entities.filter(({ candidate }) => isGuilty(candidate, closed.bar));
     return {
       candidates: [...counted, ...entities.map(({ candidate }) => candidate), ...regulars],
+      common: this.#common,
       guilty: guilty.map(({ key }) => key),
     };
+  }
+
+  /** Whether a finding is to be put into words. To be asked once of each. */
+  #isWorded({ rate }: { readonly rate: number }, { worded }: ClosedSlot): boolean {
+    if (rate <= worded) return true;
+    this.#common++;
+    return false;
   }
 
   #evidence(closed: ClosedSlot) {
@@ -201,7 +216,7 @@ export class SlotViews {
 
   #ofWindows(closed: ClosedSlot): Candidate[] {
     const { window: model } = this.#model;
-    const { scores, findings } = this.#window.score();
+    const { scores, findings } = this.#window.score(this.#onScore !== undefined);
     const time = endOf(closed);
     // the absence view tells a silence of the whole log, where there is one
     const told = closed.silent && !this.#options.without.has("absence");
@@ -214,6 +229,7 @@ export class SlotViews {
           ? this.#window.recent(finding.column, 2) > 0 && !this.#isOneMessage(finding, time)
           : !told && !closed.isGone(model.columns[finding.column]!),
       )
+      .filter((finding) => this.#isWorded(finding, closed))
       .map((finding) => windowCandidate(finding, { ...this.#evidence(closed), model, scorer: this.#window }));
   }
 
@@ -227,10 +243,11 @@ export class SlotViews {
   #ofTransactions(closed: ClosedSlot): Candidate[] {
     const [strange, scorer] = [this.#transactions, this.#rates];
     if (!strange || !scorer) return [];
-    const { scores, findings } = scorer.score();
+    const { scores, findings } = scorer.score(this.#onScore !== undefined);
     for (const row of scores) if (row.tail === "upper") this.#scored("strange", closed, row);
     return findings
       .filter(({ tail, column }) => tail === "upper" && scorer.recent(column, 2) > 0)
+      .filter((finding) => this.#isWorded(finding, closed))
       .map((finding) =>
         transactionCandidate(finding, {
           ...this.#evidence(closed),
@@ -245,6 +262,7 @@ export class SlotViews {
     const { at } = closed;
     const candidates = scorer
       .score()
+      .filter((finding) => this.#isWorded(finding, closed))
       .map((finding) => slowCandidate(finding, { scorer, at, slotEnd: endOf(closed) }));
     if (this.#onScore) for (const row of scorer.rows()) this.#scored("slow", closed, row);
     return candidates;
@@ -266,10 +284,13 @@ export class SlotViews {
     const time = endOf(closed);
     for (const { feature, horizon, excess, pValue } of rows)
       this.#onScore?.({ time, view: "entity", key: `${feature} ${horizon}`, score: excess, pValue });
-    return findings.slice(0, MAX_FINDINGS).map((finding) => ({
-      key: finding.key,
-      candidate: entityCandidate(finding, { ...this.#evidence(closed), scorer: this.#entities }),
-    }));
+    return findings
+      .slice(0, MAX_FINDINGS)
+      .filter((finding) => this.#isWorded(finding, closed))
+      .map((finding) => ({
+        key: finding.key,
+        candidate: entityCandidate(finding, { ...this.#evidence(closed), scorer: this.#entities }),
+      }));
   }
 
   #ofRegulars({ slot, at, bar }: ClosedSlot): Candidate[] {

@@ -76,7 +76,7 @@ suite("eight lines of a rotation that are remembered of months ago", () => {
 suite("messages of a newsletter, each of shapes that all mail has", () => {
   const sample = (slot: number, type = 0): Sample => ({
     ...{ type, slot, shapes: ["queued", 1, "sent", 1] },
-    reals: new Float64Array(),
+    reals: [],
   });
   /** A message a slot for a day, and forty more in slot 130. */
   const all = Array.from({ length: SLOTS_PER_DAY }, (_, slot) => slot).flatMap((slot) =>
@@ -95,7 +95,7 @@ suite("messages of a newsletter, each of shapes that all mail has", () => {
     assert.equal(first, 4.1);
     assert.equal(others.at(-1), 1);
     // and for as many when they are handed on, where their own are no longer in the history
-    const past = rememberSamples(all, new Set([130])).map((one) => ({ ...one, reals: new Float64Array() }));
+    const past = rememberSamples(all, new Set([130])).map((one) => ({ ...one, reals: [] }));
     assert.deepEqual(
       rememberSamples(past, new Set([130])).map(({ each }) => each),
       new Array<number>(10).fill(4.1),

@@ -55,15 +55,8 @@ const delivery = (
 });
 const message = (signed: boolean): Transaction => ({
   ...{ type: "message", key: "AAAAA11111", start: 0, end: 0, lines: [], finished: true },
-  ...{ why: undefined, startSeen: true, reals: new Float64Array(6).fill(1) },
-  shapes: new Map(
-    signed
-      ? [
-          ["plain", 1],
-          ["signed", 1],
-        ]
-      : [["plain", 1]],
-  ),
+  ...{ why: undefined, startSeen: true, reals: [1, 1, 1, 1, 1, 1] },
+  shapes: signed ? ["plain", 1, "signed", 1] : ["plain", 1],
 });
 
 /** A newsletter: so many mails within a slot, each so much slower than usual. */

@@ -27,7 +27,7 @@ const VOCABULARY = {
     ...[-6, -6, -6, -6],
   ]),
 };
-const none = (): Float64Array => new Float64Array(TRANSACTION_REALS.length).fill(Number.NaN);
+const none = (): number[] => TRANSACTION_REALS.map(() => Number.NaN);
 const message = (shapes: (string | number)[], reals = none()) => ({ type: 0, shapes, reals });
 const USUAL = ["client", 1, "sent", 1, "removed", 1];
 
@@ -45,7 +45,7 @@ suite("rows of transactions", () => {
 });
 
 suite("what carries a score", () => {
-  const delay = (seconds: number): Float64Array => none().fill(Math.log1p(seconds), 0, 1);
+  const delay = (seconds: number): number[] => none().fill(Math.log1p(seconds), 0, 1);
   const vae = createVae(
     {
       ...{ counts: 4, reals: TRANSACTION_REALS.length, conditions: TRANSACTION_TYPES.length },
@@ -98,7 +98,7 @@ suite("sessions with lines that the network has no column for", () => {
     return scorer.close()[unknown]!;
   };
   const session = (key: string, end: number): Transaction => ({
-    ...{ type: "session", key, start: end - 1000, end, shapes: new Map([["odd", 1]]), reals: none() },
+    ...{ type: "session", key, start: end - 1000, end, shapes: ["odd", 1], reals: none() },
     ...{ lines: [], finished: true, why: undefined, startSeen: true },
   });
 

@@ -37,7 +37,7 @@ export const changed = (event: MailEvent, changes: Partial<MailEvent>): MailEven
   session: event.session,
   template: event.template,
   templateId: event.templateId,
-  plan: {}, // what the changes mean is found out anew
+  plan: { number: -1 }, // what the changes mean is found out anew
   ...changes,
 });
 
