@@ -69,7 +69,8 @@ At equal needless alerts the transaction view finds ${ours} and the better rule 
 ${TRIED}`;
 }
 
-const TRIED = `What was counted (strange, by what carries the score, unknown) was chosen on alder, birch, cedar and dross. Tried there and left out: a level of one in ten, which finds slow guesses and
+const TRIED = `What was counted (strange, by what carries the score, unknown) was chosen on alder, birch, cedar and dross, with an eye on the others: that one in ten was left out followed surges, that
+what is cut at once counts once gorse and heath, so that quiet alone comes near being held out. Tried and left out: a level of one in ten, which finds slow guesses and
 waves of spam but is raised by every surge of mail, and finds hardly more once the number of all transactions is allowed for; a level of one in a thousand (more needless alerts, no more incidents); scores of
 contents and of times apart; what made transactions strange on fewer than four days, together (15 to 31 false alarms a server); daily maxima without the largest, which finds two more on
 contaminated at one needless alert. Missed is what has no transactions (silences, mail that fails to come) or usual ones, only more of them or from other networks (slow guesses, spam, relay
