@@ -15,7 +15,8 @@ import {
 import { NO_SLOTS, pastRows, Recall, remembered, rememberSlots } from "../detect/recall.ts";
 import { fitRegulars } from "../detect/regular.ts";
 import { SlownessCollector } from "../detect/slowness-fit.ts";
-import { TransactionCollector, type TransactionModel } from "../detect/transaction.ts";
+import type { TransactionModel } from "../detect/transaction.ts";
+import { TransactionCollector } from "../detect/transaction-fit.ts";
 import { usualDay, usualDays } from "../detect/unwanted.ts";
 import {
   columnIndex,
