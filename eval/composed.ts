@@ -1,5 +1,5 @@
 // What the back-test finds on composed servers: npm run eval:composed [-- NAME...] [--only-known] [--baselines]. Prints Markdown;
-// `npm run eval -- servers` writes the same of all servers into docs/accuracy.md. Nothing of the detector was or may be tuned on them.
+// `npm run eval -- servers` writes the same of all servers into docs/accuracy.md. No threshold of the detector was or may be fitted to them.
 import { cpus } from "node:os";
 import { Command } from "commander";
 import { countRules } from "./accuracy/count-rules.ts";
