@@ -12,6 +12,12 @@ export const FOLDS = 2;
 
 export const foldOf = (slot: number): number => Math.floor(slot / SLOTS_PER_DAY) % FOLDS;
 
+/** At most so many of all that a network may train on, evenly over their order. */
+export function thinned<T>(all: readonly T[], most: number): T[] {
+  const stride = Math.max(1, all.length / most);
+  return Array.from({ length: Math.min(all.length, most) }, (_, i) => all[Math.floor(i * stride)]!);
+}
+
 /** What a training leaves to the next one, beside the network that watches. */
 export type Folds = {
   /** By fold, the network that did not see it, as model/artifact.ts writes it. */

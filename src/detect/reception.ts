@@ -5,7 +5,7 @@ import { reconstruct } from "../model/score.ts";
 import { type Training, trainVae } from "../model/train.ts";
 import { createVae, type Rows, type Vae } from "../model/vae.ts";
 import { placesByShape } from "./contents.ts";
-import { FOLDS, type Folds, foldOf, keepFolds, parentOf } from "./folds.ts";
+import { FOLDS, type Folds, foldOf, keepFolds, parentOf, thinned } from "./folds.ts";
 
 /**
  * How long receiving a message should take, by what happened to it: signed or not, from a client or forwarded, its size. The network
@@ -153,12 +153,7 @@ function train(
   kernels: Kernels,
   parent: Parent | undefined,
 ): { vae: Vae; training: Training } {
-  const stride = Math.max(1, all.length / MAX_TRAINING);
-  const some = Array.from(
-    { length: Math.min(all.length, MAX_TRAINING) },
-    (_, i) => all[Math.floor(i * stride)]!,
-  );
-  const rows = rowsOf(some, form);
+  const rows = rowsOf(thinned(all, MAX_TRAINING), form);
   const C = form.offset.length;
   const validation = Int32Array.from({ length: Math.floor(rows.n / HELD_OUT) }, (_, i) => i * HELD_OUT);
   const families = new Int32Array(C + REALS);

@@ -7,7 +7,7 @@ import { trainVae } from "../model/train.ts";
 import { createVae, type Vae } from "../model/vae.ts";
 import { type Calibration, calibrate, pValue } from "./calibrate.ts";
 import { joiner, placesByShape, SharedContents } from "./contents.ts";
-import { FOLDS, foldOf, keepFolds, parentOf } from "./folds.ts";
+import { FOLDS, foldOf, keepFolds, parentOf, thinned } from "./folds.ts";
 import { Reach } from "./memory.ts";
 import { type CountedAnew, type CountedSlot, fitRates, isCounted } from "./strange.ts";
 import type { TransactionModel } from "./transaction.ts";
@@ -107,40 +107,38 @@ export class TransactionCollector {
       epochs += trained.epochs;
       return trained.vae;
     };
+    const vocabulary = { columns, offset };
     const scores = new Float64Array(samples.length);
     const unseen: Vae[] = [];
+    /** By fold, the places of its samples. */
+    const places: number[][] = [];
     for (let fold = 0; fold < FOLDS; fold++) {
       const vae = train(
         samples.filter((s) => foldOf(s.slot) !== fold),
         fold,
       );
+      const own = [...samples.keys()].filter((i) => foldOf(samples[i]!.slot) === fold);
       unseen.push(vae);
-      const index = samples.map((_, i) => i).filter((i) => foldOf(samples[i]!.slot) === fold);
-      for (let from = 0; from < index.length; from += SCORED_AT_ONCE) {
-        const part = index.slice(from, from + SCORED_AT_ONCE);
-        const others = elbo(
-          vae,
-          rowsOf(
-            part.map((i) => samples[i]!),
-            { columns, offset },
-          ),
-        );
-        for (const [k, i] of part.entries()) scores[i] = others[k]!;
-      }
+      places.push(own);
+      const others = scoresOf(
+        vae,
+        vocabulary,
+        own.map((i) => samples[i]!),
+      );
+      for (const [k, i] of own.entries()) scores[i] = others[k]!;
     }
     const calibration = TRANSACTION_TYPES.map((_, type) =>
       calibrate([], Float32Array.from(scores.filter((_, i) => samples[i]!.type === type))),
     );
     const pValues = Float64Array.from(samples, ({ type }, i) => pValue(calibration[type]!, scores[i]!));
-    const counted = unseen.flatMap((vae, fold) => {
-      const own = samples.map((_, i) => i).filter((i) => foldOf(samples[i]!.slot) === fold);
-      return countedOf(vae, { columns, offset }, samples, pValues, own);
-    });
+    const counted = unseen.flatMap((vae, fold) =>
+      countedOf(vae, vocabulary, samples, pValues, places[fold]!),
+    );
     const vae = train(samples, undefined);
     const times = [...surges].filter((slot) => slot < first && reach.holds(slot));
-    const anew = countedAnew(vae, { columns, offset }, calibration, past, times);
+    const anew = countedAnew(vae, vocabulary, calibration, past, times);
     const model = {
-      ...{ stride: this.#stride, columns, offset, vae, calibration },
+      ...{ stride: this.#stride, ...vocabulary, vae, calibration },
       folds: keepFolds(unseen, epochs),
       rates: fitRates(counted, table, before?.rates, clock, reach, anew),
       samples: rememberSamples([...past, ...samples], surges),
@@ -175,6 +173,14 @@ function meanCounts(samples: readonly Sample[], columns: readonly string[]): Flo
     }
   }
   return Float32Array.from(sums, (v, i) => Math.log(v / n[Math.floor(i / C)]!));
+}
+
+/** The score of each sample, in nats. */
+function scoresOf(vae: Vae, vocabulary: Vocabulary, samples: readonly Sample[]): Float64Array {
+  const scores = new Float64Array(samples.length);
+  for (let from = 0; from < samples.length; from += SCORED_AT_ONCE)
+    scores.set(elbo(vae, rowsOf(samples.slice(from, from + SCORED_AT_ONCE), vocabulary)), from);
+  return scores;
 }
 
 /** What is counted of some of the samples, by a network that did not see them. own: their places. */
@@ -220,7 +226,7 @@ function countedAnew(
   const anew = new Map(times.map((slot): [number, CountedSlot[]] => [slot, []]));
   const samples = past.filter(({ slot, each }) => each !== undefined && anew.has(slot));
   if (samples.length === 0) return anew;
-  const scores = elbo(vae, rowsOf(samples, vocabulary));
+  const scores = scoresOf(vae, vocabulary, samples);
   const pValues = Float64Array.from(samples, ({ type }, i) => pValue(calibration[type]!, scores[i]!));
   const all = [...samples.keys()];
   for (const one of countedOf(vae, vocabulary, samples, pValues, all)) anew.get(one.slot)!.push(one);
@@ -237,12 +243,7 @@ function trainRobust(
   kernels: Kernels,
   parent: Parent | undefined,
 ): { vae: Vae; epochs: number } {
-  const stride = Math.max(1, all.length / MAX_TRAINING);
-  const thinned = Array.from(
-    { length: Math.min(all.length, MAX_TRAINING) },
-    (_, i) => all[Math.floor(i * stride)]!,
-  );
-  const samples = [...thinned, ...again];
+  const samples = [...thinned(all, MAX_TRAINING), ...again];
   const rows = rowsOf(samples, { columns, offset });
   const validation = Int32Array.from({ length: Math.floor(rows.n / HELD_OUT) }, (_, i) => i * HELD_OUT);
   const vae = createVae(
