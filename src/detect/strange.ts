@@ -113,7 +113,10 @@ export function fitRates(
   return { ...model, remembered: rememberSlots(recall.kept(), own, table.time, { columns }, table, past) };
 }
 
-/** The larger of what was counted then and what is by today's network: that of then may have known such times too well to find them strange. */
+/**
+ * The larger of what was counted then and what is by today's network: that of then may have known such times too well to find them strange. What
+ * makes one strange differs from one network to the next, so each that was strange counts for all that can make its type strange.
+ */
 function judgedAnew(past: RememberedSlots, anew: CountedAnew, now: readonly Column[]): RememberedSlots {
   const columns = [
     ...new Map([...past.columns, ...now].map((one) => [one.key, { ...one, rare: true }])).values(),
@@ -137,6 +140,12 @@ function judgedAnew(past: RememberedSlots, anew: CountedAnew, now: readonly Colu
       row.set(place, Math.max(row.get(place) ?? 0, cells[k + 1]!));
     }
   }
+  for (const row of rows.values())
+    for (const type of TRANSACTION_TYPES) {
+      const all = row.get(places.get(strangeKey(type))!);
+      if (all === undefined) continue;
+      for (const { key } of now) if (key.startsWith(carrierKey(type, ""))) row.set(places.get(key)!, all);
+    }
   return {
     columns,
     slots: [...rows].sort(([a], [b]) => a - b).map(([slot, row]) => [slot, ...[...row].flat()]),

@@ -136,7 +136,7 @@ export class TransactionCollector {
     );
     const vae = train(samples, undefined);
     const times = [...surges].filter((slot) => slot < first && reach.holds(slot));
-    const anew = countedAnew(vae, vocabulary, calibration, past, times);
+    const anew = countedAnew(unseen, vocabulary, calibration, past, times);
     const model = {
       ...{ stride: this.#stride, ...vocabulary, vae, calibration },
       folds: keepFolds(unseen, epochs),
@@ -215,21 +215,24 @@ function countedOf(
   return counted;
 }
 
-/** What of remembered surges is strange to a network that has learned of them. times: their slots. */
+/** What of remembered surges is strange to the network that did not learn of that one, as the next of its like will be new to the network. */
 function countedAnew(
-  vae: Vae,
+  unseen: readonly Vae[],
   vocabulary: Vocabulary,
   calibration: readonly Calibration[],
   past: readonly Sample[],
   times: readonly number[],
 ): CountedAnew {
   const anew = new Map(times.map((slot): [number, CountedSlot[]] => [slot, []]));
-  const samples = past.filter(({ slot, each }) => each !== undefined && anew.has(slot));
-  if (samples.length === 0) return anew;
-  const scores = scoresOf(vae, vocabulary, samples);
-  const pValues = Float64Array.from(samples, ({ type }, i) => pValue(calibration[type]!, scores[i]!));
-  const all = [...samples.keys()];
-  for (const one of countedOf(vae, vocabulary, samples, pValues, all)) anew.get(one.slot)!.push(one);
+  const held = past.filter(({ slot, each }) => each !== undefined && anew.has(slot));
+  for (const [fold, vae] of unseen.entries()) {
+    const samples = held.filter(({ slot }) => foldOf(slot) === fold);
+    if (samples.length === 0) continue;
+    const scores = scoresOf(vae, vocabulary, samples);
+    const pValues = Float64Array.from(samples, ({ type }, i) => pValue(calibration[type]!, scores[i]!));
+    const all = [...samples.keys()];
+    for (const one of countedOf(vae, vocabulary, samples, pValues, all)) anew.get(one.slot)!.push(one);
+  }
   return anew;
 }
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { Reach } from "../../src/detect/memory.ts";
 import { type CountedSlot, countStrange, fitRates, type Strangeness } from "../../src/detect/strange.ts";
-import { WindowScorer } from "../../src/detect/window.ts";
+import { type WindowModel, WindowScorer } from "../../src/detect/window.ts";
 import { slotRows } from "../../src/detect/window-fit.ts";
 import { placeOf, SLOTS_PER_DAY } from "../../src/feature/clock.ts";
 import { TRANSACTION_TYPES } from "../../src/feature/transaction.ts";
@@ -28,9 +28,8 @@ const learned = (counted: readonly CountedSlot[]) =>
   fitRates(counted, slotRows(FIRST, LAST, utc), undefined, utc, new Reach(LAST), new Map());
 const keysOf = (counted: readonly CountedSlot[]): string[] => learned(counted).columns.map(({ key }) => key);
 
-/** In how many columns some messages count, and the natural rate of the rarest finding of the slot in which they come. */
-function rarest(past: readonly CountedSlot[], now: readonly Strangeness[]): number {
-  const model = learned(past);
+/** The natural rate of the rarest finding of the slot in which some messages come. */
+function rarest(model: WindowModel, now: readonly Strangeness[]): number {
   const scorer = new WindowScorer(model, undefined);
   const index = new Map(model.columns.map(({ key }, j) => [key, j]));
   const counts = new Float32Array(model.columns.length);
@@ -59,19 +58,52 @@ suite("strange transactions", () => {
 
   test("stand out by what is rare among them, where many are strange by something else", () => {
     const many = everyDay.flatMap((day) => Array.from({ length: 12 }, () => atNoon([day], slow)).flat());
-    const past = [...many, ...atNoon([1, 4, 7, 10], strange({ carrier: "recipients" }))];
+    const model = learned([...many, ...atNoon([1, 4, 7, 10], strange({ carrier: "recipients" }))]);
     const four = (carrier: string): Strangeness[] => Array.from({ length: 4 }, () => strange({ carrier }));
-    assert.ok(rarest(past, four("recipients")) < 1e-3);
-    assert.equal(rarest(past, four("delay in queue")), Number.POSITIVE_INFINITY);
+    assert.ok(rarest(model, four("recipients")) < 1e-3);
+    assert.equal(rarest(model, four("delay in queue")), Number.POSITIVE_INFINITY);
+  });
+});
+
+suite("a remembered time with many strange messages", () => {
+  const [EARLIER, BEFORE] = [FIRST - DAYS * SLOTS_PER_DAY, FIRST - 1];
+  const slow = strange({ carrier: "delay in queue" });
+  const newsletter = {
+    slot: EARLIER + 3 * SLOTS_PER_DAY + NOON,
+    strangeness: strange({ carrier: "recipients" }),
+  };
+  const few = atNoon([1, 4, 7, 10], slow);
+  /** Learned after a model that knew, or did not know, such a time. */
+  const after = (each: number): WindowModel => {
+    const times = Array.from({ length: each }, () => ({ ...newsletter, each: 1 }));
+    const before = fitRates(
+      times,
+      slotRows(EARLIER, BEFORE, utc),
+      undefined,
+      utc,
+      new Reach(BEFORE),
+      new Map(),
+    );
+    return fitRates(few, slotRows(FIRST, LAST, utc), before, utc, new Reach(LAST), new Map());
+  };
+  const come = (n: number): Strangeness[] => Array.from({ length: n }, () => slow);
+
+  test("lets as many come again, whatever today's network finds strange in them", () => {
+    assert.ok(rarest(after(0), come(15)) < 1e-3);
+    assert.equal(rarest(after(15), come(15)), Number.POSITIVE_INFINITY);
+  });
+
+  test("does not let many times as many come", () => {
+    assert.ok(rarest(after(15), come(100)) < 1e-3);
   });
 });
 
 suite("transactions with lines that the network has no column for", () => {
   test("are counted however strange it finds them", () => {
-    const past = atNoon([3], strange({ unknown: true, pValue: 0.5 }));
+    const model = learned(atNoon([3], strange({ unknown: true, pValue: 0.5 })));
     const some = (n: number, unknown: boolean): Strangeness[] =>
       Array.from({ length: n }, () => strange({ unknown, pValue: 0.5 }));
-    assert.ok(rarest(past, some(5, true)) < 1e-3);
-    assert.equal(rarest(past, some(5, false)), Number.POSITIVE_INFINITY);
+    assert.ok(rarest(model, some(5, true)) < 1e-3);
+    assert.equal(rarest(model, some(5, false)), Number.POSITIVE_INFINITY);
   });
 });
