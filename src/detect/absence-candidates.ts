@@ -1,4 +1,4 @@
-import { ENTITY_FEATURES } from "../feature/entity.ts";
+import { ENTITY_FEATURES } from "../feature/entity-features.ts";
 import type { SeenLine } from "../feature/transaction.ts";
 import { type AbsenceFinding, DELIVERED, WHOLE_LOG } from "./absence.ts";
 import type { Kind } from "./alert.ts";

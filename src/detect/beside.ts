@@ -1,4 +1,4 @@
-import { ENTITY_FEATURES } from "../feature/entity.ts";
+import { ENTITY_FEATURES } from "../feature/entity-features.ts";
 import { logBetaBinomialUpperTail } from "../math/beta-binomial.ts";
 import type { History } from "./entity.ts";
 import { FLOOR_NATS } from "./window.ts";

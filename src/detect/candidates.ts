@@ -1,6 +1,6 @@
 import { SLOT_MS } from "../feature/clock.ts";
 import type { Column } from "../feature/columns.ts";
-import { ENTITY_FEATURES } from "../feature/entity.ts";
+import { ENTITY_FEATURES } from "../feature/entity-features.ts";
 import type { Family } from "../feature/family.ts";
 import type { SeenLine } from "../feature/transaction.ts";
 import type { MailEvent } from "../mail/event.ts";

@@ -1,5 +1,6 @@
 import { type LocalClock, placeOf, SLOTS_PER_DAY } from "../feature/clock.ts";
-import { ENTITY_FEATURES, type Observation } from "../feature/entity.ts";
+import type { Observation } from "../feature/entity.ts";
+import { ENTITY_FEATURES } from "../feature/entity-features.ts";
 import { type Flagged, Known } from "../feature/flagged.ts";
 import { addEvents, emptySums, seasonOf, smooth } from "../feature/season.ts";
 import { logUpperTail } from "../math/negative-binomial.ts";

@@ -1,4 +1,4 @@
-import { ENTITY_FEATURES } from "../feature/entity.ts";
+import { ENTITY_FEATURES } from "../feature/entity-features.ts";
 import { type EntityFeatureModel, HORIZONS, type KnownEntities, MAX_ENTITIES, MIN_COUNT } from "./entity.ts";
 import { allowance, REMEMBERED_FAMILIES, RENEWS, type Reach } from "./memory.ts";
 import { FLOOR_NATS } from "./window.ts";

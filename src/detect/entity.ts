@@ -1,5 +1,6 @@
 import { type LocalClock, placeOf } from "../feature/clock.ts";
-import { ENTITY_FEATURES, type Observation } from "../feature/entity.ts";
+import type { Observation } from "../feature/entity.ts";
+import { ENTITY_FEATURES } from "../feature/entity-features.ts";
 import { hash64 } from "../math/hash.ts";
 import { logUpperTail } from "../math/negative-binomial.ts";
 import { BESIDES, besideNats } from "./beside.ts";

@@ -1,6 +1,7 @@
 import { SLOT_MS, slotOf } from "../feature/clock.ts";
 import type { ColumnSet } from "../feature/columns.ts";
-import { ENTITY_FEATURES, type Observation } from "../feature/entity.ts";
+import type { Observation } from "../feature/entity.ts";
+import { ENTITY_FEATURES } from "../feature/entity-features.ts";
 import { LEFT_OUT, type LineLoader, type LineSaver } from "../feature/line-table.ts";
 import type { SeenLine } from "../feature/transaction.ts";
 import { HORIZONS } from "./entity.ts";

@@ -1,5 +1,6 @@
 import { type LocalClock, placeOf, SLOT_MS, SLOTS_PER_DAY } from "../feature/clock.ts";
-import { ENTITY_FEATURES, type Observation } from "../feature/entity.ts";
+import type { Observation } from "../feature/entity.ts";
+import { ENTITY_FEATURES } from "../feature/entity-features.ts";
 import { type Flagged, Known, NOTHING_FLAGGED } from "../feature/flagged.ts";
 import { logLowerTail } from "../math/negative-binomial.ts";
 import { type Calibration, calibrate, naturalRate, pValue } from "./calibrate.ts";

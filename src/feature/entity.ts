@@ -3,88 +3,8 @@ import { LineClients } from "../mail/line-client.ts";
 import { LineIds } from "../mail/line-ids.ts";
 import { PlanMemo } from "../mail/plan-memo.ts";
 import { hash64 } from "../math/hash.ts";
-import type { Family } from "./family.ts";
-
-/** Something a person, network or domain did that is worth counting. */
-export type EntityFeature = {
-  readonly name: string;
-  /** What the entity is: "account", "network", "domain", "recipient" or the whole "site". */
-  readonly type: string;
-  readonly family: Family;
-  /** True when it counts first meetings: the first days of training are all new and teach nothing. */
-  readonly firsts: boolean;
-  /** For people: "{n} {label} {entity}" must read well. */
-  readonly label: string;
-  /**
-   * Feature whose surge over all others excuses this one, by name: where everybody sends more, as in a campaign, more of one account is
-   * no news. Absent for counts of what fails: a fault that hits all is no excuse.
-   */
-  readonly excusedBy?: string;
-  /**
-   * Feature that counts, of the same entity, what went well, by name: it is not judged itself. Where most goes well, as in a mailing to many
-   * of one provider's users, the share that always fails is no news.
-   */
-  readonly beside?: string;
-  /** Whether what comes every day at its hour is missed when it stays away (detect/regular.ts): besides, or instead of being judged for too much. */
-  readonly regular?: "also" | "only";
-  /** Fewer than so many in a day hurt nobody, however rare they are; the view's own least when absent. */
-  readonly least?: number;
-};
-
-const feature = (
-  name: string,
-  type: string,
-  family: Family,
-  label: string,
-  more: Partial<EntityFeature> = {},
-): EntityFeature => ({ name, type, family, firsts: false, label, ...more });
-const FIRSTS = { firsts: true } as const;
-
-export const ENTITY_FEATURES: readonly EntityFeature[] = [
-  feature("login_new_network", "account", "auth", "log-ins from networks new for", FIRSTS),
-  feature("login_new_network_site", "site", "auth", "log-ins from networks new for their account, at", {
-    firsts: true,
-    excusedBy: "login_networks",
-  }),
-  feature("login_networks", "account", "auth", "networks used to log in by"),
-  feature("auth_failures", "account", "auth", "failed log-ins of"),
-  feature("auth_failures_new_network", "account", "auth", "failed log-ins from networks new for", FIRSTS),
-  feature(
-    "auth_failures_new_pair_site",
-    "site",
-    "auth",
-    "failed log-ins from networks new for their account, at",
-    FIRSTS,
-  ),
-  feature("auth_failures_network", "network", "auth", "failed log-ins from", { least: 10 }),
-  feature("recipients", "account", "outbound", "recipients addressed by", { excusedBy: "recipients" }),
-  feature("messages", "account", "outbound", "messages sent by", { excusedBy: "messages", regular: "also" }),
-  feature("failing_messages", "domain", "outbound", "messages that failed to reach", {
-    beside: "reached_messages",
-  }),
-  feature("failing_messages_recipient", "recipient", "outbound", "messages that failed to reach"),
-  feature("failing_messages_account", "account", "outbound", "failed deliveries of messages by"),
-  feature("failing_messages_hop", "next hop", "outbound", "messages stopped at"),
-  feature("rejects_network", "network", "inbound", "rejected commands from", { least: 10 }),
-  feature("connects_network", "network", "inbound", "connections from", {
-    excusedBy: "connects_network",
-    least: 20,
-  }),
-  feature("messages_from", "sender domain", "inbound", "messages from", { regular: "only" }),
-  feature("null_sender_recipient", "recipient", "inbound", "bounces received by"),
-  // three messages to three recipients: nobody who only tries again
-  feature(
-    "refused_messages_site",
-    "site",
-    "outbound",
-    "messages that others refuse or put off for what they think of",
-    {
-      least: 3,
-    },
-  ),
-  feature("reached_messages", "domain", "outbound", "messages that reached"),
-];
-const F = Object.fromEntries(ENTITY_FEATURES.map((f, i) => [f.name, i])) as Record<string, number>;
+import { AgingSet, BoundedSet, type SavedAging } from "./aging-set.ts";
+import { FEATURE } from "./entity-features.ts";
 
 export type Observation = { readonly feature: number; readonly key: string; readonly count: number };
 
@@ -161,8 +81,8 @@ export class EntityReader {
   readonly #lineIds = new LineIds();
   readonly #clients = new LineClients();
   readonly #roles = new PlanMemo(roleOf);
-  readonly #blocks = new AgingSet(BLOCKS_MS);
-  readonly #failed = new AgingSet(FAILED_MS);
+  readonly #blocks = new AgingSet(BLOCKS_MS, MAX_PAIRS);
+  readonly #failed = new AgingSet(FAILED_MS, MAX_PAIRS);
   /** By account and network; see PairNames. */
   readonly #names = new Map<string, PairNames>();
   readonly #onUsed: ((pair: string) => void) | undefined;
@@ -255,19 +175,19 @@ export class EntityReader {
     else if (event.event === "login" || isAuthenticated(event))
       this.#success(event, account, network, out, doubtful);
     if (event.event === "connect" && network !== "")
-      out.push({ feature: F["connects_network"]!, key: network, count: 1 });
+      out.push({ feature: FEATURE["connects_network"]!, key: network, count: 1 });
     if ((event.event === "reject" || event.event === "postscreen_reject") && network !== "") {
-      out.push({ feature: F["rejects_network"]!, key: network, count: 1 });
+      out.push({ feature: FEATURE["rejects_network"]!, key: network, count: 1 });
     }
     if ((role & MESSAGE) !== 0 && event.queueId !== undefined) this.#message(event, account, out);
   }
 
   #failure(account: string, network: string, out: Observation[], doubtful: boolean): void {
-    if (account !== "") out.push({ feature: F["auth_failures"]!, key: account, count: 1 });
-    if (network !== "") out.push({ feature: F["auth_failures_network"]!, key: network, count: 1 });
+    if (account !== "") out.push({ feature: FEATURE["auth_failures"]!, key: account, count: 1 });
+    if (network !== "") out.push({ feature: FEATURE["auth_failures_network"]!, key: network, count: 1 });
     if (account === "" || network === "" || !this.#meet(this.#namesOf(account, network), doubtful)) return;
-    out.push({ feature: F["auth_failures_new_network"]!, key: account, count: 1 });
-    out.push({ feature: F["auth_failures_new_pair_site"]!, key: SITE, count: 1 });
+    out.push({ feature: FEATURE["auth_failures_new_network"]!, key: account, count: 1 });
+    out.push({ feature: FEATURE["auth_failures_new_pair_site"]!, key: SITE, count: 1 });
   }
 
   #success(event: MailEvent, account: string, network: string, out: Observation[], doubtful: boolean): void {
@@ -275,14 +195,14 @@ export class EntityReader {
     const time = event.time ?? 0;
     const block = Math.floor(time / 21_600_000);
     if (this.#blocks.add(`${account} ${network} ${block}`, time))
-      out.push({ feature: F["login_networks"]!, key: account, count: 1 });
+      out.push({ feature: FEATURE["login_networks"]!, key: account, count: 1 });
     const names = this.#namesOf(account, network);
     this.#meet(names, doubtful);
     const pair = nameIn(this.#used, names);
     if (!doubtful) this.#onUsed?.(pair);
     if (!this.#used.add(pair, doubtful)) return;
-    out.push({ feature: F["login_new_network"]!, key: account, count: 1 });
-    out.push({ feature: F["login_new_network_site"]!, key: SITE, count: 1 });
+    out.push({ feature: FEATURE["login_new_network"]!, key: account, count: 1 });
+    out.push({ feature: FEATURE["login_new_network_site"]!, key: SITE, count: 1 });
   }
 
   #message(event: MailEvent, account: string, out: Observation[]): void {
@@ -300,14 +220,14 @@ export class EntityReader {
       const from = lower(fields["from"]);
       message.nullSender = from === "" && fields["from"] !== undefined;
       const sender = from.slice(from.lastIndexOf("@") + 1);
-      if (sender !== "") out.push({ feature: F["messages_from"]!, key: sender, count: 1 });
+      if (sender !== "") out.push({ feature: FEATURE["messages_from"]!, key: sender, count: 1 });
       if (message.account !== undefined) {
         out.push({
-          feature: F["recipients"]!,
+          feature: FEATURE["recipients"]!,
           key: message.account,
           count: Math.min(10_000, Number(fields["nrcpt"] ?? 1) || 1),
         });
-        out.push({ feature: F["messages"]!, key: message.account, count: 1 });
+        out.push({ feature: FEATURE["messages"]!, key: message.account, count: 1 });
       }
     }
     if (event.event === "delivery") this.#delivery(event, key, message, out);
@@ -319,9 +239,9 @@ export class EntityReader {
     const status = event.fields["status"];
     if (status === "sent") {
       if (message.nullSender && to !== "")
-        out.push({ feature: F["null_sender_recipient"]!, key: to, count: 1 });
+        out.push({ feature: FEATURE["null_sender_recipient"]!, key: to, count: 1 });
       if (to !== "" && message.reached !== domain)
-        out.push({ feature: F["reached_messages"]!, key: domain, count: 1 });
+        out.push({ feature: FEATURE["reached_messages"]!, key: domain, count: 1 });
       message.reached = domain;
       return;
     }
@@ -329,21 +249,21 @@ export class EntityReader {
     if (to !== "" && (event.cause === "blocked" || event.cause === "throttled"))
       this.#refused(key, to, time, out);
     if (to === "" || !this.#failed.add(`${key} ${to}`, time)) return; // retries of one mail are one event
-    out.push({ feature: F["failing_messages_recipient"]!, key: to, count: 1 });
+    out.push({ feature: FEATURE["failing_messages_recipient"]!, key: to, count: 1 });
     const hop = failingHop(String(event.fields["reason"] ?? ""));
     if (hop !== "" && this.#failed.add(`${key} >${hop}`, time))
-      out.push({ feature: F["failing_messages_hop"]!, key: hop, count: 1 });
+      out.push({ feature: FEATURE["failing_messages_hop"]!, key: hop, count: 1 });
     if (this.#failed.add(`${key} @${domain}`, time))
-      out.push({ feature: F["failing_messages"]!, key: domain, count: 1 });
+      out.push({ feature: FEATURE["failing_messages"]!, key: domain, count: 1 });
     if (message.account !== undefined)
-      out.push({ feature: F["failing_messages_account"]!, key: message.account, count: 1 });
+      out.push({ feature: FEATURE["failing_messages_account"]!, key: message.account, count: 1 });
   }
 
   /** Other servers think ill of us, or find that we send too much. A message counts once, and so does who sends again to the same recipient. */
   #refused(key: string, to: string, time: number, out: Observation[]): void {
     const first = this.#failed.add(`${key} refused`, time);
     if (this.#failed.add(`refused ${to}`, time) && first)
-      out.push({ feature: F["refused_messages_site"]!, key: SITE, count: 1 });
+      out.push({ feature: FEATURE["refused_messages_site"]!, key: SITE, count: 1 });
   }
 }
 
@@ -366,92 +286,4 @@ export function networkOf(address: string): string {
   const groups = head.split(":").filter((g) => g !== "");
   if (tail !== undefined) while (groups.length < 3) groups.push("0");
   return `${groups.slice(0, 3).join(":")}::/48`;
-}
-
-/** A set that forgets its oldest members. */
-class BoundedSet {
-  #members = new Set<string>();
-  /** Members that came in doubtful time alone. */
-  readonly #doubtful = new Set<string>();
-  readonly #limit: number;
-
-  constructor(limit: number) {
-    this.#limit = limit;
-  }
-
-  /** Oldest first. */
-  get members(): string[] {
-    return [...this.#members];
-  }
-
-  has(member: string): boolean {
-    return this.#members.has(member);
-  }
-
-  save(): Set<string> {
-    return this.#members;
-  }
-
-  load(members: Set<string>): void {
-    this.#members = members;
-  }
-
-  delete(member: string): void {
-    this.#members.delete(member);
-  }
-
-  forgetDoubtful(): void {
-    for (const member of this.#doubtful) this.#members.delete(member);
-    this.#doubtful.clear();
-  }
-
-  /** True when the member is new, also to time without doubt. */
-  add(member: string, doubtful = false): boolean {
-    if (this.#members.has(member)) return !doubtful && this.#doubtful.delete(member);
-    this.#members.add(member);
-    if (doubtful) this.#doubtful.add(member);
-    if (this.#members.size > this.#limit) {
-      const oldest = this.#members.values().next().value!;
-      this.#members.delete(oldest);
-      this.#doubtful.delete(oldest);
-    }
-    return true;
-  }
-}
-
-type SavedAging = { readonly young: Set<string>; readonly old: Set<string>; readonly since: number };
-
-/** A set in two generations: a member is known for at least `keepMs`, or until there are MAX_PAIRS / 2 younger ones. */
-class AgingSet {
-  readonly #keepMs: number;
-  #young = new Set<string>();
-  #old = new Set<string>();
-  /** When the young generation began, in ms. */
-  #since = Number.NEGATIVE_INFINITY;
-
-  constructor(keepMs: number) {
-    this.#keepMs = keepMs;
-  }
-
-  save(): SavedAging {
-    return { young: this.#young, old: this.#old, since: this.#since };
-  }
-
-  load({ young, old, since }: SavedAging): void {
-    this.#young = young;
-    this.#old = old;
-    this.#since = since;
-  }
-
-  /** True when the member is new. time: log time, in ms. */
-  add(member: string, time: number): boolean {
-    if (this.#young.has(member) || this.#old.has(member)) return false;
-    if (time - this.#since > this.#keepMs || this.#young.size >= MAX_PAIRS / 2) {
-      this.#old = this.#young;
-      this.#young = new Set();
-      this.#since = time;
-    }
-    this.#young.add(member);
-    return true;
-  }
 }

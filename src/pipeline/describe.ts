@@ -3,7 +3,7 @@ import { HORIZONS } from "../detect/entity.ts";
 import { SLOW_WIDTHS } from "../detect/slowness.ts";
 import { LOWER_WIDTHS, WIDTHS } from "../detect/window.ts";
 import { SLOT_MS, SLOTS_PER_DAY } from "../feature/clock.ts";
-import { ENTITY_FEATURES } from "../feature/entity.ts";
+import { ENTITY_FEATURES } from "../feature/entity-features.ts";
 import { TRANSACTION_TYPES } from "../feature/transaction.ts";
 import type { Model } from "./model.ts";
 

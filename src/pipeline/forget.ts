@@ -1,7 +1,8 @@
 import { KINDS } from "../detect/alert.ts";
 import { pseudonym } from "../detect/entity.ts";
 import { destinationKey } from "../detect/slowness.ts";
-import { accountMark, ENTITY_FEATURES, type KnownPairs } from "../feature/entity.ts";
+import { accountMark, type KnownPairs } from "../feature/entity.ts";
+import { ENTITY_FEATURES } from "../feature/entity-features.ts";
 import type { Model } from "./model.ts";
 import { modelMark, type SavedDetector } from "./saved.ts";
 

@@ -3,7 +3,7 @@ import { suite, test } from "node:test";
 import { pseudonym } from "../../src/detect/entity.ts";
 import { EntityCollector } from "../../src/detect/entity-fit.ts";
 import { localClock, SLOT_MS, SLOTS_PER_DAY } from "../../src/feature/clock.ts";
-import { ENTITY_FEATURES } from "../../src/feature/entity.ts";
+import { ENTITY_FEATURES } from "../../src/feature/entity-features.ts";
 import { Flagged, NOTHING_FLAGGED } from "../../src/feature/flagged.ts";
 import { Zone } from "../../src/log/zone.ts";
 

@@ -3,7 +3,7 @@ import { suite, test } from "node:test";
 import { EntityScorer } from "../../src/detect/entity.ts";
 import { EntityCollector } from "../../src/detect/entity-fit.ts";
 import { localClock, SLOTS_PER_DAY } from "../../src/feature/clock.ts";
-import { ENTITY_FEATURES } from "../../src/feature/entity.ts";
+import { ENTITY_FEATURES } from "../../src/feature/entity-features.ts";
 import { NOTHING_FLAGGED } from "../../src/feature/flagged.ts";
 import { Zone } from "../../src/log/zone.ts";
 import { createRandom } from "../../src/math/random.ts";

@@ -3,7 +3,7 @@ import { suite, test } from "node:test";
 import { type History, pseudonym } from "../../src/detect/entity.ts";
 import { fitRegulars, type RegularFinding, RegularScorer } from "../../src/detect/regular.ts";
 import { localClock, SLOTS_PER_DAY } from "../../src/feature/clock.ts";
-import { ENTITY_FEATURES } from "../../src/feature/entity.ts";
+import { ENTITY_FEATURES } from "../../src/feature/entity-features.ts";
 import { Flagged } from "../../src/feature/flagged.ts";
 import { Zone } from "../../src/log/zone.ts";
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import { ENTITY_FEATURES, EntityReader, type Observation } from "../../src/feature/entity.ts";
+import { EntityReader, type Observation } from "../../src/feature/entity.ts";
+import { ENTITY_FEATURES } from "../../src/feature/entity-features.ts";
 import { plainReader } from "../mail/support.ts";
 
 const REFUSED = ENTITY_FEATURES.findIndex(({ name }) => name === "refused_messages_site");

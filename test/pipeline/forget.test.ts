@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { pseudonym } from "../../src/detect/entity.ts";
-import { accountMark, ENTITY_FEATURES, EntityReader } from "../../src/feature/entity.ts";
+import { accountMark, EntityReader } from "../../src/feature/entity.ts";
+import { ENTITY_FEATURES } from "../../src/feature/entity-features.ts";
 import { hash64 } from "../../src/math/hash.ts";
 import { Forgetter, isOwnWord, unmarkedPairs } from "../../src/pipeline/forget.ts";
 import type { Model } from "../../src/pipeline/model.ts";

@@ -3,7 +3,7 @@ import { suite, test } from "node:test";
 import { isDeepStrictEqual } from "node:util";
 import type { HeadWatch } from "../../src/detect/head-watch.ts";
 import type { ColumnRegistry } from "../../src/feature/columns.ts";
-import { ENTITY_FEATURES } from "../../src/feature/entity.ts";
+import { ENTITY_FEATURES } from "../../src/feature/entity-features.ts";
 import type { SeenLine } from "../../src/feature/transaction.ts";
 import { Recency } from "../../src/mail/recency.ts";
 import { Detector } from "../../src/pipeline/detector.ts";
@@ -42,7 +42,7 @@ const MAY_DIFFER: Readonly<Record<string, string>> = {
 /** Fields by their classes that hold what the object was made with, what plans tell, or what one line leaves behind for its own sake. */
 const CONSTANT: Readonly<Record<string, string>> = {
   AbsenceScorer: "#byProgram #clock #rate #whole",
-  AgingSet: "#keepMs",
+  AgingSet: "#keepMs #limit",
   // what is doubtful is forgotten before learning ends
   BoundedSet: "#doubtful #limit",
   CauseCounter: "#expected",
