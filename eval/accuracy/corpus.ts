@@ -47,11 +47,23 @@ export const missingNote = (): string =>
     ? ""
     : "**Not run:** dev: `lab/dev/mail.log.gz` is not there; set `LOGVANE_DATA` to the folder that holds it.\n\n";
 
+const incidentsOf = (corpus: Corpus): { readonly start: number; readonly end: number }[] =>
+  (JSON.parse(readFileSync(corpus.labels, "utf8")) as { start: string; end: string }[]).map((label) => ({
+    ...{ start: Date.parse(label.start), end: Date.parse(label.end) },
+  }));
+
 /** Start of the first incident, in ms: until then the days after training are clean. */
 export function cleanUntil(corpus: Corpus): number {
-  const labels = JSON.parse(readFileSync(corpus.labels, "utf8")) as { start: string }[];
-  const after = labels.map((l) => Date.parse(l.start)).filter((t) => t >= Date.parse(corpus.trainUntil));
+  const after = incidentsOf(corpus)
+    .map(({ start }) => start)
+    .filter((start) => start >= Date.parse(corpus.trainUntil));
   return Math.min(...after);
+}
+
+/** Whether a time, in ms, is such that what looks back so long, in ms, from there sees no incident. */
+export function isClean(corpus: Corpus, back: number): (time: number) => boolean {
+  const incidents = incidentsOf(corpus);
+  return (time) => incidents.every(({ start, end }) => end <= time - back || start >= time);
 }
 
 export type Brief = {
