@@ -62,7 +62,7 @@ function commit(): string {
 const pageText = (): string => (existsSync(OUT) ? readFileSync(OUT, "utf8") : "");
 /** What other commands write there, each its own. */
 const otherSections = (): string[] =>
-  ["eval:year", "eval:year poison", "eval:drift", "eval:public"]
+  ["eval:year", "eval:year poison", "eval:maintenance", "eval:drift", "eval:public"]
     .map((name) => sectionOf(pageText(), name))
     .filter((section) => section !== "");
 

@@ -26,7 +26,7 @@ import {
   untilOf,
   upgraded,
 } from "./maintenance/plans.ts";
-import { withSection } from "./page.ts";
+import { asCode, withSection } from "./page.ts";
 
 const PAGE = join(fileURLToPath(new URL("../../", import.meta.url)), "docs/accuracy.md");
 /** An alert so long after its end is still of it. */
@@ -103,6 +103,11 @@ const rows = KINDS.map((kind) => [
   cell(kind, false),
 ]);
 const elsewhere = (held: boolean): number => told.get(keyOf("", held))?.length ?? 0;
+const toldSeen = KINDS.flatMap(({ name }) =>
+  (told.get(keyOf(name, true)) ?? []).map(
+    ({ severity, kind, title }) => `- ${name}: ${severity} ${kind}: ${asCode(title)}`,
+  ),
+);
 const text = `## Normal maintenance
 
 Written by \`npm run eval:maintenance -- --page\`. ${servers.length} composed servers (${servers.map(({ server, site }) => `${server.name}: ${site} site, ${server.header}, ${server.mailsPerDay} mails a day`).join("; ")}),
@@ -111,6 +116,10 @@ ${LEARNED_DAYS} days learned, a fortnight watched in which three things a day ar
 What is away for a minute is composed of what was recorded of the fault itself, without the backlog of its end; Dovecot's words for cut sessions were recorded with sessions open. A rotation writes no line into a mail log.
 
 ${table([["kind", "what is done", "times", "alerts, seen", "alerts, unseen"], ...rows])}
+
+Told though the history held such:
+
+${toldSeen.join("\n") || "- none"}
 
 What the history never held and is told: mailings that bring a day's mail in half an hour, which nobody could tell from an application gone wild; what rspamd complains of at each of its starts, without a
 line that it starts; on small servers, the first mail in a fortnight that a dead milter or Dovecot puts off. The four servers are not held out: how lines of one restart and messages of one client are counted was chosen by what was told on them.`;

@@ -15,3 +15,6 @@ export function withSection(page: string, name: string, text: string): string {
   const old = sectionOf(page, name);
   return old === "" ? `${page.trimEnd()}\n\n${section}\n` : page.replace(old, () => section);
 }
+
+/** Log text as code in Markdown, without what would end it. */
+export const asCode = (text: string): string => `\`${text.replace(/[`|\p{Cc}]/gu, " ").slice(0, 160)}\``;

@@ -1,4 +1,5 @@
 import { type Section, spread, table } from "../../bench/table.ts";
+import { asCode } from "../page.ts";
 import { type Brief, corpora, missingNote } from "./corpus.ts";
 import { measureAll, nameOf, type Outcome } from "./runs.ts";
 
@@ -57,9 +58,7 @@ function spreadRow(outcomes: readonly Outcome[]): string[] {
   );
 }
 
-/** Titles hold log text; in Markdown they stand as code, without what would end it. */
-const code = (text: string): string => `\`${text.replace(/[`|\p{Cc}]/gu, " ").slice(0, 160)}\``;
-const listed = (a: Brief): string => `  - ${a.opened_at} ${a.severity} ${a.kind}: ${code(a.title)}`;
+const listed = (a: Brief): string => `  - ${a.opened_at} ${a.severity} ${a.kind}: ${asCode(a.title)}`;
 
 /** What one run missed, named wrong, and raised without need. */
 function details({ run, score }: Outcome): string {

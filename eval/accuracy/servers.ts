@@ -1,6 +1,7 @@
 import { type Section, table } from "../../bench/table.ts";
 import { readLines } from "../baselines/lines.ts";
 import { type BaselineRow, baselineRows } from "../baselines/rows.ts";
+import { asCode } from "../page.ts";
 import { type Preset, TRAIN_DAYS } from "../preset-plan.ts";
 import { PRESETS } from "../presets.ts";
 import { type ComposedCorpus, episodesOf, withComposed } from "./composed.ts";
@@ -80,14 +81,10 @@ function kindRows(all: readonly Found[]): string[][] {
   });
 }
 
-/** Titles hold log text; in Markdown they stand as code, without what would end it. */
 const falseAlarms = (all: readonly Found[]): string =>
   all
     .flatMap(({ corpus, ours }) =>
-      ours.false.map(
-        (a) =>
-          `- ${corpus.name} ${a.opened_at} ${a.kind}: \`${a.title.replace(/[`|\p{Cc}]/gu, " ").slice(0, 140)}\``,
-      ),
+      ours.false.map((a) => `- ${corpus.name} ${a.opened_at} ${a.kind}: ${asCode(a.title)}`),
     )
     .join("\n") || "- none";
 
