@@ -293,11 +293,17 @@ function fitCounts(samples: readonly Placed[], programs: readonly ProgramModel[]
   const C = P * PER_PROGRAM;
   const deliveries = new Float32Array(T * P * S);
   const slow = new Float32Array(T * C);
+  /** By row and program. */
+  const inRow = new Map<number, Placed[]>();
   for (const s of samples) {
+    const place = s.t * P + s.program;
+    const some = inRow.get(place);
+    if (some === undefined) inRow.set(place, [s]);
+    else some.push(s);
     for (const [stage, above] of s.above.entries()) {
       if (above === undefined) continue;
       const levels = levelsAbove(programs[s.program]!.stages[stage]!.limits, above);
-      deliveries[(s.t * P + s.program) * S + stage]!++;
+      deliveries[place * S + stage]!++;
       for (let l = 0; l < levels; l++) slow[s.t * C + columnOf(s.program, stage, l)]!++;
     }
   }
@@ -307,6 +313,16 @@ function fitCounts(samples: readonly Placed[], programs: readonly ProgramModel[]
   const peaks: SlowPeak[] = [];
   const alone = new Uint8Array(ceiling.length);
   const calibration: Calibration[] = [];
+  /** What the deliveries of column j's program took in its stage, in the window of so many slots that ends with row t. */
+  const aboveIn = (j: number, t: number, width: number): number[] => {
+    const above: number[] = [];
+    for (let row = Math.max(0, t - width + 1); row <= t; row++)
+      for (const s of inRow.get(row * P + Math.floor(j / PER_PROGRAM)) ?? []) {
+        const value = s.above[stageOf(j)];
+        if (value !== undefined) above.push(value);
+      }
+    return above;
+  };
   for (const [w, width] of SLOW_WIDTHS.entries()) {
     const n = rolling(deliveries, P * S, width);
     const k = rolling(slow, C, width);
@@ -341,7 +357,7 @@ function fitCounts(samples: readonly Placed[], programs: readonly ProgramModel[]
       const others = Math.max(FLOOR_NATS, highest.without(j, dayOf[at[j]!]!));
       alone[w * C + j] = highest.first[j]! - others >= MIN_GAIN ? 1 : 0;
       const peak = { value: left.ceilings[j]!, slot: rows.time.first + at[j]! };
-      peaks.push(highest.first[j]! > 0 ? slowPeak(peak, aboveIn(samples, j, at[j]!, width)) : peak);
+      peaks.push(highest.first[j]! > 0 ? slowPeak(peak, aboveIn(j, at[j]!, width)) : peak);
     }
     calibration.push(left.calibration);
   }
@@ -350,14 +366,6 @@ function fitCounts(samples: readonly Placed[], programs: readonly ProgramModel[]
 
 /** Which stage column j of (W, C) is of. */
 const stageOf = (j: number): number => Math.floor((j % PER_PROGRAM) / LEVELS.length);
-
-/** What the deliveries of column j's program took in its stage, in the window of so many slots that ends with row t. */
-function aboveIn(samples: readonly Placed[], j: number, t: number, width: number): number[] {
-  const program = Math.floor(j / PER_PROGRAM);
-  return samples
-    .filter((s) => s.program === program && s.t > t - width && s.t <= t)
-    .flatMap((s) => s.above[stageOf(j)] ?? []);
-}
 
 /** (days, C): share of slow deliveries on all other days. */
 function sharesOfOtherDays(
