@@ -172,6 +172,6 @@ Faults last an hour; minutes from their beginning to an alert that cites their l
 
 ${table([HEAD, ...rows])}
 
-Missed: where lines have no time nothing can be judged. On moss the invented Postfix words the beginning and end of a connection so that no grammar knows them: what is left of connections looks strange and is told as such. Why its two faults are missed was not looked into.`;
+Missed: where lines have no time nothing can be judged.`;
 if (names.length > 0 || flags.server !== undefined) process.stdout.write(`${text}\n`);
 else writeFileSync(PAGE, withSection(readFileSync(PAGE, "utf8"), "eval:drift", text));

@@ -216,15 +216,15 @@ export class Detector {
       if (jump) this.#offer([clockCandidate(jump, now)]);
     }
     const explained = this.#observe(event, line, slot);
-    const { drift } = this.#changes;
-    for (const t of this.#tracker.add(event, now, line, explained))
-      if (!t.explained) this.#views.transaction(t, !drift.touches(t), now);
     if (!explained) {
       this.#views.time(event, line);
       this.#views.rings.counted(this.#counter.add(event, slot), line);
       this.#views.causes.add(event, line.family);
       if (!part.known || part.tidings.begins) this.#newness(event, line, part, now);
     }
+    // after it is known whether the line may be of changed software: the first of its shape may close a transaction
+    for (const t of this.#tracker.add(event, now, line, explained))
+      if (!t.explained) this.#views.transaction(t, !this.#changes.drift.touches(t), now);
     return this.#given();
   }
 

@@ -9,7 +9,7 @@ import { Zone } from "../../src/log/zone.ts";
 import { EventReader, type SavedReader } from "../../src/mail/read.ts";
 import { Detector } from "../../src/pipeline/detector.ts";
 import { Learner } from "../../src/pipeline/learner.ts";
-import type { Model } from "../../src/pipeline/model.ts";
+import type { Model, Score } from "../../src/pipeline/model.ts";
 import type { SavedDetector } from "../../src/pipeline/saved.ts";
 import { at, linesOf, MONDAY, planOf } from "../compose/support.ts";
 import { optionsIn } from "./support.ts";
@@ -20,7 +20,7 @@ const UNTIL = Date.parse(MONDAY) + 4 * DAY_MS;
 const CHANGE = Date.parse(at(4, 9.5));
 const END = Date.parse(at(4, 15));
 const ZONE = new Zone("UTC");
-const OPTIONS = optionsIn(ZONE, { without: new Set(["transaction"]), salt: "", timeOnly: true });
+const OPTIONS = optionsIn(ZONE, { salt: "", timeOnly: true });
 
 type State = { readonly detector: SavedDetector; readonly reader: SavedReader };
 let model: Model;
@@ -53,8 +53,9 @@ function told(
   lines: readonly ComposedLine[],
   rewrite: (text: string, line: ComposedLine) => readonly string[],
   again = Number.POSITIVE_INFINITY,
+  onScore?: (score: Score) => void,
 ): Alert[] {
-  let { detector, reader } = restored(start);
+  let { detector, reader } = restored(start, onScore);
   const alerts = new Map<string, Alert>();
   let n = first;
   for (const line of lines) {
@@ -73,16 +74,23 @@ function told(
   return [...alerts.values()].filter(({ held }) => !held);
 }
 
-function restored(packed: Buffer): { detector: Detector; reader: EventReader } {
+function restored(
+  packed: Buffer,
+  onScore?: (score: Score) => void,
+): { detector: Detector; reader: EventReader } {
   const saved = deserialize(packed) as State;
   const reader = new EventReader(new LogClock(ZONE, undefined), 1);
   reader.adopt(model.groups);
   reader.load(saved.reader);
-  return { reader, detector: Detector.restore(model, saved.detector, OPTIONS) };
+  return { reader, detector: Detector.restore(model, saved.detector, OPTIONS, onScore) };
 }
 
 const kindsOf = (alerts: readonly Alert[]): string[] => alerts.map(({ kind }) => kind);
 const asBefore = (text: string): string[] => [text];
+
+const NEW_START = "dovecot: master: Dovecot v2.9.0 (a11ce0ffee) starting up for imap, pop3, lmtp";
+/** What the end of a session counts, each a message of its own. */
+const COUNTED = ["saved", "read", "moved", "kept", "seen", "copied", "marked", "searched"];
 
 /** A Dovecot that words its messages otherwise, after a start. */
 function newDovecot(): (text: string) => string[] {
@@ -101,7 +109,7 @@ function newDovecot(): (text: string) => string[] {
       .replace(/stored mail into mailbox '([^']*)'$/, "delivered to folder $1");
     if (began) return [worded];
     began = true;
-    return ["dovecot: master: Dovecot v2.9.0 (a11ce0ffee) starting up for imap, pop3, lmtp", worded];
+    return [NEW_START, worded];
   };
 }
 
@@ -128,6 +136,31 @@ suite("software that is changed", () => {
     const brief = (alerts: readonly Alert[]): unknown[] =>
       alerts.map(({ id, title, lines }) => [id, title, lines]);
     assert.deepEqual(brief(often), brief(plain));
+  });
+
+  test("leaves out each session that ends by a new message, the first of it too", () => {
+    const [ended, judged] = [new Set<string>(), new Set<string>()];
+    let began = false;
+    const words = (text: string): string[] => {
+      const worded = text.replace(
+        /^(dovecot: imap\S+<([^<>]+)>: )Disconnected: Logged out .*out=(\d+).*$/,
+        (_, head: string, session: string, bytes: string) => {
+          ended.add(`session ${session}`);
+          return `${head}Disconnected: Logged out ${COUNTED[Number(bytes) % COUNTED.length]}=${bytes}`;
+        },
+      );
+      if (began) return [worded];
+      began = true;
+      return [NEW_START, worded];
+    };
+    told(calm, words, undefined, ({ view, key }) => {
+      if (view === "transaction") judged.add(key);
+    });
+    assert.ok(ended.size > COUNTED.length, String(ended.size));
+    assert.deepEqual(
+      [...ended].filter((key) => judged.has(key)),
+      [],
+    );
   });
 
   test("and a new program is told once", () => {
