@@ -140,11 +140,14 @@ function judgedAnew(past: RememberedSlots, anew: CountedAnew, now: readonly Colu
       row.set(place, Math.max(row.get(place) ?? 0, cells[k + 1]!));
     }
   }
+  const carriers = TRANSACTION_TYPES.map((type) => ({
+    total: places.get(strangeKey(type))!,
+    own: now.filter(({ key }) => key.startsWith(carrierKey(type, ""))).map(({ key }) => places.get(key)!),
+  }));
   for (const row of rows.values())
-    for (const type of TRANSACTION_TYPES) {
-      const all = row.get(places.get(strangeKey(type))!);
-      if (all === undefined) continue;
-      for (const { key } of now) if (key.startsWith(carrierKey(type, ""))) row.set(places.get(key)!, all);
+    for (const { total, own } of carriers) {
+      const all = row.get(total);
+      if (all !== undefined) for (const place of own) row.set(place, all);
     }
   return {
     columns,
