@@ -67,7 +67,7 @@ export const KIND_TITLES: Readonly<Record<Kind, string>> = {
   service_stopped: "A service has stopped",
   log_silence: "The log is silent",
   delivery_stopped: "No mail is delivered",
-  clock_fault: "The clock jumped",
+  clock_fault: "The clock is wrong",
   format_change: "The log format changed",
   volume_change: "Unusual volume",
   new_message: "Messages never seen before",

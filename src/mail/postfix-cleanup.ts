@@ -71,6 +71,8 @@ export const samples: readonly Sample[] = [
     event: "disk_failure",
     cause: "disk",
   },
+  { line: "warning: file system clock is 1 seconds ahead of local clock", event: "workaround" },
+  { line: "warning: resetting file time stamps - this hurts performance", event: "workaround" },
   {
     line: "warning: 4A1B2C3D4E: virtual_alias_maps map lookup problem for x@our.example -- message not accepted, try again later",
     event: "lookup_failure",

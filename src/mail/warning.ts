@@ -151,6 +151,8 @@ const WARNINGS: readonly (readonly [string, EventName, Cause?])[] = [
   ["malformed response", "protocol_error", "protocol"],
   ["Time has moved", "clock_fault", "clock"],
   ["time warp", "clock_fault", "clock"],
+  ["file system clock is", "workaround"],
+  ["resetting file time stamps", "workaround"],
   ["clock", "clock_fault", "clock"],
   ["open active", "queue_error", "other"],
   ["open incoming", "queue_error", "other"],
