@@ -3,12 +3,13 @@ import type { Column } from "../feature/columns.ts";
 import { TRANSACTION_REALS, TRANSACTION_TYPES } from "../feature/transaction.ts";
 import type { Reach } from "./memory.ts";
 import { NO_SLOTS, pastRows, Recall, type RememberedSlots, remembered, rememberSlots } from "./recall.ts";
-import type { WindowModel } from "./window.ts";
+import type { Conditional, WindowModel } from "./window.ts";
 import { columnDays, fitWindow, type TableRows, tableOf } from "./window-fit.ts";
 
 /**
  * The transaction view's counts, judged as the window view judges lines: how many transactions of a slot are strange, how many of these by
- * one and the same thing, and how many hold what the network can't judge since it has no column for it.
+ * one and the same thing, and how many hold what the network can't judge since it has no column for it. One in a hundred is strange by
+ * nature, so many ordinary ones explain that more are: a newsletter brings its own.
  */
 
 /** A transaction is strange at and below this p-value. */
@@ -28,10 +29,16 @@ export type Strangeness = {
 const strangeKey = (type: string): string => `strange ${type} ${STRANGE}`;
 const unknownKey = (type: string): string => `unknown ${type}`;
 const carrierKey = (type: string, carrier: string): string => `strange ${type} by ${carrier}`;
+/** The key of the column in which those count that are nothing of it all. */
+export const ordinaryKey = (type: string): string => `ordinary ${type}`;
+/** The type that a key is about. */
+const typeOf = (key: string): string => key.split(" ", 2)[1]!;
 
 /** The keys of the columns in which a transaction counts; a model need not have them all. */
-export function strangeKeys({ type, pValue, unknown, carrier }: Strangeness): string[] {
+export function strangeKeys(strangeness: Strangeness): string[] {
+  const { type, pValue, unknown, carrier } = strangeness;
   const name = TRANSACTION_TYPES[type]!;
+  if (!isCounted(strangeness)) return [ordinaryKey(name)];
   const isStrange = pValue <= STRANGE;
   return [
     ...(isStrange ? [strangeKey(name)] : []),
@@ -40,20 +47,38 @@ export function strangeKeys({ type, pValue, unknown, carrier }: Strangeness): st
   ];
 }
 
-/** Whether anything is counted of it. */
+/** Whether it is more than an ordinary one. */
 export const isCounted = ({ pValue, unknown }: Pick<Strangeness, "pValue" | "unknown">): boolean =>
   unknown || pValue <= STRANGE;
 
-const column = (key: string, label: string): Column => ({
-  ...{ key, label, level: "event", family: "total", cause: undefined },
+const column = (key: string, label: string, level: "event" | "volume" = "event"): Column => ({
+  ...{ key, label, level, family: "total", cause: undefined },
 });
 
 const ALWAYS_COUNTED: readonly Column[] = TRANSACTION_TYPES.flatMap((type) => [
   column(strangeKey(type), `unusual ${type}s (one in ${1 / STRANGE} is so)`),
   column(unknownKey(type), `${type}s with lines that training hardly knew`),
+  column(ordinaryKey(type), `ordinary ${type}s`, "volume"),
 ]);
 
-/** What is counted in a slot. */
+/** Added to what came and to what was expected, so that a single one explains little. */
+const LEAST_VOLUME = 1;
+
+/** What is expected beside so many ordinary ones of the same type: as many more as of these. */
+export function besideOrdinary(columns: readonly Column[]): Conditional {
+  const places = new Map(columns.map(({ key }, j) => [key, j]));
+  const volumeOf = columns.map(({ key }) => places.get(ordinaryKey(typeOf(key))));
+  return (sums, mu) => ({
+    mu: (j) => {
+      const volume = volumeOf[j];
+      if (volume === undefined) return mu[j]!; // of a model of before
+      return mu[j]! * Math.max(1, (sums[volume]! + LEAST_VOLUME) / (mu[volume]! + LEAST_VOLUME));
+    },
+    alpha: undefined,
+  });
+}
+
+/** What is counted in a slot, ordinary ones too. */
 export type CountedSlot = {
   readonly slot: number;
   readonly strangeness: Strangeness;
@@ -102,7 +127,8 @@ export function fitRates(
   const table = tableOf(columns, counts, rows);
   const past = judgedAnew(remembered(before?.remembered ?? NO_SLOTS, new Map(), first, reach), anew, columns);
   const recall = new Recall(table, before && pastRows(past, table, clock), () => true);
-  const model = fitWindow(table, undefined, recall);
+  const beside = besideOrdinary(columns);
+  const model = fitWindow(table, () => beside, recall);
   const own = [...recall.kept()]
     .filter((slot) => slot >= first)
     .map((slot) => {

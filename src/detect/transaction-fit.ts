@@ -9,7 +9,7 @@ import { type Calibration, calibrate, pValue } from "./calibrate.ts";
 import { joiner, placesByShape, SharedContents } from "./contents.ts";
 import { FOLDS, foldOf, keepFolds, parentOf, thinned } from "./folds.ts";
 import { Reach } from "./memory.ts";
-import { type CountedAnew, type CountedSlot, fitRates, isCounted } from "./strange.ts";
+import { type CountedAnew, type CountedSlot, fitRates, isCounted, type Strangeness } from "./strange.ts";
 import type { TransactionModel } from "./transaction.ts";
 import { recalled, rememberSamples, type Sample } from "./transaction-memory.ts";
 import { carried, holdsUnknown, rowsOf, transactionColumns, type Vocabulary } from "./transaction-rows.ts";
@@ -183,6 +183,11 @@ function scoresOf(vae: Vae, vocabulary: Vocabulary, samples: readonly Sample[]):
   return scores;
 }
 
+/** What an ordinary transaction counts as, by type. */
+const ORDINARY: readonly Strangeness[] = TRANSACTION_TYPES.map((_, type) => ({
+  ...{ type, pValue: 1, unknown: false, carrier: undefined },
+}));
+
 /** What is counted of some of the samples, by a network that did not see them. own: their places. */
 function countedOf(
   vae: Vae,
@@ -192,13 +197,16 @@ function countedOf(
   own: readonly number[],
 ): CountedSlot[] {
   const counted: CountedSlot[] = [];
-  const marked = own
-    .map((i) => ({
-      sample: samples[i]!,
-      pValue: pValues[i]!,
-      unknown: holdsUnknown(samples[i]!.shapes, vocabulary),
-    }))
-    .filter(isCounted);
+  const judged = own.map((i) => ({
+    sample: samples[i]!,
+    pValue: pValues[i]!,
+    unknown: holdsUnknown(samples[i]!.shapes, vocabulary),
+  }));
+  const marked = judged.filter(isCounted);
+  for (const one of judged) {
+    const { type, slot, each = 1 } = one.sample;
+    if (!isCounted(one)) counted.push({ slot, strangeness: ORDINARY[type]!, each });
+  }
   for (let from = 0; from < marked.length; from += SCORED_AT_ONCE) {
     const part = marked.slice(from, from + SCORED_AT_ONCE);
     const all = carried(

@@ -341,12 +341,14 @@ export function notables(
   known: Uint8Array,
   conditional: ((slot: number) => Conditional | undefined) | undefined,
 ): Notable[] {
-  const C = table.columns.length;
+  const { columns } = table;
+  const C = columns.length;
   const found: Notable[] = [];
   for (let t = width - 1; t < known.length; t++) {
     if (known[t] === 0) continue;
     let given: ReturnType<Conditional> | undefined;
     for (let j = 0; j < C; j++) {
+      if (columns[j]!.level === "volume") continue;
       const x = sums[t * C + j]!;
       const m = mu[t * C + j]!;
       // Within one standard deviation nothing reaches the notice; this saves nearly all of the work.
@@ -367,7 +369,8 @@ export function notables(
           table.places[t]!,
         );
         const most = top.without(j, table.dayOf[t]!);
-        nats = Math.min(nats, conditionalNats(tail, x, m, given.mu(j), given.alpha[j]!, most));
+        const spread = given.alpha?.[j] ?? alpha[j]!;
+        nats = Math.min(nats, conditionalNats(tail, x, m, given.mu(j), spread, most));
       }
       found.push({ t, j, nats });
     }

@@ -22,7 +22,7 @@ const MAX_EXPLAINED = 8;
 /** Columns seen on too few days count together, by level and family, so that what is new or rare still has an expectation. */
 export const poolKey = (level: ColumnLevel, family: Family): string => `rare ${level} ${family}`;
 export const isPool = (key: string): boolean => key.startsWith("rare ");
-const POOL_LABELS: Readonly<Record<Exclude<ColumnLevel, "all">, string>> = {
+const POOL_LABELS: Readonly<Record<Exclude<ColumnLevel, "all" | "volume">, string>> = {
   program: "lines of programs that seldom write",
   event: "failures of rare kinds",
   severity: "rare warnings and errors",
@@ -63,14 +63,14 @@ export type WindowModel = {
 
 /**
  * Expected counts given the other families; `mu` and `sums` are (C), and are read again when a column is asked for: its family's
- * columns are worked out then. See conditional.ts.
+ * columns are worked out then. alpha: undefined where these columns are spread as without the others. See conditional.ts.
  */
 export type Conditional = (
   sums: Float32Array,
   mu: Float32Array,
   width: number,
   place: SlotPlace,
-) => { readonly mu: (column: number) => number; readonly alpha: Float32Array };
+) => { readonly mu: (column: number) => number; readonly alpha: Float32Array | undefined };
 
 /** A column that stands out in one window. */
 export type WindowFinding = {
@@ -236,14 +236,15 @@ export class WindowScorer {
     let top = -FLOOR_NATS;
     for (let j = 0; j < C; j++) {
       const a = alpha[w * C + j]!;
-      if (isNear(tail, sums[j]!, mu[j]!, a)) continue;
+      if (columns[j]!.level === "volume" || isNear(tail, sums[j]!, mu[j]!, a)) continue;
       let nats = tailNats(tail, sums[j]!, mu[j]!, a);
       const ceil = ceiling[w * C + j]!;
       if (scores === undefined && nats <= ceil) continue; // the other families could only explain it
       const others = nats > FLOOR_NATS ? given() : undefined;
       if (others) {
         const most = this.model.most[w * C + j]!;
-        nats = Math.min(nats, conditionalNats(tail, sums[j]!, mu[j]!, others.mu(j), others.alpha[j]!, most));
+        const spread = others.alpha?.[j] ?? a;
+        nats = Math.min(nats, conditionalNats(tail, sums[j]!, mu[j]!, others.mu(j), spread, most));
       }
       const excess = nats - ceil;
       if (nats >= NOTICE_NATS) top = Math.max(top, excess);
@@ -299,6 +300,7 @@ export function isNear(tail: "upper" | "lower", x: number, mu: number, alpha: nu
 /** Depth of a column: of two equally strange ones the more specific tells the operator more. */
 const DEPTH: Readonly<Record<ColumnLevel, number>> = {
   all: 0,
+  volume: 0,
   program: 1,
   severity: 2,
   event: 3,

@@ -10,7 +10,16 @@ import { familyOf } from "./family.ts";
  * severity, the delivery status, the cause, and its own shape. So a shape never seen still raises its program,
  * severity and cause, and no fault depends on being new.
  */
-export type ColumnLevel = "all" | "program" | "event" | "severity" | "status" | "cause" | "template";
+/** A volume is counted for what it explains of other columns, and never judged. */
+export type ColumnLevel =
+  | "all"
+  | "program"
+  | "event"
+  | "severity"
+  | "status"
+  | "cause"
+  | "template"
+  | "volume";
 
 export type Column = {
   readonly key: string;

@@ -15,6 +15,7 @@ import { RegularScorer } from "../detect/regular.ts";
 import { queueIdOf } from "../detect/said.ts";
 import { slowCandidate } from "../detect/slow-candidate.ts";
 import { SlownessScorer } from "../detect/slowness.ts";
+import { besideOrdinary } from "../detect/strange.ts";
 import { TransactionScorer } from "../detect/transaction.ts";
 import { type WindowFinding, type WindowScore, WindowScorer } from "../detect/window.ts";
 import { DAY_MS, SLOT_MS, type SlotPlace } from "../feature/clock.ts";
@@ -97,7 +98,9 @@ export class SlotViews {
           onScore?.({ time, view: "transaction", key: `${t.type} ${t.key}`, score, pValue }),
         )
       : undefined;
-    this.#rates = model.transaction ? new WindowScorer(model.transaction.rates, undefined) : undefined;
+    this.#rates = model.transaction
+      ? new WindowScorer(model.transaction.rates, besideOrdinary(model.transaction.rates.columns))
+      : undefined;
     this.#slowness =
       model.slowness && !options.without.has("transaction") ? new SlownessScorer(model.slowness) : undefined;
     this.#regulars = new RegularScorer(model.regular, options.clock, options.salt);

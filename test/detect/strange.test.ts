@@ -1,7 +1,13 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { Reach } from "../../src/detect/memory.ts";
-import { type CountedSlot, countStrange, fitRates, type Strangeness } from "../../src/detect/strange.ts";
+import {
+  besideOrdinary,
+  type CountedSlot,
+  countStrange,
+  fitRates,
+  type Strangeness,
+} from "../../src/detect/strange.ts";
 import { type WindowModel, WindowScorer } from "../../src/detect/window.ts";
 import { slotRows } from "../../src/detect/window-fit.ts";
 import { placeOf, SLOTS_PER_DAY } from "../../src/feature/clock.ts";
@@ -30,7 +36,7 @@ const keysOf = (counted: readonly CountedSlot[]): string[] => learned(counted).c
 
 /** The natural rate of the rarest finding of the slot in which some messages come. */
 function rarest(model: WindowModel, now: readonly Strangeness[]): number {
-  const scorer = new WindowScorer(model, undefined);
+  const scorer = new WindowScorer(model, besideOrdinary(model.columns));
   const index = new Map(model.columns.map(({ key }, j) => [key, j]));
   const counts = new Float32Array(model.columns.length);
   for (const strangeness of now) countStrange(counts, 0, index, strangeness);
@@ -42,7 +48,9 @@ suite("strange transactions", () => {
   const slow = strange({ carrier: "delay in queue" });
 
   test("are counted by type, and by what made them strange on four days of training", () => {
-    const always = TRANSACTION_TYPES.flatMap((type) => [`strange ${type} 0.01`, `unknown ${type}`]);
+    const always = TRANSACTION_TYPES.flatMap((type) => [
+      ...[`strange ${type} 0.01`, `unknown ${type}`, `ordinary ${type}`],
+    ]);
     assert.deepEqual(keysOf(atNoon([0, 1, 2], slow)), always);
     assert.deepEqual(keysOf(atNoon([0, 1, 2, 2, 2], slow)), always);
     assert.deepEqual(keysOf(atNoon([0, 1, 2, 3], slow)), [...always, "strange message by delay in queue"]);
@@ -95,6 +103,40 @@ suite("a remembered time with many strange messages", () => {
 
   test("does not let many times as many come", () => {
     assert.ok(rarest(after(15), come(100)) < 1e-3);
+  });
+});
+
+suite("strange messages among many ordinary ones", () => {
+  const ordinary = strange({ pValue: 0.5 });
+  const SESSION = TRANSACTION_TYPES.indexOf("session");
+  const times = (n: number, one: Strangeness): Strangeness[] => Array.from({ length: n }, () => one);
+  /** Each day ten ordinary messages in every five minutes, and on some days a strange one at noon. */
+  const model = learned([
+    ...Array.from({ length: DAYS * SLOTS_PER_DAY }, (_, k) => ({
+      ...{ slot: FIRST + k, strangeness: ordinary, each: 1 },
+    })).flatMap((one) => new Array<CountedSlot>(10).fill(one)),
+    ...atNoon([1, 4, 7, 10], strange({})),
+  ]);
+
+  test("are told where so few come with them as are usual", () => {
+    assert.ok(rarest(model, [...times(4, strange({})), ...times(10, ordinary)]) < 1e-3);
+  });
+
+  test("are less rare among many times as many, as a newsletter brings", () => {
+    assert.ok(rarest(model, [...times(4, strange({})), ...times(200, ordinary)]) > 0.05);
+  });
+
+  test("are told beside whatever comes where most are strange", () => {
+    assert.ok(rarest(model, [...times(80, strange({})), ...times(80, ordinary)]) < 1e-3);
+  });
+
+  test("are not explained by transactions of another type", () => {
+    const sessions = times(80, strange({ type: SESSION, pValue: 0.5 }));
+    assert.ok(rarest(model, [...times(4, strange({})), ...times(10, ordinary), ...sessions]) < 1e-3);
+  });
+
+  test("are told alone: ordinary ones never, however many", () => {
+    assert.equal(rarest(model, times(10_000, ordinary)), Number.POSITIVE_INFINITY);
   });
 });
 

@@ -90,18 +90,20 @@ suite("sessions with lines that the network has no column for", () => {
     ...{ ...VOCABULARY, stride: 1, vae, folds: { networks: [], epochs: 0 }, rates },
     calibration: TRANSACTION_TYPES.map(() => calibrate([], [])),
   };
-  const unknown = rates.columns.findIndex(({ key }) => key === "unknown session");
-  /** How many count of five that close so many milliseconds one after the other. */
-  const counted = (ms: number): number => {
+  const place = (name: string): number => rates.columns.findIndex(({ key }) => key === name);
+  /** How many count as unknown, and as ordinary, of five that close so many milliseconds one after the other. */
+  const counted = (ms: number, shape = "odd"): readonly number[] => {
     const scorer = new TransactionScorer(model);
-    for (let i = 0; i < 5; i++) scorer.add(session(`s${i}`, NOON + i * ms), NOON + i * ms);
-    return scorer.close()[unknown]!;
+    for (let i = 0; i < 5; i++) scorer.add(session(`s${i}`, NOON + i * ms, shape), NOON + i * ms);
+    const counts = scorer.close();
+    return [counts[place("unknown session")]!, counts[place("ordinary session")]!];
   };
-  const session = (key: string, end: number): Transaction => ({
-    ...{ type: "session", key, start: end - 1000, end, shapes: ["odd", 1], reals: none() },
+  const session = (key: string, end: number, shape: string): Transaction => ({
+    ...{ type: "session", key, start: end - 1000, end, shapes: [shape, 1], reals: none() },
     ...{ lines: [], finished: true, why: undefined, startSeen: true },
   });
 
-  test("count once where a restart cuts them all", () => assert.equal(counted(0), 1));
-  test("count each for itself else", () => assert.equal(counted(1000), 5));
+  test("count once where a restart cuts them all", () => assert.deepEqual(counted(0), [1, 0]));
+  test("count each for itself else", () => assert.deepEqual(counted(1000), [5, 0]));
+  test("are no ordinary ones, as others are", () => assert.deepEqual(counted(0, "client"), [0, 5]));
 });
