@@ -1,6 +1,6 @@
 import type { LocalClock } from "../feature/clock.ts";
 import type { Column } from "../feature/columns.ts";
-import { TRANSACTION_REALS, TRANSACTION_TYPES } from "../feature/transaction.ts";
+import { MESSAGE, TRANSACTION_REALS, TRANSACTION_TYPES } from "../feature/transaction.ts";
 import type { Reach } from "./memory.ts";
 import { NO_SLOTS, pastRows, Recall, type RememberedSlots, remembered, rememberSlots } from "./recall.ts";
 import type { Conditional, WindowModel } from "./window.ts";
@@ -8,8 +8,9 @@ import { columnDays, fitWindow, type TableRows, tableOf } from "./window-fit.ts"
 
 /**
  * The transaction view's counts, judged as the window view judges lines: how many transactions of a slot are strange, how many of these by
- * one and the same thing, and how many hold what the network can't judge since it has no column for it. One in a hundred is strange by
- * nature, so many ordinary ones explain that more are: a newsletter brings its own.
+ * one and the same thing, and how many hold what the network can't judge since it has no column for it. One message in a hundred is strange by
+ * nature, so a surge of ordinary ones explains that more are, as in a newsletter. Of sessions and connections attacks are made, so many ordinary ones
+ * of these explain nothing.
  */
 
 /** A transaction is strange at and below this p-value. */
@@ -29,27 +30,27 @@ export type Strangeness = {
 const strangeKey = (type: string): string => `strange ${type} ${STRANGE}`;
 const unknownKey = (type: string): string => `unknown ${type}`;
 const carrierKey = (type: string, carrier: string): string => `strange ${type} by ${carrier}`;
-/** The key of the column in which those count that are nothing of it all. */
-export const ordinaryKey = (type: string): string => `ordinary ${type}`;
-/** The type that a key is about. */
-const typeOf = (key: string): string => key.split(" ", 2)[1]!;
+const ORDINARY = `ordinary ${TRANSACTION_TYPES[MESSAGE]!}`;
 
 /** The keys of the columns in which a transaction counts; a model need not have them all. */
 export function strangeKeys(strangeness: Strangeness): string[] {
   const { type, pValue, unknown, carrier } = strangeness;
   const name = TRANSACTION_TYPES[type]!;
-  if (!isCounted(strangeness)) return [ordinaryKey(name)];
-  const isStrange = pValue <= STRANGE;
+  if (isOrdinary(strangeness)) return [ORDINARY];
+  const isRare = pValue <= STRANGE;
   return [
-    ...(isStrange ? [strangeKey(name)] : []),
+    ...(isRare ? [strangeKey(name)] : []),
     ...(unknown ? [unknownKey(name)] : []),
-    ...(isStrange && carrier !== undefined ? [carrierKey(name, carrier)] : []),
+    ...(isRare && carrier !== undefined ? [carrierKey(name, carrier)] : []),
   ];
 }
 
-/** Whether it is more than an ordinary one. */
-export const isCounted = ({ pValue, unknown }: Pick<Strangeness, "pValue" | "unknown">): boolean =>
+/** Whether a transaction is strange in any way. */
+export const isStrange = ({ pValue, unknown }: Pick<Strangeness, "pValue" | "unknown">): boolean =>
   unknown || pValue <= STRANGE;
+/** Whether it is a message, and not strange in any way. */
+export const isOrdinary = (one: Pick<Strangeness, "type" | "pValue" | "unknown">): boolean =>
+  one.type === MESSAGE && !isStrange(one);
 
 const column = (key: string, label: string, level: "event" | "volume" = "event"): Column => ({
   ...{ key, label, level, family: "total", cause: undefined },
@@ -58,27 +59,27 @@ const column = (key: string, label: string, level: "event" | "volume" = "event")
 const ALWAYS_COUNTED: readonly Column[] = TRANSACTION_TYPES.flatMap((type) => [
   column(strangeKey(type), `unusual ${type}s (one in ${1 / STRANGE} is so)`),
   column(unknownKey(type), `${type}s with lines that training hardly knew`),
-  column(ordinaryKey(type), `ordinary ${type}s`, "volume"),
-]);
+]).concat(column(ORDINARY, "ordinary messages", "volume"));
 
-/** Added to what came and to what was expected, so that a single one explains little. */
+/** Added to the messages that came and to those expected, so that a single one explains little. */
 const LEAST_VOLUME = 1;
+/** So many times as many messages as expected are a surge; fewer are within how unevenly strange ones come anyway. */
+const SURGE = 2;
 
-/** What is expected beside so many ordinary ones of the same type: as many more as of these. */
+/** What is expected of strange messages beside so many ordinary ones; of all else, what is expected anyway. */
 export function besideOrdinary(columns: readonly Column[]): Conditional {
-  const places = new Map(columns.map(({ key }, j) => [key, j]));
-  const volumeOf = columns.map(({ key }) => places.get(ordinaryKey(typeOf(key))));
-  return (sums, mu) => ({
-    mu: (j) => {
-      const volume = volumeOf[j];
-      if (volume === undefined) return mu[j]!; // of a model of before
-      return mu[j]! * Math.max(1, (sums[volume]! + LEAST_VOLUME) / (mu[volume]! + LEAST_VOLUME));
-    },
-    alpha: undefined,
-  });
+  const volume = columns.findIndex(({ key }) => key === ORDINARY); // a model of before has none
+  const isOfMessages = columns.map(({ key }) => key.split(" ", 2)[1] === TRANSACTION_TYPES[MESSAGE]);
+  return (sums, mu) => {
+    const came = volume < 0 ? 0 : (sums[volume]! + LEAST_VOLUME) / (mu[volume]! + LEAST_VOLUME);
+    return {
+      mu: (j) => (isOfMessages[j] ? mu[j]! * Math.max(1, came / SURGE) : mu[j]!),
+      alpha: undefined,
+    };
+  };
 }
 
-/** What is counted in a slot, ordinary ones too. */
+/** What is counted in a slot, ordinary messages too. */
 export type CountedSlot = {
   readonly slot: number;
   readonly strangeness: Strangeness;

@@ -1,5 +1,5 @@
 import { type LocalClock, slotOf } from "../feature/clock.ts";
-import { TRANSACTION_REALS, TRANSACTION_TYPES, type Transaction } from "../feature/transaction.ts";
+import { MESSAGE, TRANSACTION_REALS, TRANSACTION_TYPES, type Transaction } from "../feature/transaction.ts";
 import type { Parent } from "../model/inherit.ts";
 import type { Kernels } from "../model/kernels.ts";
 import { elbo } from "../model/score.ts";
@@ -9,7 +9,14 @@ import { type Calibration, calibrate, pValue } from "./calibrate.ts";
 import { joiner, placesByShape, SharedContents } from "./contents.ts";
 import { FOLDS, foldOf, keepFolds, parentOf, thinned } from "./folds.ts";
 import { Reach } from "./memory.ts";
-import { type CountedAnew, type CountedSlot, fitRates, isCounted, type Strangeness } from "./strange.ts";
+import {
+  type CountedAnew,
+  type CountedSlot,
+  fitRates,
+  isOrdinary,
+  isStrange,
+  type Strangeness,
+} from "./strange.ts";
 import type { TransactionModel } from "./transaction.ts";
 import { recalled, rememberSamples, type Sample } from "./transaction-memory.ts";
 import { carried, holdsUnknown, rowsOf, transactionColumns, type Vocabulary } from "./transaction-rows.ts";
@@ -183,10 +190,8 @@ function scoresOf(vae: Vae, vocabulary: Vocabulary, samples: readonly Sample[]):
   return scores;
 }
 
-/** What an ordinary transaction counts as, by type. */
-const ORDINARY: readonly Strangeness[] = TRANSACTION_TYPES.map((_, type) => ({
-  ...{ type, pValue: 1, unknown: false, carrier: undefined },
-}));
+/** What an ordinary message counts as. */
+const ORDINARY: Strangeness = { type: MESSAGE, pValue: 1, unknown: false, carrier: undefined };
 
 /** What is counted of some of the samples, by a network that did not see them. own: their places. */
 function countedOf(
@@ -199,14 +204,13 @@ function countedOf(
   const counted: CountedSlot[] = [];
   const judged = own.map((i) => ({
     sample: samples[i]!,
+    type: samples[i]!.type,
     pValue: pValues[i]!,
     unknown: holdsUnknown(samples[i]!.shapes, vocabulary),
   }));
-  const marked = judged.filter(isCounted);
-  for (const one of judged) {
-    const { type, slot, each = 1 } = one.sample;
-    if (!isCounted(one)) counted.push({ slot, strangeness: ORDINARY[type]!, each });
-  }
+  const marked = judged.filter(isStrange);
+  for (const { sample } of judged.filter(isOrdinary))
+    counted.push({ slot: sample.slot, strangeness: ORDINARY, each: sample.each ?? 1 });
   for (let from = 0; from < marked.length; from += SCORED_AT_ONCE) {
     const part = marked.slice(from, from + SCORED_AT_ONCE);
     const all = carried(

@@ -1,5 +1,5 @@
 import { SLOTS_PER_DAY } from "../feature/clock.ts";
-import { type Contents, TRANSACTION_TYPES } from "../feature/transaction.ts";
+import { type Contents, MESSAGE } from "../feature/transaction.ts";
 import type { Reach } from "./memory.ts";
 
 /**
@@ -12,7 +12,6 @@ import type { Reach } from "./memory.ts";
 const MAX_SAMPLES = 500;
 const PER_SHAPE = 2;
 const PER_SLOT = 10;
-const MESSAGE = TRANSACTION_TYPES.indexOf("message");
 /** A shape in less than so much of all transactions is rare. */
 const RARE = 0.005;
 

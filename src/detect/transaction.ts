@@ -1,6 +1,7 @@
 import type { LineLoader, LineSaver } from "../feature/line-table.ts";
 import {
   loadTransaction,
+  MESSAGE,
   type SavedTransaction,
   type SeenLine,
   saveTransaction,
@@ -11,7 +12,7 @@ import { elbo } from "../model/score.ts";
 import { MAX_BATCH, type Vae } from "../model/vae.ts";
 import { type Calibration, pValue } from "./calibrate.ts";
 import type { Folds } from "./folds.ts";
-import { countStrange, isCounted, ordinaryKey, strangeKeys } from "./strange.ts";
+import { countStrange, isStrange, strangeKeys } from "./strange.ts";
 import type { RememberedSample } from "./transaction-memory.ts";
 import {
   type Carried,
@@ -75,8 +76,8 @@ export class TransactionScorer {
   readonly #onScore: ((score: TransactionScore) => void) | undefined;
   /** Place of a column of model.rates by its key. */
   readonly #index: ReadonlyMap<string, number>;
-  /** Per type, where ordinary ones count; undefined in models of before. */
-  readonly #ordinary: readonly (number | undefined)[];
+  /** Where ordinary messages count; -1 in models of before. */
+  readonly #ordinary: number;
   /** Counts of the open slot, in the columns of model.rates. */
   #counts: Float32Array;
   #seen = 0;
@@ -92,7 +93,7 @@ export class TransactionScorer {
     this.#onScore = onScore;
     const { columns } = model.rates;
     this.#index = new Map(columns.map(({ key }, j) => [key, j]));
-    this.#ordinary = TRANSACTION_TYPES.map((type) => this.#index.get(ordinaryKey(type)));
+    this.#ordinary = columns.findIndex(({ level }) => level === "volume");
     this.#counts = new Float32Array(columns.length);
     this.#lines = columns.map(() => []);
   }
@@ -117,8 +118,8 @@ export class TransactionScorer {
       const row = rows[i]!;
       const p = pValue(model.calibration[row.type]!, scores[i]!);
       const mark = { transaction, time, row, pValue: p, unknown: holdsUnknown(row.shapes, model) };
-      if (isCounted(mark)) marked.push(mark);
-      else this.#countOrdinary(row.type);
+      if (isStrange(mark)) marked.push(mark);
+      else if (row.type === MESSAGE && this.#ordinary >= 0) this.#counts[this.#ordinary]!++;
       this.#onScore?.({ time, transaction, score: scores[i]!, pValue: p });
     }
     const parts = carried(
@@ -129,17 +130,12 @@ export class TransactionScorer {
     for (const [k, mark] of marked.entries()) this.#count(mark, parts[k]!);
   }
 
-  #countOrdinary(type: number): void {
-    const place = this.#ordinary[type];
-    if (place !== undefined) this.#counts[place]!++;
-  }
-
   /** Counts it, and keeps the newest line that the network has no column for, else that of the shape that carries most of the score. */
   #count({ transaction, time, row, pValue: p, unknown }: Marked, { carrier, part }: Carried): void {
     const again = unknown && time - this.#unknownAt[row.type]! < AT_ONCE_MS;
     if (unknown && !again) this.#unknownAt[row.type] = time;
     const strangeness = { type: row.type, pValue: p, unknown: unknown && !again, carrier };
-    if (!isCounted(strangeness)) return;
+    if (!isStrange(strangeness)) return;
     countStrange(this.#counts, 0, this.#index, strangeness);
     const { lines } = transaction;
     const news = unknown && lines.findLast((line) => !hasColumn(line.templateId, this.model));

@@ -10,6 +10,8 @@ import type { LineLoader, LineSaver } from "./line-table.ts";
 /** What belongs together: the lines of one message, one SMTP connection, or one mailbox session. */
 export const TRANSACTION_TYPES = ["message", "connection", "session"] as const;
 export type TransactionType = (typeof TRANSACTION_TYPES)[number];
+/** The place of messages among them. */
+export const MESSAGE: number = TRANSACTION_TYPES.indexOf("message");
 
 /** Numbers of a transaction, in this order; NaN when it has none. Seconds, counts and bytes enter as ln(1 + x). */
 export const TRANSACTION_REALS = [

@@ -12,8 +12,12 @@ import {
   transactionColumns,
 } from "../../src/detect/transaction-rows.ts";
 import { slotRows } from "../../src/detect/window-fit.ts";
-import type { Transaction } from "../../src/feature/transaction.ts";
-import { TRANSACTION_REALS, TRANSACTION_TYPES } from "../../src/feature/transaction.ts";
+import {
+  TRANSACTION_REALS,
+  TRANSACTION_TYPES,
+  type Transaction,
+  type TransactionType,
+} from "../../src/feature/transaction.ts";
 import { PLAIN } from "../../src/model/kernels.ts";
 import { trainVae } from "../../src/model/train.ts";
 import { createVae } from "../../src/model/vae.ts";
@@ -76,7 +80,7 @@ suite("what carries a score", () => {
   });
 });
 
-suite("sessions with lines that the network has no column for", () => {
+suite("transactions with lines that the network has no column for", () => {
   const vae = createVae(
     {
       ...{ counts: 4, reals: TRANSACTION_REALS.length, conditions: TRANSACTION_TYPES.length },
@@ -90,20 +94,28 @@ suite("sessions with lines that the network has no column for", () => {
     ...{ ...VOCABULARY, stride: 1, vae, folds: { networks: [], epochs: 0 }, rates },
     calibration: TRANSACTION_TYPES.map(() => calibrate([], [])),
   };
-  const place = (name: string): number => rates.columns.findIndex(({ key }) => key === name);
-  /** How many count as unknown, and as ordinary, of five that close so many milliseconds one after the other. */
-  const counted = (ms: number, shape = "odd"): readonly number[] => {
+  /** What counts of five that close so many milliseconds one after the other. */
+  const counted = (type: TransactionType, ms: number, shape = "odd"): Record<string, number> => {
     const scorer = new TransactionScorer(model);
-    for (let i = 0; i < 5; i++) scorer.add(session(`s${i}`, NOON + i * ms, shape), NOON + i * ms);
+    for (let i = 0; i < 5; i++) scorer.add(closed(type, `${i}`, NOON + i * ms, shape), NOON + i * ms);
     const counts = scorer.close();
-    return [counts[place("unknown session")]!, counts[place("ordinary session")]!];
+    return Object.fromEntries(
+      rates.columns.map(({ key }, j) => [key, counts[j]!]).filter(([, n]) => n !== 0),
+    );
   };
-  const session = (key: string, end: number, shape: string): Transaction => ({
-    ...{ type: "session", key, start: end - 1000, end, shapes: [shape, 1], reals: none() },
+  const closed = (type: TransactionType, key: string, end: number, shape: string): Transaction => ({
+    ...{ type, key, start: end - 1000, end, shapes: [shape, 1], reals: none() },
     ...{ lines: [], finished: true, why: undefined, startSeen: true },
   });
 
-  test("count once where a restart cuts them all", () => assert.deepEqual(counted(0), [1, 0]));
-  test("count each for itself else", () => assert.deepEqual(counted(1000), [5, 0]));
-  test("are no ordinary ones, as others are", () => assert.deepEqual(counted(0, "client"), [0, 5]));
+  test("count once where a restart cuts them all", () => {
+    assert.deepEqual(counted("session", 0), { "unknown session": 1 });
+    assert.deepEqual(counted("message", 0), { "unknown message": 1 });
+  });
+  test("count each for itself else", () =>
+    assert.deepEqual(counted("session", 1000), { "unknown session": 5 }));
+  test("are no ordinary messages, as others are", () => {
+    assert.deepEqual(counted("message", 0, "client"), { "ordinary message": 5 });
+    assert.deepEqual(counted("session", 0, "client"), {});
+  });
 });
