@@ -73,6 +73,6 @@ const TRIED = `What was counted (strange, by what carries the score, unknown) wa
 what is cut at once counts once gorse and heath, so that quiet alone comes near being held out. Tried and left out: a level of one in ten, which finds slow guesses and
 waves of spam but is raised by every surge of mail, and finds hardly more once the number of all transactions is allowed for; a level of one in a thousand (more needless alerts, no more incidents); scores of
 contents and of times apart; what made transactions strange on fewer than four days, together (15 to 31 false alarms a server); daily maxima without the largest, which finds two more on
-contaminated at one needless alert. Missed is what has no transactions (silences, mail that fails to come) or usual ones, only more of them or from other networks (slow guesses, spam, relay
+contaminated at one needless alert; an expectation that rises with every ordinary transaction of any type, not with surges of messages alone (three incidents less). Missed is what has no transactions (silences, mail that fails to come) or usual ones, only more of them or from other networks (slow guesses, spam, relay
 probes, log-ins), and a handful spread over hours (blocked mail on dross). That is for the other views. *Equal* holds on each server; an oracle that may also spend
 the four needless alerts of all servers where they help the first rule most lets it find 79.`;
