@@ -172,6 +172,10 @@ const OWN_FAULTS: ReadonlySet<Cause> = new Set([
   "permission",
   "policy",
 ]);
+/** The kinds of these: each fails as a whole, so that at one time there is one such fault. */
+export const OF_THIS_MACHINE: ReadonlySet<Kind> = new Set(
+  [...OWN_FAULTS].map((cause) => KIND_OF_CAUSE[cause]),
+);
 
 /** What is behind a line that tells of something cut off, by the lines of what else has just begun; undefined where they don't tell. */
 export function kindBehind(

@@ -1,6 +1,7 @@
 import { DAY_MS, type LocalClock } from "../feature/clock.ts";
 import { hash64 } from "../math/hash.ts";
 import { ALWAYS, type Alert, type CitedLine, isGrave, type Suppressed } from "./alert.ts";
+import { OF_THIS_MACHINE } from "./attribute.ts";
 import { type Candidate, isOfSlowness } from "./candidate.ts";
 import { grow, note } from "./parts.ts";
 import {
@@ -39,6 +40,8 @@ const ALIVE_SHARE = 0.3;
 export const BAR_PER_BUDGET = 0.01;
 /** How much rarer the last alert of a day must be than the first: trifles of the morning leave room for the evening. */
 const LAST_RARER = 1e-2;
+/** Confidence from which on a kind is no guess by what surrounds it. */
+const SURE_OF_KIND = 0.7;
 const MAX_LINES = 5;
 const MAX_UPDATES = 10;
 /** Keys that an incident covers; the oldest leave, where an attack goes on for weeks. */
@@ -179,7 +182,7 @@ export class IncidentManager {
     for (const { alert, families, lastActivity } of this.#open) {
       if (now - lastActivity <= IDLE_MS) continue;
       alert.closedAt = lastActivity + IDLE_MS;
-      if (!alert.suppressed) continue;
+      if (!alert.held) continue;
       // What was not told casts a shadow once it is over; before, that would hide what is beside it.
       for (const family of families)
         if (!(this.#lastOf.get(family)! > lastActivity)) this.#lastOf.set(family, lastActivity);
@@ -248,7 +251,8 @@ export class IncidentManager {
   /** The open incident that this candidate belongs to; undefined when it is one of its own. */
   #homeOf(candidate: Candidate): Incident | undefined {
     const { at, family, rate } = candidate;
-    const told = this.#open.filter(({ alert }) => !alert.suppressed);
+    const room = this.#hasRoom(candidate);
+    const told = this.#open.filter(({ alert }) => !alert.suppressed && !(alert.held && room));
     const covering = told.find((i) => i.keys.has(candidate.key));
     if (covering) return covering;
     // A change is no fault: it takes in nothing but other changes, and belongs to none.
@@ -258,6 +262,8 @@ export class IncidentManager {
       ({ alert }) => alert.kind === candidate.kind && isOfSameLines(alert.parts, candidate),
     );
     if (alike) return alike;
+    const again = OF_THIS_MACHINE.has(candidate.kind) && visible.find((i) => isThatAgain(i.alert, candidate));
+    if (again) return again;
     // A program that falls silent while something is wrong is its consequence, not a second fault.
     const isSilence = candidate.view === "absence";
     if (candidate.kind === "service_stopped" && isSilence && visible.length > 0) return visible.at(-1);
@@ -277,6 +283,18 @@ export class IncidentManager {
     const other = open.at(-1);
     if (other && (family === "total" || rate >= this.bar * OTHER_FAMILY_RARER)) return other;
     return undefined;
+  }
+
+  /**
+   * Whether what the budget held back may be told now: it still goes on by evidence of a day of which the budget is not spent. Else nobody would
+   * hear of a fault that began in the evening of a bad day.
+   */
+  #hasRoom({ at, rate, shareSince }: Candidate): boolean {
+    const { perDay, clock } = this.#options;
+    const { day, minute } = clock(at);
+    if (day === this.#day && this.#openedToday >= perDay) return false;
+    const midnight = at - (at % 60_000) - minute * 60_000;
+    return rate <= this.#barOfNow(at) && shareSince(midnight) >= FRESH_SHARE;
   }
 
   /** A faint alert hides no clearer fault of another family and kind, however soon that follows. */
@@ -308,7 +326,7 @@ export class IncidentManager {
       incident.alert.total.lines += candidate.fresh;
       incident.countedAt = candidate.at;
     }
-    if (incident.alert.suppressed) return;
+    if (incident.alert.held) return;
     this.#lastOf.set(incident.family, candidate.at);
     this.#lastOf.set(candidate.family, candidate.at);
     if (another && incident.alert.updates.length < MAX_UPDATES)
@@ -320,7 +338,7 @@ export class IncidentManager {
     else if (
       candidate.kind !== incident.alert.kind &&
       candidate.rate < this.bar * SAME_FAMILY_RARER &&
-      candidate.kindConfidence >= 0.7
+      candidate.kindConfidence >= SURE_OF_KIND
     ) {
       const { updates } = incident.alert;
       const said = updates.some((u) => u.title === candidate.title) || updates.length >= MAX_UPDATES;
@@ -351,11 +369,21 @@ export class IncidentManager {
     return held;
   }
 
+  /** Ends the incident that the budget held back and that is told now. */
+  #takeHeld(c: Candidate): Alert | undefined {
+    const incident = this.#open.find(({ alert, keys }) => alert.held && !alert.suppressed && keys.has(c.key));
+    if (incident === undefined) return undefined;
+    incident.alert.closedAt = c.at;
+    this.#open = this.#open.filter((one) => one !== incident);
+    return incident.alert;
+  }
+
   #start(c: Candidate, hider: Suppressed | undefined): Alert {
     const always = ALWAYS.has(c.kind);
     if (hider) this.ledger[hider.by === "feedback" ? "suppressed" : "planned"]++;
     const held = hider !== undefined || this.#spend(c.at, always);
     this.ledger.joined += weightOf(c) - 1;
+    const before = held ? undefined : this.#takeHeld(c);
     const alert: Alert = {
       id: hash64(`${c.at} ${c.view} ${c.key} ${c.lines[0]?.text ?? ""}`).slice(0, 12),
       openedAt: c.at,
@@ -371,7 +399,7 @@ export class IncidentManager {
       kind: c.kind,
       kindConfidence: c.kindConfidence,
       title: c.title,
-      summary: hider ? c.summary : `${c.summary}${saidBefore(c, this.#rules)}`,
+      summary: hider ? c.summary : `${c.summary}${saidBefore(c, this.#rules)}${heldBefore(before)}`,
       entities: c.entities,
       templates: c.templates,
       measures: [c.measure],
@@ -390,10 +418,22 @@ export class IncidentManager {
       families: new Set([c.family]),
       lastActivity: c.at,
     });
-    if (!hider) this.#lastOf.set(c.family, c.at);
+    if (!held) this.#lastOf.set(c.family, c.at);
     return alert;
   }
 }
+
+/** Whether a candidate, surely of one kind with an open alert, is no graver than that says: another side of one fault. */
+const isThatAgain = (alert: Alert, c: Candidate): boolean =>
+  alert.kind === c.kind &&
+  Math.min(alert.kindConfidence, c.kindConfidence) >= SURE_OF_KIND &&
+  graver(alert.severity, severityOf(c)) === alert.severity;
+
+/** That what is told was there before. */
+const heldBefore = (alert: Alert | undefined): string =>
+  alert
+    ? ` It goes on since ${new Date(alert.openedAt).toISOString()}; the budget of that day held it back.`
+    : "";
 
 /** Incidents of states of before there was feedback. */
 function complete(incident: Incident): Incident {

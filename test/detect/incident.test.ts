@@ -94,3 +94,71 @@ suite("a faint alert", () => {
     }
   });
 });
+
+suite("an incident that the budget held back", () => {
+  const fault = { family: "auth", key: "column auth", kind: "auth_backend_failure" } as const;
+  const EVENING = NOON + 10 * HOUR;
+  /** A day of which the budget is spent when a fault begins at ten in the evening. */
+  const evening = (): IncidentManager => {
+    const m = manager();
+    m.offer([candidate({})]);
+    m.offer([candidate({ at: NOON + 4 * HOUR, family: "inbound", key: "other", kind: "volume_change" })]);
+    const [alert] = m.offer([candidate({ ...fault, at: EVENING })]);
+    assert.equal(alert!.held, true);
+    return m;
+  };
+  const at = (hours: number) => ({ ...fault, at: EVENING + hours * HOUR });
+
+  test("is told the next day, when it still goes on, once", () => {
+    const m = evening();
+    assert.deepEqual(m.offer([candidate(at(1.5))]), []);
+    const [held] = m.open;
+    const [alert] = m.offer([candidate(at(2.5))]);
+    assert.equal(alert!.held, false);
+    assert.match(alert!.summary, /goes on since 2026-10-10T22:00:00.000Z/);
+    assert.equal(held!.closedAt, alert!.openedAt);
+    assert.deepEqual(m.open, [alert]);
+    assert.deepEqual(m.offer([candidate(at(3))]), []);
+    assert.equal(alert!.end, EVENING + 3 * HOUR);
+    assert.deepEqual([m.ledger.opened, m.ledger.held], [3, 1]);
+  });
+  test("is not told the next day by what it did the day before", () => {
+    const m = evening();
+    m.offer([candidate(at(1.5))]);
+    const share = (time: number): number => (time < EVENING + 2 * HOUR ? 1 : 0.5);
+    assert.deepEqual(m.offer([candidate({ ...at(2.1), shareSince: share })]), []);
+  });
+  test("casts a shadow once it is over", () => {
+    const m = evening();
+    m.tick(EVENING + 5 * HOUR);
+    const share = (time: number): number => (time < EVENING ? 1 : 0.5);
+    assert.deepEqual(m.offer([candidate({ ...at(5), shareSince: share })]), []);
+    assert.equal(m.offer([candidate(at(6))]).length, 1);
+  });
+});
+
+suite("two sides of one fault of this machine", () => {
+  const later = { at: NOON + 40 * MINUTE, family: "inbound", key: "column dns inbound" } as const;
+  const second = (changes: Partial<Parameters<typeof candidate>[0]>): number => {
+    const m = manager();
+    m.offer([candidate({})]);
+    return m.offer([candidate({ ...later, ...changes })]).length;
+  };
+
+  test("are one alert, however rare the second is", () => assert.equal(second({}), 0));
+  test("are two where the second may be something else", () => {
+    assert.equal(second({ kind: "milter_failure" }), 1);
+    assert.equal(second({ kindConfidence: 0.5 }), 1);
+  });
+  test("are two where the second is graver than was told", () => {
+    const m = manager();
+    const lookups = { kind: "policy_failure", rate: 5e-3, key: "a" } as const;
+    m.offer([candidate(lookups)]);
+    assert.equal(m.offer([candidate({ ...later, kind: "policy_failure", rate: 1e-9 })]).length, 1);
+  });
+  test("are two where others are at fault, who may be many", () => {
+    const m = manager();
+    m.offer([candidate({ kind: "remote_unreachable", key: "entity a" })]);
+    assert.equal(m.offer([candidate({ ...later, kind: "remote_unreachable" })]).length, 1);
+  });
+});

@@ -67,7 +67,7 @@ const CONSTANT: Readonly<Record<string, string>> = {
   SlotCounter: "registry",
   SlotViews: "#full #model #onScore #options",
   SlownessScorer: "#programs model",
-  TransactionScorer: "#index #onScore model",
+  TransactionScorer: "#index #onScore #ordinary model",
   TransactionTracker: "#lineIds #plans",
   WindowScorer: "#conditional #index #weekday #weekend model",
   Zone: "format name",
