@@ -251,8 +251,9 @@ export class IncidentManager {
   /** The open incident that this candidate belongs to; undefined when it is one of its own. */
   #homeOf(candidate: Candidate): Incident | undefined {
     const { at, family, rate } = candidate;
-    const room = this.#hasRoom(candidate);
-    const told = this.#open.filter(({ alert }) => !alert.suppressed && !(alert.held && room));
+    // What may be told disappears in nothing that is not.
+    const isFree = ALWAYS.has(candidate.kind) || this.#hasRoom(candidate);
+    const told = this.#open.filter(({ alert }) => !alert.suppressed && !(alert.held && isFree));
     const covering = told.find((i) => i.keys.has(candidate.key));
     if (covering) return covering;
     // A change is no fault: it takes in nothing but other changes, and belongs to none.

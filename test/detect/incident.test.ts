@@ -128,6 +128,12 @@ suite("an incident that the budget held back", () => {
     const share = (time: number): number => (time < EVENING + 2 * HOUR ? 1 : 0.5);
     assert.deepEqual(m.offer([candidate({ ...at(2.1), shareSince: share })]), []);
   });
+  test("takes in nothing of a kind that the budget never holds back", () => {
+    const m = evening();
+    const stopped = { kind: "service_stopped", view: "absence", family: "silence", key: "dovecot" } as const;
+    const [alert] = m.offer([candidate({ ...stopped, at: EVENING + HOUR })]);
+    assert.equal(alert?.held, false);
+  });
   test("casts a shadow once it is over", () => {
     const m = evening();
     m.tick(EVENING + 5 * HOUR);
