@@ -141,22 +141,19 @@ export async function calibration(): Promise<Section[]> {
     views: (await scoredRows([corpus]))[0]!,
     isUnlike: isUnlikeHistory(corpus.preset),
   }));
-  const some = (
-    isUnlike: boolean,
-  ): { readonly title: string; readonly views: Views; readonly whole: true } => {
-    const those = composed.filter((one) => one.isUnlike === isUnlike);
-    const title = `${those.length} composed server${those.length === 1 ? "" : "s"}, ${isUnlike ? "unlike" : "like"} history`;
-    return { title, views: joined(those.map(({ views }) => views)), whole: true };
-  };
   const all = [
-    ...logs.map(({ name }, i) => ({ title: name, views: own[i]!, whole: false })).reverse(),
-    ...[some(false), some(true)],
+    ...logs.map(({ name }, i) => ({ title: name, views: own[i]!, withChannels: true })).reverse(),
+    ...[false, true].map((isUnlike) => {
+      const those = composed.filter((one) => one.isUnlike === isUnlike);
+      const title = `${those.length} composed server${those.length === 1 ? "" : "s"}, ${isUnlike ? "unlike" : "like"} history`;
+      return { title, views: joined(those.map(({ views }) => views)), withChannels: false };
+    }),
   ];
   writeFileSync(
     join(ROOT, PLOT),
     calibrationPlot(all.map(({ title, views }) => ({ title, curves: curves(views) }))),
   );
-  const rows = all.flatMap(({ title, views, whole }) => tableRows(title, views, !whole));
+  const rows = all.flatMap(({ title, views, withChannels }) => tableRows(title, views, withChannels));
   return [
     { title: "Calibration", text: `${missingNote()}${WORDS}\n\n${table([HEAD, ...rows])}\n\n${READING}` },
   ];

@@ -129,11 +129,14 @@ export class IncidentManager {
     return BAR_PER_BUDGET * this.#options.perDay;
   }
 
+  /** Alerts that opened of the budget of a day, that of a log time. */
+  #openedOn(at: number): number {
+    return this.#options.clock(at).day === this.#day ? this.#openedToday : 0;
+  }
+
   /** The bar rises as the day's budget is spent. */
   #barOfNow(at: number): number {
-    const { perDay, clock } = this.#options;
-    const spent = clock(at).day === this.#day ? Math.min(1, this.#openedToday / perDay) : 0;
-    return this.bar * LAST_RARER ** spent;
+    return this.bar * LAST_RARER ** Math.min(1, this.#openedOn(at) / this.#options.perDay);
   }
 
   get rules(): Rules {
@@ -251,9 +254,9 @@ export class IncidentManager {
   /** The open incident that this candidate belongs to; undefined when it is one of its own. */
   #homeOf(candidate: Candidate): Incident | undefined {
     const { at, family, rate } = candidate;
-    // What may be told disappears in nothing that is not.
-    const isFree = ALWAYS.has(candidate.kind) || this.#hasRoom(candidate);
-    const told = this.#open.filter(({ alert }) => !alert.suppressed && !(alert.held && isFree));
+    const told = this.#open.filter(
+      ({ alert }) => !alert.suppressed && !(alert.held && this.#mayBeTold(candidate)),
+    );
     const covering = told.find((i) => i.keys.has(candidate.key));
     if (covering) return covering;
     // A change is no fault: it takes in nothing but other changes, and belongs to none.
@@ -287,14 +290,14 @@ export class IncidentManager {
   }
 
   /**
-   * Whether what the budget held back may be told now: it still goes on by evidence of a day of which the budget is not spent. Else nobody would
-   * hear of a fault that began in the evening of a bad day.
+   * Whether a candidate may be told now, so that it must not disappear in an incident that is held back: the budget never holds it back, or it goes
+   * on by evidence of a day of which the budget is not spent. Else nobody would hear of a fault that began in the evening of a bad day.
    */
-  #hasRoom({ at, rate, shareSince }: Candidate): boolean {
+  #mayBeTold({ at, kind, rate, shareSince }: Candidate): boolean {
+    if (ALWAYS.has(kind)) return true;
     const { perDay, clock } = this.#options;
-    const { day, minute } = clock(at);
-    if (day === this.#day && this.#openedToday >= perDay) return false;
-    const midnight = at - (at % 60_000) - minute * 60_000;
+    if (this.#openedOn(at) >= perDay) return false;
+    const midnight = at - (at % 60_000) - clock(at).minute * 60_000;
     return rate <= this.#barOfNow(at) && shareSince(midnight) >= FRESH_SHARE;
   }
 
@@ -356,11 +359,8 @@ export class IncidentManager {
 
   /** Whether the budget holds an incident back that opens now; spends of it what is told. */
   #spend(at: number, always: boolean): boolean {
-    const day = this.#options.clock(at).day;
-    if (day !== this.#day) {
-      this.#day = day;
-      this.#openedToday = 0;
-    }
+    this.#openedToday = this.#openedOn(at);
+    this.#day = this.#options.clock(at).day;
     const held = !always && this.#openedToday >= this.#options.perDay;
     if (held) this.ledger.held++;
     else {

@@ -56,10 +56,17 @@ const column = (key: string, label: string, level: "event" | "volume" = "event")
   ...{ key, label, level, family: "total", cause: undefined },
 });
 
-const ALWAYS_COUNTED: readonly Column[] = TRANSACTION_TYPES.flatMap((type) => [
-  column(strangeKey(type), `unusual ${type}s (one in ${1 / STRANGE} is so)`),
-  column(unknownKey(type), `${type}s with lines that training hardly knew`),
-]).concat(column(ORDINARY, "ordinary messages", "volume"));
+const ALWAYS_COUNTED: readonly Column[] = [
+  ...TRANSACTION_TYPES.flatMap((type) => [
+    column(strangeKey(type), `unusual ${type}s (one in ${1 / STRANGE} is so)`),
+    column(unknownKey(type), `${type}s with lines that training hardly knew`),
+  ]),
+  column(ORDINARY, "ordinary messages", "volume"),
+];
+
+/** The place of the column in which ordinary messages count; -1 in models of before. */
+export const placeOfOrdinary = (columns: readonly Column[]): number =>
+  columns.findIndex(({ key }) => key === ORDINARY);
 
 /** Added to the messages that came and to those expected, so that a single one explains little. */
 const LEAST_VOLUME = 1;
@@ -68,7 +75,7 @@ const SURGE = 2;
 
 /** What is expected of strange messages beside so many ordinary ones; of all else, what is expected anyway. */
 export function besideOrdinary(columns: readonly Column[]): Conditional {
-  const volume = columns.findIndex(({ key }) => key === ORDINARY); // a model of before has none
+  const volume = placeOfOrdinary(columns);
   const isOfMessages = columns.map(({ key }) => key.split(" ", 2)[1] === TRANSACTION_TYPES[MESSAGE]);
   return (sums, mu) => {
     const came = volume < 0 ? 0 : (sums[volume]! + LEAST_VOLUME) / (mu[volume]! + LEAST_VOLUME);

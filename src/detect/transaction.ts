@@ -12,7 +12,7 @@ import { elbo } from "../model/score.ts";
 import { MAX_BATCH, type Vae } from "../model/vae.ts";
 import { type Calibration, pValue } from "./calibrate.ts";
 import type { Folds } from "./folds.ts";
-import { countStrange, isStrange, strangeKeys } from "./strange.ts";
+import { countStrange, isStrange, placeOfOrdinary, strangeKeys } from "./strange.ts";
 import type { RememberedSample } from "./transaction-memory.ts";
 import {
   type Carried,
@@ -93,7 +93,7 @@ export class TransactionScorer {
     this.#onScore = onScore;
     const { columns } = model.rates;
     this.#index = new Map(columns.map(({ key }, j) => [key, j]));
-    this.#ordinary = columns.findIndex(({ level }) => level === "volume");
+    this.#ordinary = placeOfOrdinary(columns);
     this.#counts = new Float32Array(columns.length);
     this.#lines = columns.map(() => []);
   }

@@ -8,9 +8,8 @@ import { familyOf } from "./family.ts";
 /**
  * What a window counts. An event counts in a column and in all its ancestors: all lines, the program, the program's
  * severity, the delivery status, the cause, and its own shape. So a shape never seen still raises its program,
- * severity and cause, and no fault depends on being new.
+ * severity and cause, and no fault depends on being new. A volume is counted for what it explains of other columns, and never judged.
  */
-/** A volume is counted for what it explains of other columns, and never judged. */
 export type ColumnLevel =
   | "all"
   | "program"
