@@ -90,13 +90,14 @@ export class CauseCounter {
   /**
    * The kind that stands out in the last `slots` slots, and how clearly: the share of its cause in the whole surplus. own: what the
    * finding itself is about. family: the finding's; what fails elsewhere doesn't name it, but for "total", which is about everything.
-   * among: the only kinds that are asked for.
+   * among: the only kinds that are asked for. least: the weight from which on one stands out.
    */
   kind(
     own: Cause | undefined,
     slots: number,
     family: Family,
     among?: ReadonlySet<Kind>,
+    least: number = among ? 0 : CLEAR,
   ): { kind: Kind; confidence: number } | undefined {
     const votes = new Map<Kind, number>();
     const span = this.#slots.slice(-Math.max(2, slots));
@@ -124,7 +125,7 @@ export class CauseCounter {
     const ranked = [...votes].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1));
     const total = ranked.reduce((sum, [, v]) => sum + v, 0);
     const top = ranked[0];
-    if (!top || (top[1] < CLEAR && among === undefined))
+    if (!top || top[1] < least)
       return own === undefined ? undefined : { kind: KIND_OF_CAUSE[own], confidence: 0.5 };
     // a process that dies is a symptom where something else says why
     const reason = top[0] === "crash_loop" ? this.kind(undefined, slots, "total", DEADLY) : undefined;
@@ -184,6 +185,23 @@ export function kindBehind(
 ): Kind | undefined {
   if (cause === undefined || !CUT_OFF.has(cause)) return undefined;
   return mostOf(lines.filter((line) => line.cause !== undefined && OWN_FAULTS.has(line.cause)))?.[0];
+}
+
+/** That a client hung up or was too slow, wherever it was: "lost connection after CONNECT from …", "SSL_accept error from …: lost connection". */
+const LOST = /\blost connection\b|\btimeout after\b/;
+
+/**
+ * What is wrong on this machine, where all that lines tell is that clients were lost and something of it stands out within the hour. Guessers
+ * hang up too, and bring the password service to complain.
+ */
+export function kindOfLost(
+  lines: readonly { readonly template: string }[],
+  causes: CauseCounter,
+): { kind: Kind; confidence: number } | undefined {
+  if (lines.length === 0 || !lines.every(({ template }) => LOST.test(template))) return undefined;
+  if (causes.kind(undefined, 2, "auth")?.kind === "bruteforce") return undefined;
+  const kind = causes.kind(undefined, LOOK_BACK, "total", OF_THIS_MACHINE, CLEAR)?.kind;
+  return kind && { kind, confidence: 0.7 };
 }
 
 /** Causes that make a delivery wait, and that the lines of slow ones tell: other servers put mail off, or a name is not found. */

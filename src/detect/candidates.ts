@@ -9,6 +9,7 @@ import {
   type CauseCounter,
   kindBehind,
   kindOfLines,
+  kindOfLost,
   kindOfNameless,
   kindOfSender,
   tellingLine,
@@ -20,6 +21,7 @@ import type { LineRings } from "./lines.ts";
 import type { NoveltyFinding } from "./novelty.ts";
 import { DEADLY } from "./rules.ts";
 import { programOf, said } from "./said.ts";
+import { isOfDelay } from "./strange.ts";
 import type { TransactionModel, TransactionScorer } from "./transaction.ts";
 import { isPool, type WindowFinding, type WindowModel, type WindowScorer } from "./window.ts";
 
@@ -83,7 +85,8 @@ export function windowCandidate(
   const named =
     f.tail === "lower"
       ? undefined
-      : (kindOfLines(lines) ??
+      : (kindOfLost(lines, ctx.causes) ??
+        kindOfLines(lines) ??
         kindOfSockets(lines, ctx.causes) ??
         ctx.causes.kind(column.cause, f.width, column.family) ??
         (isPool(column.key) ? kindOfNameless(lines) : undefined));
@@ -128,6 +131,10 @@ function turnsOf({ level, key }: Column, rings: LineRings, time: number): SeenLi
   return suite === undefined ? turns : turns.filter((line) => programOf(line).split("/", 1)[0] === suite);
 }
 
+/** What messages of unusual delay tell where their lines name nothing; of other strange transactions nothing is known. */
+const kindOfStrange = (key: string): { kind: Kind; confidence: number } =>
+  isOfDelay(key) ? { kind: "latency", confidence: 0.7 } : { kind: "unknown", confidence: 0.3 };
+
 /** The family of most of the lines. */
 function commonFamily(lines: readonly { readonly family: Family }[]): Family {
   const votes = new Map<Family, number>();
@@ -149,12 +156,12 @@ export function transactionCandidate(
   const lines = ctx.strange.linesOf(f.column, start);
   const [low, high] = typicalRange(f.expected, f.alpha);
   const family = commonFamily(lines);
-  const named = kindOfLines(lines) ??
+  const named =
+    kindOfLost(lines, ctx.causes) ??
+    kindOfLines(lines) ??
     kindOfSockets(lines, ctx.causes) ??
-    ctx.causes.kind(undefined, f.width, family) ?? {
-      kind: "unknown" as Kind,
-      confidence: 0.3,
-    };
+    ctx.causes.kind(undefined, f.width, family) ??
+    kindOfStrange(column.key);
   const telling = tellingLine(lines, named.kind);
   const one = telling === undefined ? "" : `; one of their lines is ${said(telling)}`;
   const figures = `${f.actual} ${column.label} in ${duration(f.width * 5)}, ${usual(low, high)}${one}`;

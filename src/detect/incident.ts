@@ -1,8 +1,9 @@
-import { DAY_MS, type LocalClock } from "../feature/clock.ts";
+import { DAY_MS } from "../feature/clock.ts";
 import { hash64 } from "../math/hash.ts";
 import { ALWAYS, type Alert, type CitedLine, isGrave, type Suppressed } from "./alert.ts";
-import { OF_THIS_MACHINE } from "./attribute.ts";
+import { AlertBudget, type BudgetOptions, type SavedBudget } from "./budget.ts";
 import { type Candidate, isOfSlowness } from "./candidate.ts";
+import { isKin, SURE_OF_KIND } from "./kinship.ts";
 import { grow, note } from "./parts.ts";
 import {
   follows,
@@ -12,6 +13,7 @@ import {
   NO_RULES,
   outgrown,
   type Rules,
+  VAGUE,
   wereTogether,
   within,
 } from "./rules.ts";
@@ -36,12 +38,6 @@ const OTHER_FAMILY_RARER = 1 / 20;
 const FRESH_SHARE = 0.7;
 /** Share of a candidate's evidence that must lie within the idle time for it to keep its incident open. */
 const ALIVE_SHARE = 0.3;
-/** Natural rate a day of each view's family at which something counts, for each alert a day that the operator allows. */
-export const BAR_PER_BUDGET = 0.01;
-/** How much rarer the last alert of a day must be than the first: trifles of the morning leave room for the evening. */
-const LAST_RARER = 1e-2;
-/** Confidence from which on a kind is no guess by what surrounds it. */
-const SURE_OF_KIND = 0.7;
 const MAX_LINES = 5;
 const MAX_UPDATES = 10;
 /** Keys that an incident covers; the oldest leave, where an attack goes on for weeks. */
@@ -59,8 +55,6 @@ type Incident = {
   lastActivity: number;
 };
 
-export type BudgetOptions = { readonly perDay: number; readonly clock: LocalClock };
-
 /**
  * The ledger: each candidate counts once, so the sum of all is the number of candidates. suppressed, planned: those that would have opened
  * and were kept from it by feedback or by the calendar. joined: evidence of an incident, told or not, that was there already.
@@ -75,28 +69,24 @@ export type Ledger = {
 };
 const noLedger = (): Ledger => ({ opened: 0, held: 0, suppressed: 0, planned: 0, joined: 0, belowBar: 0 });
 
-export type SavedIncidents = {
+export type SavedIncidents = SavedBudget & {
   readonly ledger: Ledger;
   readonly open: Incident[];
   readonly lastOf: Map<string, number>;
-  readonly day: number;
-  readonly openedToday: number;
   /** Absent in states of before there were any. */
   readonly rules?: Rules;
 };
 
 export class IncidentManager {
   readonly ledger: Ledger = noLedger();
-  readonly #options: BudgetOptions;
+  readonly #budget: AlertBudget;
   #open: Incident[] = [];
   /** Last activity of each family's incidents, also of closed ones. */
   #lastOf = new Map<string, number>();
-  #day = Number.NaN;
-  #openedToday = 0;
   #rules: Rules = NO_RULES;
 
   constructor(options: BudgetOptions) {
-    this.#options = options;
+    this.#budget = new AlertBudget(options);
   }
 
   save(): SavedIncidents {
@@ -104,19 +94,17 @@ export class IncidentManager {
       ledger: this.ledger,
       open: this.#open,
       lastOf: this.#lastOf,
-      day: this.#day,
-      openedToday: this.#openedToday,
+      ...this.#budget.save(),
       rules: this.#rules,
     };
   }
 
-  load({ ledger, open, lastOf, day, openedToday, rules = NO_RULES }: SavedIncidents): void {
+  load({ ledger, open, lastOf, rules = NO_RULES, ...budget }: SavedIncidents): void {
     Object.assign(this.ledger, ledger);
     this.#open = open.map(complete);
     this.#rules = rules;
     this.#lastOf = lastOf;
-    this.#day = day;
-    this.#openedToday = openedToday;
+    this.#budget.load(budget);
   }
 
   /** Alerts that may still change: `end`, `updates`, `total`, and `closedAt` when they close. */
@@ -126,17 +114,7 @@ export class IncidentManager {
 
   /** The natural rate a day below which a candidate counts. */
   get bar(): number {
-    return BAR_PER_BUDGET * this.#options.perDay;
-  }
-
-  /** Alerts that opened of the budget of a day, that of a log time. */
-  #openedOn(at: number): number {
-    return this.#options.clock(at).day === this.#day ? this.#openedToday : 0;
-  }
-
-  /** The bar rises as the day's budget is spent. */
-  #barOfNow(at: number): number {
-    return this.bar * LAST_RARER ** Math.min(1, this.#openedOn(at) / this.#options.perDay);
+    return this.#budget.bar;
   }
 
   get rules(): Rules {
@@ -224,7 +202,7 @@ export class IncidentManager {
       const hider = this.hiderOf(candidate)?.by;
       const home = hider ? this.#homeOfHidden(candidate, hider) : this.#homeOf(candidate);
       if (home) this.#join(home, candidate);
-      else if (candidate.rate > this.#barOfNow(candidate.at) && !isOwnAlarm(candidate))
+      else if (candidate.rate > this.#budget.barAt(candidate.at) && !isOwnAlarm(candidate))
         this.ledger.belowBar += weightOf(candidate);
       else if (this.#isNews(candidate)) opened.push(this.#start(candidate, hider));
       else this.ledger.joined += weightOf(candidate); // the shadow of an incident that is over
@@ -266,8 +244,8 @@ export class IncidentManager {
       ({ alert }) => alert.kind === candidate.kind && isOfSameLines(alert.parts, candidate),
     );
     if (alike) return alike;
-    const again = OF_THIS_MACHINE.has(candidate.kind) && visible.find((i) => isThatAgain(i.alert, candidate));
-    if (again) return again;
+    const kin = visible.find((one) => isKin(one, candidate));
+    if (kin) return kin;
     // A program that falls silent while something is wrong is its consequence, not a second fault.
     const isSilence = candidate.view === "absence";
     if (candidate.kind === "service_stopped" && isSilence && visible.length > 0) return visible.at(-1);
@@ -295,10 +273,8 @@ export class IncidentManager {
    */
   #mayBeTold({ at, kind, rate, shareSince }: Candidate): boolean {
     if (ALWAYS.has(kind)) return true;
-    const { perDay, clock } = this.#options;
-    if (this.#openedOn(at) >= perDay) return false;
-    const midnight = at - (at % 60_000) - clock(at).minute * 60_000;
-    return rate <= this.#barOfNow(at) && shareSince(midnight) >= FRESH_SHARE;
+    if (!this.#budget.hasRoom(at)) return false;
+    return rate <= this.#budget.barAt(at) && shareSince(this.#budget.midnight(at)) >= FRESH_SHARE;
   }
 
   /** A faint alert hides no clearer fault of another family and kind, however soon that follows. */
@@ -315,7 +291,7 @@ export class IncidentManager {
 
   #join(incident: Incident, candidate: Candidate): void {
     this.ledger.joined += weightOf(candidate);
-    const another = candidate.family === "change" && !incident.keys.has(candidate.key); // a further change
+    const isNew = !incident.keys.has(candidate.key);
     incident.keys.add(candidate.key);
     if (incident.keys.size > MAX_KEYS) incident.keys.delete(incident.keys.values().next().value!);
     note(incident.alert, candidate);
@@ -333,41 +309,28 @@ export class IncidentManager {
     if (incident.alert.held) return;
     this.#lastOf.set(incident.family, candidate.at);
     this.#lastOf.set(candidate.family, candidate.at);
-    if (another && incident.alert.updates.length < MAX_UPDATES)
-      incident.alert.updates.push({
-        at: candidate.at,
-        severity: incident.alert.severity,
-        title: candidate.title,
-      });
-    else if (
-      candidate.kind !== incident.alert.kind &&
-      candidate.rate < this.bar * SAME_FAMILY_RARER &&
-      candidate.kindConfidence >= SURE_OF_KIND
-    ) {
-      const { updates } = incident.alert;
-      const said = updates.some((u) => u.title === candidate.title) || updates.length >= MAX_UPDATES;
-      if (
-        !said &&
-        candidate.at - incident.alert.openedAt > CASCADE_MS &&
-        updates.every((u) => candidate.at - u.at > CASCADE_MS)
-      ) {
-        const severity = graver(incident.alert.severity, severityOf(candidate));
-        updates.push({ at: candidate.at, severity, title: candidate.title });
-      }
-    }
+    this.#update(incident, candidate, isNew);
   }
 
-  /** Whether the budget holds an incident back that opens now; spends of it what is told. */
-  #spend(at: number, always: boolean): boolean {
-    this.#openedToday = this.#openedOn(at);
-    this.#day = this.#options.clock(at).day;
-    const held = !always && this.#openedToday >= this.#options.perDay;
-    if (held) this.ledger.held++;
-    else {
-      this.ledger.opened++;
-      if (!always) this.#openedToday++;
+  /**
+   * Says what an open alert did not: a further change, or what is as rare as an incident of its own would be and of another kind, or graver than
+   * all before; that not oftener than once in a while.
+   */
+  #update({ alert }: Incident, c: Candidate, isNew: boolean): void {
+    const { updates } = alert;
+    if (updates.length >= MAX_UPDATES) return;
+    const before = updates.reduce((worst, u) => graver(worst, u.severity), alert.severity);
+    const severity = graver(before, severityOf(c));
+    const { at, title } = c;
+    if (c.family === "change") {
+      if (isNew) updates.push({ at, severity: alert.severity, title });
+      return;
     }
-    return held;
+    const isNews = c.kind !== alert.kind || (isNew && severity !== before);
+    const isClear = c.rate < this.bar * SAME_FAMILY_RARER && c.kindConfidence >= SURE_OF_KIND;
+    if (!isNews || !isClear || updates.some((u) => u.title === title)) return;
+    if ([alert.openedAt, ...updates.map((u) => u.at)].every((time) => at - time > CASCADE_MS))
+      updates.push({ at, severity, title });
   }
 
   /** Ends the incident that the budget held back and that is told now. */
@@ -382,7 +345,9 @@ export class IncidentManager {
   #start(c: Candidate, hider: Suppressed | undefined): Alert {
     const always = ALWAYS.has(c.kind);
     if (hider) this.ledger[hider.by === "feedback" ? "suppressed" : "planned"]++;
-    const held = hider !== undefined || this.#spend(c.at, always);
+    const told = hider === undefined && (always || this.#budget.spend(c.at, c.key, VAGUE.has(c.kind)));
+    const held = !told;
+    if (hider === undefined) this.ledger[told ? "opened" : "held"]++;
     this.ledger.joined += weightOf(c) - 1;
     const before = held ? undefined : this.#takeHeld(c);
     const alert: Alert = {
@@ -423,12 +388,6 @@ export class IncidentManager {
     return alert;
   }
 }
-
-/** Whether a candidate, surely of one kind with an open alert, is no graver than that says: another side of one fault. */
-const isThatAgain = (alert: Alert, c: Candidate): boolean =>
-  alert.kind === c.kind &&
-  Math.min(alert.kindConfidence, c.kindConfidence) >= SURE_OF_KIND &&
-  graver(alert.severity, severityOf(c)) === alert.severity;
 
 /** That what is told was there before. */
 const heldBefore = (alert: Alert | undefined): string =>

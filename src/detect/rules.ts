@@ -38,7 +38,7 @@ const LARGER = 3;
 /** By so many more, too: four lines instead of one are chance. */
 const LARGER_BY = 4;
 /** Kinds that say nothing of a cause. */
-const VAGUE: ReadonlySet<Kind> = new Set(["unknown", "new_message", "volume_change"]);
+export const VAGUE: ReadonlySet<Kind> = new Set(["unknown", "new_message", "volume_change"]);
 /** Kinds of which processes die. */
 export const DEADLY: ReadonlySet<Kind> = new Set([
   "auth_backend_failure",
@@ -56,11 +56,12 @@ export function sizeOf({ actual, typicalLow, typicalHigh }: Measure): number {
 
 /** Too few of something is another thing than too many: how its key begins. */
 export const FEWER = "fewer: ";
-const sense = ({ actual, typicalLow }: Measure): string => (actual < typicalLow ? FEWER : "");
-export const partKey = ({ key, measure }: Candidate): string => sense(measure) + key;
+export const isFewer = ({ measure }: Candidate): boolean => measure.actual < measure.typicalLow;
+const sense = (c: Candidate): string => (isFewer(c) ? FEWER : "");
+export const partKey = (c: Candidate): string => sense(c) + c.key;
 /** Over how many minutes it was counted. */
 export const minutesOf = ({ at, start }: Candidate): number => Math.max(1, Math.round((at - start) / 60_000));
-export const partName = ({ measure }: Candidate): string => sense(measure) + measure.name;
+export const partName = (c: Candidate): string => sense(c) + c.measure.name;
 
 /** What hides a candidate by what it is, and up to which log time in ms; undefined when nothing does. */
 export function hiderOf(
@@ -161,7 +162,7 @@ function shareKnown({ parts, templates }: Pick<FeedbackRule, "parts" | "template
 }
 
 /** Whether it is about one account, network or domain; its key names it. */
-const isOfOne = ({ view, key }: Candidate): boolean => view === "entity" || key.startsWith("regular ");
+export const isOfOne = ({ view, key }: Candidate): boolean => view === "entity" || key.startsWith("regular ");
 
 /**
  * Whether a candidate goes with what feedback hides, while that is going on: what is of its kind, what belonged to it the first time too (in

@@ -30,6 +30,13 @@ export type Strangeness = {
 const strangeKey = (type: string): string => `strange ${type} ${STRANGE}`;
 const unknownKey = (type: string): string => `unknown ${type}`;
 const carrierKey = (type: string, carrier: string): string => `strange ${type} by ${carrier}`;
+/** Whether a column counts messages that are strange by how long something took. */
+export const isOfDelay = (key: string): boolean => DELAYS.has(key);
+const DELAYS: ReadonlySet<string> = new Set(
+  TRANSACTION_REALS.filter((real) => real.startsWith("delay ")).map((real) =>
+    carrierKey(TRANSACTION_TYPES[MESSAGE]!, real),
+  ),
+);
 const ORDINARY = `ordinary ${TRANSACTION_TYPES[MESSAGE]!}`;
 
 /** The keys of the columns in which a transaction counts; a model need not have them all. */

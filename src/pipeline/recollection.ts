@@ -1,5 +1,5 @@
+import { BAR_PER_BUDGET } from "../detect/budget.ts";
 import { conditionalOf } from "../detect/conditional.ts";
-import { BAR_PER_BUDGET } from "../detect/incident.ts";
 import { isRemembered, type Reach } from "../detect/memory.ts";
 import { pastRows, type RememberedSlots, remembered } from "../detect/recall.ts";
 import { WindowScorer } from "../detect/window.ts";

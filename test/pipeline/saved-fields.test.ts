@@ -43,6 +43,7 @@ const MAY_DIFFER: Readonly<Record<string, string>> = {
 const CONSTANT: Readonly<Record<string, string>> = {
   AbsenceScorer: "#byProgram #clock #rate #whole",
   AgingSet: "#keepMs #limit",
+  AlertBudget: "#options",
   // what is doubtful is forgotten before learning ends
   BoundedSet: "#doubtful #limit",
   CauseCounter: "#expected",
@@ -54,7 +55,6 @@ const CONSTANT: Readonly<Record<string, string>> = {
   EntityScorer: "#clock model",
   EventReader: "groups",
   GroupTable: "forms",
-  IncidentManager: "#options",
   LineClients: "#ways",
   LineIds: "#ways",
   // a state is saved with the lines of closed slots given to their columns

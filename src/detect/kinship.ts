@@ -1,0 +1,57 @@
+import type { Alert, Kind } from "./alert.ts";
+import { OF_THIS_MACHINE } from "./attribute.ts";
+import type { Candidate } from "./candidate.ts";
+import { DEADLY, isFewer, isOfOne, VAGUE } from "./rules.ts";
+import { graver, severityOf } from "./severity.ts";
+
+/** Whether a candidate belongs to an open alert by what the two say, however long after it and of whatever family. */
+
+/** Confidence from which on a kind is no guess by what surrounds it. */
+export const SURE_OF_KIND = 0.7;
+/** Where nothing is written or delivered, there is less of everything. */
+const SILENCES: ReadonlySet<Kind> = new Set(["log_silence", "service_stopped", "delivery_stopped"]);
+
+/** So long after an alert what names no cause is taken for its consequence; what goes on for days explains not all of them. */
+const CONSEQUENCE_MS = 2 * 3_600_000;
+
+type Told = {
+  readonly alert: Pick<Alert, "kind" | "kindConfidence" | "severity" | "lines" | "openedAt">;
+  readonly family: Candidate["family"];
+};
+
+export const isKin = (told: Told, c: Candidate): boolean =>
+  isThatAgain(told, c) || isNamedIn(told.alert, c) || isBroughtAboutBy(told.alert, c);
+
+/**
+ * Another side of one fault of this machine: such faults fail as a whole, so that at one time there is one of a kind. Processes that die are
+ * a side of what kills them; slow deliveries are slow in more than one way.
+ */
+function isThatAgain({ alert, family }: Told, c: Candidate): boolean {
+  if (!isSure(alert) || !isSure(c)) return false;
+  if (alert.kind === "latency" && c.kind === "latency") return true;
+  if (!isNoGraver(alert, c)) return false;
+  if (alert.kind === "crash_loop" && DEADLY.has(c.kind)) return true;
+  if (alert.kind !== c.kind) return false;
+  const isOurs = family !== "outbound" && c.family !== "outbound";
+  return OF_THIS_MACHINE.has(c.kind) || (c.kind === "tls_failure" && isOurs); // with our own certificate
+}
+
+/** The account, host or domain of which the alert's own lines tell, now known by its figures too. */
+const isNamedIn = (alert: Told["alert"], c: Candidate): boolean =>
+  alert.kind === c.kind &&
+  isSure(alert) &&
+  isOfOne(c) &&
+  c.entities.some(({ value }) => value !== "" && alert.lines.some(({ text }) => text.includes(value)));
+
+/** What names no cause while a fault of this machine goes on, or is less than usual while nothing is written or delivered. */
+const isBroughtAboutBy = (alert: Told["alert"], c: Candidate): boolean =>
+  VAGUE.has(c.kind) &&
+  c.at - alert.openedAt <= CONSEQUENCE_MS &&
+  isSure(alert) &&
+  isNoGraver(alert, c) &&
+  (OF_THIS_MACHINE.has(alert.kind) || (SILENCES.has(alert.kind) && isFewer(c)));
+
+const isSure = ({ kindConfidence }: Pick<Candidate, "kindConfidence">): boolean =>
+  kindConfidence >= SURE_OF_KIND;
+const isNoGraver = (alert: Told["alert"], c: Candidate): boolean =>
+  graver(alert.severity, severityOf(c)) === alert.severity;
