@@ -61,8 +61,9 @@ export function naturalRate(c: Calibration, score: number, channels: number): nu
   return channels * Math.exp(-(score - c.location) / c.scale);
 }
 
-/** How many of the scores that were kept are at least this high. */
-function countAbove({ scores }: Calibration, score: number): number {
+/** How many of the scores that were kept are at least this high; as single floats, as they are kept, so that ties are ties. */
+function countAbove({ scores }: Calibration, exact: number): number {
+  const score = Math.fround(exact);
   let low = 0;
   let high = scores.length;
   while (low < high) {

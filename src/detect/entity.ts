@@ -16,6 +16,9 @@ export const MIN_COUNT = 4;
 /** Entities a feature remembers; the least recently seen leave. */
 export const MAX_ENTITIES = 50_000;
 
+/** Entities of a feature whose pseudonyms are not made again each time; only speed depends on it. */
+const MAX_NAMES = 4096;
+
 /** What one feature learned over all its entities. */
 export type EntityFeatureModel = {
   /** Gamma prior over the daily rate of an entity. */
@@ -98,6 +101,10 @@ export const JUDGED: readonly boolean[] = ENTITY_FEATURES.map(
 export const quietScore = (n: number, mu: number, alpha: number, ceiling: number): number =>
   -ceiling - (n <= mu ? 1 : Math.exp(logUpperTail(n, mu, alpha)));
 
+/** Events a day expected of an entity that training did not see: as training expected them of one on the only day that held it, by the others. */
+const newcomerRate = ({ priorShape, priorDays, days }: EntityFeatureModel): number =>
+  priorShape / (priorDays + Math.max(0.5, days - 1));
+
 type Recent = History & { touched: boolean };
 type Touched = { readonly feature: number; readonly key: string; readonly history: Recent };
 
@@ -116,6 +123,10 @@ export class EntityScorer {
   /** In the order in which they were touched. */
   #touched: Touched[] = [];
   readonly #load: Load;
+  /** What training knew of entities, by feature and name. */
+  readonly #known: readonly Map<string, readonly number[] | undefined>[] = ENTITY_FEATURES.map(
+    () => new Map(),
+  );
   /** Expected shares of the slot that is scored, (features, horizons); NaN until somebody asks. */
   readonly #shares = new Float64Array(ENTITY_FEATURES.length * HORIZONS.length);
 
@@ -205,8 +216,10 @@ export class EntityScorer {
     const feature = this.model.features[f]!;
     const { failing } = feature;
     const well = failing === undefined ? undefined : this.#recent[BESIDES[f]!]!.get(key);
-    const known = feature.known[pseudonym(this.model.salt, f, key)];
-    const lambda = (feature.priorShape + (known?.[0] ?? 0)) / (feature.priorDays + feature.days);
+    const known = this.#knownOf(f, key);
+    const lambda = known
+      ? (feature.priorShape + known[0]!) / (feature.priorDays + feature.days)
+      : newcomerRate(feature);
     for (const [h, horizon] of HORIZONS.entries()) {
       const n = countAfter(history, slot - horizon);
       const most = known?.[1 + HORIZONS.length + h] ?? 0;
@@ -239,6 +252,17 @@ export class EntityScorer {
         pValue: (quiet ? rankValue : pValue)(calibration, excess),
       });
     }
+  }
+
+  /** Looked up once: a pseudonym costs more than all that is done with it. */
+  #knownOf(f: number, key: string): readonly number[] | undefined {
+    const table = this.#known[f]!;
+    let known = table.get(key);
+    if (known !== undefined || table.has(key)) return known;
+    if (table.size >= MAX_NAMES) table.clear();
+    known = this.model.features[f]!.known[pseudonym(this.model.salt, f, key)];
+    table.set(key, known);
+    return known;
   }
 
   /** Expected share of a day's events, the same for all entities of a feature. */

@@ -23,17 +23,17 @@ export const isKin = (told: Told, c: Candidate): boolean =>
   isThatAgain(told, c) || isNamedIn(told.alert, c) || isBroughtAboutBy(told.alert, c);
 
 /**
- * Another side of one fault of this machine: such faults fail as a whole, so that at one time there is one of a kind. Processes that die are
- * a side of what kills them; slow deliveries are slow in more than one way.
+ * Another side of one fault of this machine: such faults fail as a whole, so that at one time there is one of a kind, and what is only named
+ * by its surroundings is named by that one. Processes that die are a side of what kills them; slow deliveries are slow in more than one way.
  */
 function isThatAgain({ alert, family }: Told, c: Candidate): boolean {
-  if (!isSure(alert) || !isSure(c)) return false;
+  if (!isSure(alert)) return false;
+  if (alert.kind === c.kind && OF_THIS_MACHINE.has(c.kind)) return isNoGraver(alert, c);
+  if (!isSure(c)) return false;
   if (alert.kind === "latency" && c.kind === "latency") return true;
-  if (!isNoGraver(alert, c)) return false;
-  if (alert.kind === "crash_loop" && DEADLY.has(c.kind)) return true;
-  if (alert.kind !== c.kind) return false;
-  const isOurs = family !== "outbound" && c.family !== "outbound";
-  return OF_THIS_MACHINE.has(c.kind) || (c.kind === "tls_failure" && isOurs); // with our own certificate
+  if (alert.kind === "crash_loop" && DEADLY.has(c.kind)) return isNoGraver(alert, c);
+  const isOurs = family !== "outbound" && c.family !== "outbound"; // our own certificate
+  return alert.kind === "tls_failure" && c.kind === "tls_failure" && isOurs && isNoGraver(alert, c);
 }
 
 /** The account, host or domain of which the alert's own lines tell, now known by its figures too. */
@@ -43,13 +43,17 @@ const isNamedIn = (alert: Told["alert"], c: Candidate): boolean =>
   isOfOne(c) &&
   c.entities.some(({ value }) => value !== "" && alert.lines.some(({ text }) => text.includes(value)));
 
-/** What names no cause while a fault of this machine goes on, or is less than usual while nothing is written or delivered. */
-const isBroughtAboutBy = (alert: Told["alert"], c: Candidate): boolean =>
-  VAGUE.has(c.kind) &&
-  c.at - alert.openedAt <= CONSEQUENCE_MS &&
-  isSure(alert) &&
-  isNoGraver(alert, c) &&
-  (OF_THIS_MACHINE.has(alert.kind) || (SILENCES.has(alert.kind) && isFewer(c)));
+/**
+ * What names no cause, or slowness, or that a service is stopped by those that asked it, while a fault of this machine goes on; and less than usual of
+ * something while nothing is written or delivered.
+ */
+function isBroughtAboutBy(alert: Told["alert"], c: Candidate): boolean {
+  if (!isSure(alert) || c.at - alert.openedAt > CONSEQUENCE_MS) return false;
+  const isFault = OF_THIS_MACHINE.has(alert.kind);
+  if (c.kind === "service_stopped") return isFault && c.view !== "absence";
+  if (!(VAGUE.has(c.kind) || c.kind === "latency") || !isNoGraver(alert, c)) return false;
+  return isFault || (SILENCES.has(alert.kind) && isFewer(c));
+}
 
 const isSure = ({ kindConfidence }: Pick<Candidate, "kindConfidence">): boolean =>
   kindConfidence >= SURE_OF_KIND;

@@ -1,5 +1,4 @@
-import { SLOT_MS } from "../feature/clock.ts";
-import type { LineLoader, LineSaver } from "../feature/line-table.ts";
+import { LEFT_OUT, type LineLoader, type LineSaver } from "../feature/line-table.ts";
 import {
   CITED_SLOTS,
   loadDeliveries,
@@ -30,9 +29,10 @@ export const LEVELS = [0.1, 0.01] as const;
 export const LEAST_SLOW = 4;
 /** Seconds that Postfix tells apart; they make the logarithm of none finite. */
 const RESOLUTION = 0.01;
-/** The newest deliveries of each program that are kept for citing, and for how long, in ms. */
+/** The newest deliveries of each program that may be cited. */
 const MAX_RECENT = 1024;
-const RECENT_MS = MAX_WIDTH * SLOT_MS;
+/** Destinations whose pseudonyms are not made again each time; only speed depends on it. */
+const MAX_NAMES = 4096;
 /** Messages whose reception is judged in one go; only memory depends on it. */
 const MAX_WAITING = 256;
 
@@ -130,6 +130,8 @@ export type SavedSlowness = {
 export class SlownessScorer {
   readonly model: SlownessModel;
   readonly #programs: ReadonlyMap<string, number>;
+  /** By program and destination. */
+  readonly #shifts = new Map<string, readonly number[] | undefined>();
   /** Messages that were closed in the open slot; a network costs less for many rows than for one. */
   #waiting: { readonly message: ReceivedMessage; readonly delivery: TimedDelivery }[] = [];
   /** The last MAX_WIDTH slots: deliveries by program and stage (MAX_WIDTH, P S), and slow ones (MAX_WIDTH, C). */
@@ -150,13 +152,23 @@ export class SlownessScorer {
 
   /** Counts what a delivery's line alone tells of: all stages but reception. */
   add(delivery: TimedDelivery): void {
-    const { destinations, salt, stride } = this.model;
-    if (this.#seen[0]++ % stride !== 0 || !this.#programs.has(delivery.program)) return;
-    const shifts = destinations[destinationKey(salt, delivery.program, delivery.destination)];
+    if (this.#seen[0]++ % this.model.stride !== 0 || !this.#programs.has(delivery.program)) return;
+    const shifts = this.#shiftsOf(delivery);
     this.#count(
       delivery,
       STAGES.map(({ local }, s) => (local ? undefined : (shifts?.[s] ?? 0))),
     );
+  }
+
+  /** How much longer each stage takes at the destination; undefined where training did not know it. */
+  #shiftsOf({ program, destination }: TimedDelivery): readonly number[] | undefined {
+    const key = `${program} ${destination}`;
+    let shifts = this.#shifts.get(key);
+    if (shifts !== undefined || this.#shifts.has(key)) return shifts;
+    if (this.#shifts.size >= MAX_NAMES) this.#shifts.clear();
+    shifts = this.model.destinations[destinationKey(this.model.salt, program, destination)];
+    this.#shifts.set(key, shifts);
+    return shifts;
   }
 
   /** Counts the reception of a closed message, of which the deliveries told. */
@@ -205,8 +217,7 @@ export class SlownessScorer {
     }
     const recent = this.#recent[program]!;
     recent.push({ ...delivery, slow });
-    const oldest = delivery.line.time - RECENT_MS;
-    while (recent.length > MAX_RECENT || recent[0]!.line.time < oldest) recent.shift();
+    if (recent.length >= 2 * MAX_RECENT) this.#recent[program] = newest(recent);
   }
 
   /** The program's column that stands out most at the end of the open slot, for each program that has one. */
@@ -281,7 +292,7 @@ export class SlownessScorer {
 
   /** Deliveries of the finding's program since a time, the newest kept ones. */
   recent(program: number, since: number): RecentDelivery[] {
-    return this.#recent[program]!.filter((d) => d.line.time >= since);
+    return newest(this.#recent[program]!).filter((d) => d.line.time >= since);
   }
 
   save(lines: LineSaver): SavedSlowness {
@@ -293,10 +304,9 @@ export class SlownessScorer {
       ),
       deliveries: this.#deliveries,
       slow: this.#slow,
-      recent: this.#recent.map((of) => ({
-        deliveries: saveDeliveries(of, lines),
-        by: slowOf(of),
-      })),
+      recent: this.#recent
+        .map((of) => newest(of).filter(({ line }) => lines.of(line, CITED_SLOTS) !== LEFT_OUT))
+        .map((of) => ({ deliveries: saveDeliveries(of, lines), by: slowOf(of) })),
       head: this.#head,
       seen: this.#seen,
     };
@@ -331,6 +341,9 @@ export class SlownessScorer {
     return sum;
   }
 }
+
+/** Those that may be cited: the others leave many at a time, since an array gives its first one away at a price. */
+const newest = (recent: readonly RecentDelivery[]): RecentDelivery[] => recent.slice(-MAX_RECENT);
 
 /** By how many levels each was slow, (n, STAGES). */
 function slowOf(deliveries: readonly RecentDelivery[]): Int8Array {

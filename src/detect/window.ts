@@ -234,9 +234,10 @@ export class WindowScorer {
     const best = new Map<Family, WindowFinding>();
     const [sums, mu] = [this.#sums, this.#mu];
     let top = -FLOOR_NATS;
+    const passedOver = scores === undefined ? isUsual : isNear;
     for (let j = 0; j < C; j++) {
       const a = alpha[w * C + j]!;
-      if (columns[j]!.level === "volume" || isNear(tail, sums[j]!, mu[j]!, a)) continue;
+      if (passedOver(tail, sums[j]!, mu[j]!, a) || columns[j]!.level === "volume") continue;
       let nats = tailNats(tail, sums[j]!, mu[j]!, a);
       const ceil = ceiling[w * C + j]!;
       if (scores === undefined && nats <= ceil) continue; // the other families could only explain it
@@ -295,6 +296,15 @@ function lazily<T>(make: () => T): () => T {
 export function isNear(tail: "upper" | "lower", x: number, mu: number, alpha: number): boolean {
   const away = tail === "upper" ? x - mu : mu - x;
   return away <= 0 || 4 * away * away <= mu + alpha * mu * mu;
+}
+
+/**
+ * Whether a count lies within one and a half standard deviations above what is expected, or within three quarters of one below it. Its
+ * tail is then below FLOOR_NATS, and so below every ceiling: it can be no finding.
+ */
+export function isUsual(tail: "upper" | "lower", x: number, mu: number, alpha: number): boolean {
+  const away = tail === "upper" ? x - mu : mu - x;
+  return away <= 0 || away * away <= (tail === "upper" ? 1.5 ** 2 : 0.75 ** 2) * (mu + alpha * mu * mu);
 }
 
 /** Depth of a column: of two equally strange ones the more specific tells the operator more. */

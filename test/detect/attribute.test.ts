@@ -4,6 +4,7 @@ import {
   CauseCounter,
   kindBehind,
   kindOfLines,
+  kindOfLost,
   kindOfNameless,
   kindOfSender,
   kindOfSlow,
@@ -42,6 +43,31 @@ suite("what is behind a line that tells of something cut off", () => {
     assert.equal(kindBehind("connect", []), undefined);
     assert.equal(kindBehind("quota", lines("dns")), undefined);
     assert.equal(kindBehind(undefined, lines("dns")), undefined);
+  });
+});
+
+suite("clients that are lost", () => {
+  const lost = ["lost connection after CONNECT from <*>", "SSL_accept error from <*>: lost connection"].map(
+    (template) => ({ template }),
+  );
+  const counted = (cause: Cause, n: number, family: "auth" | "inbound"): CauseCounter => {
+    const counter = new CauseCounter(NO_COLUMNS);
+    for (let i = 0; i < n; i++) counter.add({ cause } as MailEvent, family);
+    return counter;
+  };
+  test("are lost for what fails on this machine, where that stands out", () => {
+    assert.equal(kindOfLost(lost, counted("auth_backend", 9, "auth"))?.kind, "auth_backend_failure");
+    assert.equal(kindOfLost(lost, counted("milter", 9, "inbound"))?.kind, "milter_failure");
+    assert.equal(kindOfLost(lost, counted("milter", 1, "inbound")), undefined);
+  });
+  test("are not where others are at fault, where they guess, and where lines say more", () => {
+    assert.equal(kindOfLost(lost, counted("greylisted", 9, "inbound")), undefined);
+    const guessed = counted("auth_backend", 9, "auth");
+    for (let i = 0; i < 30; i++) guessed.add({ cause: "auth" } as MailEvent, "auth");
+    assert.equal(kindOfLost(lost, guessed), undefined);
+    const more = [...lost, { template: "fatal: no SASL authentication mechanisms" }];
+    assert.equal(kindOfLost(more, counted("auth_backend", 9, "auth")), undefined);
+    assert.equal(kindOfLost([], counted("auth_backend", 9, "auth")), undefined);
   });
 });
 

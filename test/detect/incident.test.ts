@@ -71,6 +71,64 @@ suite("the bar of a day", () => {
   });
 });
 
+suite("the last alert of a day", () => {
+  const morning = { key: "column a", kind: "volume_change" } as const;
+  const at = (hours: number): { at: number; start: number } => ({
+    at: NOON + hours * HOUR,
+    start: NOON + (hours - 1) * HOUR,
+  });
+  test("is not spent on what was told already and names no cause", () => {
+    const m = manager();
+    m.offer([candidate(morning)]);
+    const [again] = m.offer([candidate({ ...morning, ...at(4) })]);
+    assert.equal(again!.held, true);
+    const [fault] = m.offer([candidate({ ...at(8), family: "auth", key: "b", kind: "lookup_failure" })]);
+    assert.equal(fault!.held, false);
+  });
+  test("is spent on what is told again with a cause, and on something else", () => {
+    for (const second of [{ kind: "tls_failure" }, { key: "column b" }] as const) {
+      const m = manager();
+      m.offer([candidate(morning)]);
+      const [again] = m.offer([candidate({ ...morning, ...at(4), ...second })]);
+      assert.equal(again!.held, false, JSON.stringify(second));
+    }
+  });
+  test("is free again the next day", () => {
+    const m = manager();
+    m.offer([candidate(morning)]);
+    m.offer([candidate({ ...at(23), family: "auth", key: "b" })]);
+    const [again] = m.offer([candidate({ ...morning, ...at(28) })]);
+    assert.equal(again!.held, false);
+  });
+});
+
+suite("an open alert that what joins it makes graver", () => {
+  const quota = {
+    kind: "quota",
+    rate: 5e-3,
+    view: "novelty",
+    key: "shape 1",
+    lines: [{ file: "mail.log", line: 1, text: "lmtp(ann@our.example): Quota exceeded" }],
+  } as const;
+  const named = {
+    at: NOON + 40 * MINUTE,
+    kind: "quota",
+    view: "entity",
+    family: "inbound",
+    key: "entity failing ann@our.example",
+    title: "Mailboxes over quota: ann@our.example",
+    entities: [{ type: "account", value: "ann@our.example" }],
+  } as const;
+  test("says so, once", () => {
+    const m = manager();
+    const [alert] = m.offer([candidate(quota)]);
+    assert.equal(alert!.severity, "low");
+    assert.deepEqual(m.offer([candidate(named)]), []);
+    assert.deepEqual(m.offer([candidate({ ...named, at: NOON + 80 * MINUTE })]), []);
+    assert.deepEqual(alert!.updates, [{ at: named.at, severity: "medium", title: named.title }]);
+  });
+});
+
 suite("a faint alert", () => {
   const faint = {
     rate: 0.01,
@@ -152,9 +210,14 @@ suite("two sides of one fault of this machine", () => {
   };
 
   test("are one alert, however rare the second is", () => assert.equal(second({}), 0));
-  test("are two where the second may be something else", () => {
-    assert.equal(second({ kind: "milter_failure" }), 1);
-    assert.equal(second({ kindConfidence: 0.5 }), 1);
+  test("are one alert where the second is named by its surroundings alone", () =>
+    assert.equal(second({ kindConfidence: 0.5 }), 0));
+  test("are two where the second is something else", () =>
+    assert.equal(second({ kind: "milter_failure" }), 1));
+  test("are two where the first may be something else", () => {
+    const m = manager();
+    m.offer([candidate({ kindConfidence: 0.5 })]);
+    assert.equal(m.offer([candidate(later)]).length, 1);
   });
   test("are two where the second is graver than was told", () => {
     const m = manager();

@@ -31,6 +31,8 @@ const MAY_DIFFER: Readonly<Record<string, string>> = {
   "WindowScorer #sums": "written before it is read",
   "WindowScorer #mu": "written before it is read",
   "EntityScorer #shares": "written before it is read",
+  "EntityScorer #known": "names are looked up again",
+  "SlownessScorer #shifts": "names are looked up again",
   "EventReader head": "names, and the last time as written, are read again",
   "EventReader key": "keys have a seed of their own",
   "EventReader plans": "plans are made again",
