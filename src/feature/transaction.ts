@@ -2,7 +2,7 @@ import type { Cause, MailEvent } from "../mail/event.ts";
 import { LineIds } from "../mail/line-ids.ts";
 import { ALONE } from "../mail/message.ts";
 import { PlanMemo } from "../mail/plan-memo.ts";
-import { Recency } from "../mail/recency.ts";
+import { type Entry, RecencyMap } from "../mail/recency.ts";
 import type { Unfinished } from "../mail/story.ts";
 import { type Family, familyOf } from "./family.ts";
 import type { LineLoader, LineSaver } from "./line-table.ts";
@@ -115,8 +115,7 @@ const MEASURED = new Set(["delivery", "queue_active", "client", "pickup", "logou
  * transaction: queue ids and pids are used again. Queue ids are apart by host, and by instance where a host has several.
  */
 export class TransactionTracker {
-  readonly #open = new Map<string, Transaction>();
-  readonly #recency = new Recency<string>();
+  readonly #open = new RecencyMap<string, Transaction>();
   /** Host -> the instances that have a queue manager. */
   #instances = new Map<string, Set<string>>();
   readonly #lineIds = new LineIds();
@@ -127,7 +126,7 @@ export class TransactionTracker {
    * the event's transaction as such.
    */
   add(event: MailEvent, now: number, line?: SeenLine, explained = false): readonly Transaction[] {
-    const closed = this.#recency.idle(now - IDLE_MS) === undefined ? NONE : this.#expire(now);
+    const closed = this.#open.idle(now - IDLE_MS) === undefined ? NONE : this.#expire(now);
     const part = this.#plans.of(event);
     if (part.alone) return closed;
     const queueId = this.#lineIds.queueId(event);
@@ -153,47 +152,30 @@ export class TransactionTracker {
     const id = this.#idOf(event, type, key);
     let open = this.#open.get(id);
     const begins = starts(event.event, type);
-    if (open && begins && isOver(open, event.event)) {
-      closed = [this.#close(id, open, "id reused")];
+    if (open && begins && isOver(open.value, event.event)) {
+      closed = [this.#close(open, "id reused")];
       open = undefined;
     }
-    if (!open) {
-      open = {
-        type,
-        key,
-        start: now,
-        end: now,
-        shapes: [],
-        reals: NO_REALS.slice(),
-        lines: [],
-        finished: false,
-        why: undefined,
-        startSeen: false,
-      };
-      this.#open.set(id, open);
-    }
-    if (begins) open.startSeen = true;
-    if (explained) open.explained = true;
-    this.#recency.touch(id, now);
-    note(open, event, line ?? seenLine(event, now, part.family), part);
-    if (ends(event, type)) return [...closed, this.#close(id, open, undefined)];
-    if (this.#open.size <= MAX_OPEN) return closed;
-    const oldest = this.#recency.oldest()!;
-    return [...closed, this.#close(oldest, this.#open.get(oldest)!, "evicted")];
+    if (open) this.#open.touch(open, now);
+    else open = this.#open.add(id, begun(type, key, now), now);
+    const transaction = open.value;
+    if (begins) transaction.startSeen = true;
+    if (explained) transaction.explained = true;
+    note(transaction, event, line ?? seenLine(event, now, part.family), part);
+    if (ends(event, type)) return [...closed, this.#close(open, undefined)];
+    return this.#open.size <= MAX_OPEN ? closed : [...closed, this.#close(this.#open.oldest()!, "evicted")];
   }
 
   /** The key in the table. The instance is part of it only on hosts that are known to have several. */
   #idOf(event: MailEvent, type: TransactionType, key: string): string {
     const plain = `${type} ${event.host} ${key}`;
     if (type !== "message" || !event.daemon.startsWith("postfix")) return plain;
+    const ofQueue = event.event === "queue_active" || event.event === "removed";
+    let instances = this.#instances.get(event.host);
+    if (!ofQueue && (instances === undefined || instances.size < 2)) return plain;
     const slash = event.program.indexOf("/");
     const name = slash < 0 ? "" : event.program.slice(0, slash);
-    let instances = this.#instances.get(event.host);
-    if (
-      (event.event === "queue_active" || event.event === "removed") &&
-      name !== "" &&
-      !instances?.has(name)
-    ) {
+    if (ofQueue && name !== "" && !instances?.has(name)) {
       instances ??= new Set();
       if (this.#instances.size < MAX_INSTANCES && instances.size < MAX_INSTANCES)
         this.#instances.set(event.host, instances.add(name));
@@ -201,40 +183,50 @@ export class TransactionTracker {
     if (instances === undefined || instances.size < 2 || !instances.has(name)) return plain;
     const own = `${plain} ${name}`;
     // What began before the second instance was known goes on under its plain key.
-    return this.#open.has(own) || !this.#open.has(plain) || starts(event.event, type) ? own : plain;
+    return this.#open.get(own) || !this.#open.get(plain) || starts(event.event, type) ? own : plain;
   }
 
   save(lines: LineSaver): SavedTracker {
-    const open = [...this.#recency].map((id) => ({
-      id,
-      at: this.#recency.at(id)!,
-      transaction: saveTransaction(this.#open.get(id)!, lines),
+    const open = [...this.#open].map(({ key, at, value }) => ({
+      id: key,
+      at,
+      transaction: saveTransaction(value, lines),
     }));
     return { open, instances: this.#instances };
   }
 
   load({ open, instances }: SavedTracker, lines: LineLoader): void {
-    for (const { id, at, transaction } of open) {
-      this.#open.set(id, loadTransaction(transaction, lines));
-      this.#recency.touch(id, at);
-    }
+    for (const { id, at, transaction } of open) this.#open.add(id, loadTransaction(transaction, lines), at);
     this.#instances = instances;
   }
 
   #expire(now: number): Transaction[] {
     const closed: Transaction[] = [];
-    for (let id = this.#recency.idle(now - IDLE_MS); id !== undefined; id = this.#recency.idle(now - IDLE_MS))
-      closed.push(this.#close(id, this.#open.get(id)!, "timed out"));
+    for (let open = this.#open.idle(now - IDLE_MS); open; open = this.#open.idle(now - IDLE_MS))
+      closed.push(this.#close(open, "timed out"));
     return closed;
   }
 
-  #close(id: string, transaction: Transaction, why: Unfinished | undefined): Transaction {
-    this.#open.delete(id);
-    this.#recency.delete(id);
-    transaction.why = why;
-    return finish(transaction, why === undefined);
+  #close(open: Entry<string, Transaction>, why: Unfinished | undefined): Transaction {
+    this.#open.delete(open);
+    open.value.why = why;
+    return finish(open.value, why === undefined);
   }
 }
+
+/** A transaction before its first line is noted. */
+const begun = (type: TransactionType, key: string, start: number): Transaction => ({
+  type,
+  key,
+  start,
+  end: start,
+  shapes: [],
+  reals: NO_REALS.slice(),
+  lines: [],
+  finished: false,
+  why: undefined,
+  startSeen: false,
+});
 
 const NONE: readonly Transaction[] = [];
 const NO_REALS: readonly number[] = TRANSACTION_REALS.map(() => Number.NaN);

@@ -5,7 +5,7 @@ import type { HeadWatch } from "../../src/detect/head-watch.ts";
 import type { ColumnRegistry } from "../../src/feature/columns.ts";
 import { ENTITY_FEATURES } from "../../src/feature/entity-features.ts";
 import type { SeenLine } from "../../src/feature/transaction.ts";
-import { Recency } from "../../src/mail/recency.ts";
+import { RecencyMap } from "../../src/mail/recency.ts";
 import { Detector } from "../../src/pipeline/detector.ts";
 import { coldStart, type Model } from "../../src/pipeline/model.ts";
 import { at, linesOf, planOf, textOf } from "../compose/support.ts";
@@ -78,11 +78,8 @@ const constants = Object.entries(CONSTANT).flatMap(([name, all]) =>
   all.split(" ").map((of) => `${name} ${of}`),
 );
 
-/** Tables in which keys are looked up and nothing hangs on their order. */
-const ORDERLESS: ReadonlySet<string> = new Set(["TransactionTracker #open"]);
-
-const touched = (list: Recency<unknown>): unknown[] => [...list].map((item) => [item, list.at(item)]);
-const sorted = (table: Map<string, unknown>): unknown[] => [...table].sort((x, y) => (x[0] < y[0] ? -1 : 1));
+const touched = (table: RecencyMap<unknown, unknown>): unknown[] =>
+  [...table].map(({ key, value, at }) => [key, value, at]);
 
 const isObject = (value: unknown): value is object => typeof value === "object" && value !== null;
 
@@ -109,7 +106,7 @@ class Comparison {
     this.#seen.add(a);
     const name = a.constructor.name;
     if (b.constructor.name !== name) this.#expect(false, `${path}: ${name}`);
-    else if (a instanceof Recency) this.same(touched(a), touched(b as Recency<unknown>), path);
+    else if (a instanceof RecencyMap) this.same(touched(a), touched(b as typeof a), path);
     else if (ArrayBuffer.isView(a)) this.#expect(isDeepStrictEqual(a, b), path);
     else if (a instanceof Map || a instanceof Set)
       this.same([...a], [...(b as Map<unknown, unknown>)], `${path} entries`);
@@ -133,9 +130,7 @@ class Comparison {
       const theirs = other.get(field);
       if (id in MAY_DIFFER) continue;
       this.#at.push(id);
-      if (ORDERLESS.has(id))
-        this.same(sorted(value as Map<string, unknown>), sorted(theirs as Map<string, unknown>), at);
-      else this.same(value, theirs, at);
+      this.same(value, theirs, at);
       this.#at.pop();
     }
   }
