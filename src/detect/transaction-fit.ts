@@ -115,33 +115,21 @@ export class TransactionCollector {
       return trained.vae;
     };
     const vocabulary = { columns, offset };
-    const scores = new Float64Array(samples.length);
-    const unseen: Vae[] = [];
-    /** By fold, the places of its samples. */
-    const places: number[][] = [];
-    for (let fold = 0; fold < FOLDS; fold++) {
-      const vae = train(
+    const unseen = Array.from({ length: FOLDS }, (_, fold) =>
+      train(
         samples.filter((s) => foldOf(s.slot) !== fold),
         fold,
-      );
-      const own = [...samples.keys()].filter((i) => foldOf(samples[i]!.slot) === fold);
-      unseen.push(vae);
-      places.push(own);
-      const others = scoresOf(
-        vae,
-        vocabulary,
-        own.map((i) => samples[i]!),
-      );
-      for (const [k, i] of own.entries()) scores[i] = others[k]!;
-    }
+      ),
+    );
+    const vae = train(samples, undefined);
+    const { scores, judges } = scoresOfAll(samples, vocabulary, unseen, vae);
     const calibration = TRANSACTION_TYPES.map((_, type) =>
       calibrate([], Float32Array.from(scores.filter((_, i) => samples[i]!.type === type))),
     );
     const pValues = Float64Array.from(samples, ({ type }, i) => pValue(calibration[type]!, scores[i]!));
-    const counted = unseen.flatMap((vae, fold) =>
-      countedOf(vae, vocabulary, samples, pValues, places[fold]!),
+    const counted = judges.flatMap(({ vae: judge, places }) =>
+      countedOf(judge, vocabulary, samples, pValues, places),
     );
-    const vae = train(samples, undefined);
     const times = [...surges].filter((slot) => slot < first && reach.holds(slot));
     const anew = countedAnew(unseen, vocabulary, calibration, past, times);
     const model = {
@@ -188,6 +176,36 @@ function scoresOf(vae: Vae, vocabulary: Vocabulary, samples: readonly Sample[]):
   for (let from = 0; from < samples.length; from += SCORED_AT_ONCE)
     scores.set(elbo(vae, rowsOf(samples.slice(from, from + SCORED_AT_ONCE), vocabulary)), from);
   return scores;
+}
+
+/** A network, and the places of the samples that it judges. */
+type Judge = { readonly vae: Vae; readonly places: readonly number[] };
+
+/**
+ * Each sample is judged by the network that did not see it, or by the one that watches where that finds it stranger still: that one has other
+ * weights, and may find strange what the others don't, as often as it does in the days that it learned from at least.
+ */
+function scoresOfAll(
+  samples: readonly Sample[],
+  vocabulary: Vocabulary,
+  unseen: readonly Vae[],
+  watching: Vae,
+): { scores: Float64Array; judges: readonly Judge[] } {
+  const scores = scoresOf(watching, vocabulary, samples);
+  const stranger = new Set(samples.keys());
+  const judges = unseen.map((vae, fold): Judge => {
+    const own = [...samples.keys()].filter((i) => foldOf(samples[i]!.slot) === fold);
+    const others = scoresOf(
+      vae,
+      vocabulary,
+      own.map((i) => samples[i]!),
+    );
+    const places = own.filter((i, k) => others[k]! >= scores[i]!);
+    for (const [k, i] of own.entries()) scores[i] = Math.max(scores[i]!, others[k]!);
+    for (const i of places) stranger.delete(i);
+    return { vae, places };
+  });
+  return { scores, judges: [...judges, { vae: watching, places: [...stranger] }] };
 }
 
 /** What an ordinary message counts as. */
