@@ -187,18 +187,19 @@ export function kindBehind(
   return mostOf(lines.filter((line) => line.cause !== undefined && OWN_FAULTS.has(line.cause)))?.[0];
 }
 
-/** That a client hung up or was too slow, wherever it was: "lost connection after CONNECT from …", "SSL_accept error from …: lost connection". */
+/** That a client hung up or was too slow: "lost connection after CONNECT from …", "SSL_accept error from …: lost connection". */
 const LOST = /\blost connection\b|\btimeout after\b/;
 
 /**
- * What is wrong on this machine, where all that lines tell is that clients were lost and something of it stands out within the hour. Guessers
+ * What is wrong on this machine, where all that lines complain of is that clients were lost and something of it stands out within the hour. Guessers
  * hang up too, and bring the password service to complain.
  */
 export function kindOfLost(
-  lines: readonly { readonly template: string }[],
+  lines: readonly { readonly cause: Cause | undefined; readonly template: string }[],
   causes: CauseCounter,
 ): { kind: Kind; confidence: number } | undefined {
-  if (lines.length === 0 || !lines.every(({ template }) => LOST.test(template))) return undefined;
+  if (lines.some(({ cause }) => cause !== undefined)) return undefined;
+  if (!lines.some(({ template }) => LOST.test(template))) return undefined;
   if (causes.kind(undefined, 2, "auth")?.kind === "bruteforce") return undefined;
   const kind = causes.kind(undefined, LOOK_BACK, "total", OF_THIS_MACHINE, CLEAR)?.kind;
   return kind && { kind, confidence: 0.7 };

@@ -201,6 +201,7 @@ const KIND_OF_FEATURE: Readonly<Record<string, Kind>> = {
   recipients: "account_compromised",
   messages: "account_compromised",
   failing_messages_hop: "remote_unreachable",
+  own_hop_not_found: "routing_error",
   connects_network: "connection_flood",
   null_sender_recipient: "backscatter",
 };

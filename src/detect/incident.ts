@@ -3,7 +3,7 @@ import { hash64 } from "../math/hash.ts";
 import { ALWAYS, type Alert, type CitedLine, isGrave, type Suppressed } from "./alert.ts";
 import { AlertBudget, type BudgetOptions, type SavedBudget } from "./budget.ts";
 import { type Candidate, isOfSlowness } from "./candidate.ts";
-import { isKin, SURE_OF_KIND } from "./kinship.ts";
+import { isKin, SURE_OF_KIND, saysMore } from "./kinship.ts";
 import { grow, note } from "./parts.ts";
 import {
   follows,
@@ -260,7 +260,7 @@ export class IncidentManager {
     const same = open.filter((i) => i.family === family).at(-1);
     if (same) {
       const apart = at - same.alert.openedAt >= SAME_FAMILY_MS && rate < this.bar * SAME_FAMILY_RARER;
-      return apart ? undefined : same;
+      return apart || this.#outshines(candidate, same) ? undefined : same;
     }
     const other = open.at(-1);
     if (other && (family === "total" || rate >= this.bar * OTHER_FAMILY_RARER)) return other;
@@ -277,10 +277,11 @@ export class IncidentManager {
     return rate <= this.#budget.barAt(at) && shareSince(this.#budget.midnight(at)) >= FRESH_SHARE;
   }
 
-  /** A faint alert hides no clearer fault of another family and kind, however soon that follows. */
-  #outshines({ family, kind, rate }: Candidate, { alert, family: other }: Incident): boolean {
-    if (alert.severity !== "low" || family === other || family === "total" || kind === alert.kind)
-      return false;
+  /** A faint alert hides no clearer fault of another family and kind, however soon that follows; nor one that says what a symptom does not. */
+  #outshines(candidate: Candidate, { alert, family: other }: Incident): boolean {
+    const { family, kind, rate } = candidate;
+    if (alert.severity !== "low" || family === "total" || kind === alert.kind) return false;
+    if (family === other && !saysMore(alert, candidate)) return false;
     return rate < this.bar * OTHER_FAMILY_RARER;
   }
 

@@ -238,8 +238,10 @@ function countedOf(
     );
     for (const [k, { sample, pValue: p, unknown }] of part.entries()) {
       const { type, slot } = sample;
-      const strangeness = { type, pValue: p, unknown, carrier: all[k]!.carrier };
-      counted.push({ slot, strangeness, each: sample.each ?? 1 });
+      const { carrier, unfelt } = all[k]!;
+      const strangeness = { type, pValue: unfelt ? 1 : p, unknown, carrier };
+      if (isStrange(strangeness)) counted.push({ slot, strangeness, each: sample.each ?? 1 });
+      else if (isOrdinary(strangeness)) counted.push({ slot, strangeness: ORDINARY, each: sample.each ?? 1 });
     }
   }
   return counted;

@@ -74,10 +74,19 @@ export const hasColumn = (shape: string, { columns }: Pick<Vocabulary, "columns"
 export const holdsUnknown = (contents: Contents, vocabulary: Pick<Vocabulary, "columns">): boolean =>
   contents.some((x, k) => k % 2 === 0 && !hasColumn(x as string, vocabulary));
 
+/** Seconds that nobody feels, however seldom so much is met: a busy moment of the machine. */
+const UNFELT = 1;
+/** Places in TRANSACTION_REALS of what is told in seconds. */
+const TIMES: ReadonlySet<number> = new Set(
+  [...TRANSACTION_REALS.keys()].filter((g) => /^(?:delay|duration)/.test(TRANSACTION_REALS[g]!)),
+);
+
 /** What a row's score consists of. */
 export type Carried = {
   /** What has the largest part: a shape with a column, or one of TRANSACTION_REALS; undefined where that is what has no column. */
   readonly carrier: string | undefined;
+  /** Whether that is a time which nobody feels, so that the row is not strange by it. */
+  readonly unfelt: boolean;
   /** The part of the column in which a shape counts, in nats. */
   readonly part: (shape: string) => number;
 };
@@ -89,10 +98,12 @@ export function carried(vae: Vae, vocabulary: Vocabulary, samples: readonly Coun
   const parts = rowParts(vae, rowsOf(samples, vocabulary));
   const index = placesByShape(columns);
   const names = [...columns, undefined, ...TRANSACTION_REALS];
-  return samples.map((_, i) => {
+  return samples.map(({ reals }, i) => {
     const row = parts.subarray(i * W, i * W + W);
     let top = 0;
     for (let j = 1; j < W; j++) if (row[j]! > row[top]!) top = j;
-    return { carrier: names[top], part: (shape) => row[index.get(shape) ?? columns.length]! };
+    const real = top - columns.length - 1;
+    const unfelt = TIMES.has(real) && reals[real]! < Math.log1p(UNFELT);
+    return { carrier: names[top], unfelt, part: (shape) => row[index.get(shape) ?? columns.length]! };
   });
 }

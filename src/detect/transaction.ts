@@ -12,7 +12,7 @@ import { elbo } from "../model/score.ts";
 import { MAX_BATCH, type Vae } from "../model/vae.ts";
 import { type Calibration, pValue } from "./calibrate.ts";
 import type { Folds } from "./folds.ts";
-import { countStrange, isStrange, placeOfOrdinary, strangeKeys } from "./strange.ts";
+import { countStrange, isOrdinary, isStrange, placeOfOrdinary, strangeKeys } from "./strange.ts";
 import type { RememberedSample } from "./transaction-memory.ts";
 import {
   type Carried,
@@ -119,7 +119,7 @@ export class TransactionScorer {
       const p = pValue(model.calibration[row.type]!, scores[i]!);
       const mark = { transaction, time, row, pValue: p, unknown: holdsUnknown(row.shapes, model) };
       if (isStrange(mark)) marked.push(mark);
-      else if (row.type === MESSAGE && this.#ordinary >= 0) this.#counts[this.#ordinary]!++;
+      else if (row.type === MESSAGE) this.#countOrdinary();
       this.#onScore?.({ time, transaction, score: scores[i]!, pValue: p });
     }
     const parts = carried(
@@ -130,11 +130,16 @@ export class TransactionScorer {
     for (const [k, mark] of marked.entries()) this.#count(mark, parts[k]!);
   }
 
+  #countOrdinary(): void {
+    if (this.#ordinary >= 0) this.#counts[this.#ordinary]!++;
+  }
+
   /** Counts it, and keeps the newest line that the network has no column for, else that of the shape that carries most of the score. */
-  #count({ transaction, time, row, pValue: p, unknown }: Marked, { carrier, part }: Carried): void {
+  #count({ transaction, time, row, pValue: p, unknown }: Marked, { carrier, unfelt, part }: Carried): void {
     const again = unknown && time - this.#unknownAt[row.type]! < AT_ONCE_MS;
     if (unknown && !again) this.#unknownAt[row.type] = time;
-    const strangeness = { type: row.type, pValue: p, unknown: unknown && !again, carrier };
+    const strangeness = { type: row.type, pValue: unfelt ? 1 : p, unknown: unknown && !again, carrier };
+    if (isOrdinary(strangeness) && !unknown) this.#countOrdinary();
     if (!isStrange(strangeness)) return;
     countStrange(this.#counts, 0, this.#index, strangeness);
     const { lines } = transaction;

@@ -78,6 +78,10 @@ export const ENTITY_FEATURES: readonly EntityFeature[] = [
     },
   ),
   feature("reached_messages", "domain", "outbound", "messages that reached"),
+  // a name of ours that others could not make up: two of them are enough
+  feature("own_hop_not_found", "next hop", "outbound", "messages stopped at our own but unknown host", {
+    least: 2,
+  }),
 ];
 /** Place in ENTITY_FEATURES by name. */
 export const FEATURE = Object.fromEntries(ENTITY_FEATURES.map((f, i) => [f.name, i])) as Record<

@@ -11,6 +11,7 @@ export type Observation = { readonly feature: number; readonly key: string; read
 /** Bounds of the tables; the oldest entry leaves first. */
 const MAX_QUEUE_IDS = 65_536;
 const MAX_PAIRS = 262_144;
+const MAX_DOMAINS = 4096;
 /** How long a network is known to have been used within its six hours, and a failed delivery whose retries are to be told: Postfix gives up after five days. */
 const BLOCKS_MS = 86_400_000;
 const FAILED_MS = 7 * 86_400_000;
@@ -68,6 +69,8 @@ export type SavedEntities = {
   readonly tried: Set<string>;
   readonly blocks: SavedAging;
   readonly failed: SavedAging;
+  /** Absent in states of before. */
+  readonly own?: Set<string>;
 };
 
 /** Turns events into observations of entities. Holds what joins lines: queue ids, and networks known for an account. */
@@ -83,6 +86,8 @@ export class EntityReader {
   readonly #roles = new PlanMemo(roleOf);
   readonly #blocks = new AgingSet(BLOCKS_MS, MAX_PAIRS);
   readonly #failed = new AgingSet(FAILED_MS, MAX_PAIRS);
+  /** Domains of which mail is delivered on this machine. */
+  readonly #own = new BoundedSet(MAX_DOMAINS);
   /** By account and network; see PairNames. */
   readonly #names = new Map<string, PairNames>();
   readonly #onUsed: ((pair: string) => void) | undefined;
@@ -111,15 +116,17 @@ export class EntityReader {
       tried: this.#tried.save(),
       blocks: this.#blocks.save(),
       failed: this.#failed.save(),
+      own: this.#own.save(),
     };
   }
 
-  load({ messages, used, tried, blocks, failed }: SavedEntities): void {
+  load({ messages, used, tried, blocks, failed, own }: SavedEntities): void {
     this.#messages = messages;
     this.#used.load(used);
     this.#tried.load(tried);
     this.#blocks.load(blocks);
     this.#failed.load(failed);
+    if (own) this.#own.load(own);
   }
 
   #namesOf(account: string, network: string): PairNames {
@@ -238,6 +245,7 @@ export class EntityReader {
     const domain = to.slice(to.lastIndexOf("@") + 1);
     const status = event.fields["status"];
     if (status === "sent") {
+      if (domain !== "" && isLocal(event)) this.#own.add(domain);
       if (message.nullSender && to !== "")
         out.push({ feature: FEATURE["null_sender_recipient"]!, key: to, count: 1 });
       if (to !== "" && message.reached !== domain)
@@ -251,12 +259,23 @@ export class EntityReader {
     if (to === "" || !this.#failed.add(`${key} ${to}`, time)) return; // retries of one mail are one event
     out.push({ feature: FEATURE["failing_messages_recipient"]!, key: to, count: 1 });
     const hop = failingHop(String(event.fields["reason"] ?? ""));
-    if (hop !== "" && this.#failed.add(`${key} >${hop}`, time))
+    if (hop !== "" && this.#failed.add(`${key} >${hop}`, time)) {
       out.push({ feature: FEATURE["failing_messages_hop"]!, key: hop, count: 1 });
+      const isUnknown = event.cause === "routing" && status === "bounced"; // no lookup to be tried again
+      if (isUnknown && hop !== domain && this.#isOurs(hop))
+        out.push({ feature: FEATURE["own_hop_not_found"]!, key: hop, count: 1 });
+    }
     if (this.#failed.add(`${key} @${domain}`, time))
       out.push({ feature: FEATURE["failing_messages"]!, key: domain, count: 1 });
     if (message.account !== undefined)
       out.push({ feature: FEATURE["failing_messages_account"]!, key: message.account, count: 1 });
+  }
+
+  /** Whether a host lies in a domain of ours. */
+  #isOurs(host: string): boolean {
+    for (let dot = host.indexOf("."); dot > 0; dot = host.indexOf(".", dot + 1))
+      if (this.#own.has(host.slice(dot + 1))) return true;
+    return false;
   }
 
   /** Other servers think ill of us, or find that we send too much. A message counts once, and so does who sends again to the same recipient. */
@@ -266,6 +285,11 @@ export class EntityReader {
       out.push({ feature: FEATURE["refused_messages_site"]!, key: SITE, count: 1 });
   }
 }
+
+const LOCAL = /^postfix\/(?:local|virtual|lmtp)$/;
+/** Whether a delivery ended here; what goes through a filter is queued anew. */
+const isLocal = ({ daemon, fields }: MailEvent): boolean =>
+  LOCAL.test(daemon) && !String(fields["reason"] ?? "").includes("queued as");
 
 /** The host that a failed delivery names: a lookup that failed, or a connection. Many recipients' domains share it when a route is wrong. */
 function failingHop(reason: string): string {

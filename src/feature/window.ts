@@ -5,17 +5,22 @@ import type { ColumnRegistry, ColumnSet } from "./columns.ts";
 /** Counts of one five-minute slot, sparse: columns ids and how often each was seen. */
 export type SlotCounts = { readonly slot: number; readonly ids: Uint32Array; readonly counts: Float32Array };
 
-/** turns: absent in states of before. */
+/** turns, unowned: absent in states of before. */
 export type SavedSlot = {
   readonly slot: number;
   readonly sets: ColumnSet[];
   readonly turns?: Map<string, number>;
+  readonly unowned?: Map<string, ColumnSet>;
 };
 
 /** A suite's stop, its start, all their banners and all sessions that end with it are one event where they begin within this time. */
 const TURN_MS = 120_000;
 /** Turns remembered. */
 const MAX_TURNS = 64;
+/** Processes of which a line waits to be told whose it is. */
+const MAX_UNOWNED = 1024;
+
+const processOf = ({ host, daemon, pid }: MailEvent): string => `${host} ${daemon}[${pid}]`;
 
 /** Counts events per column and slot. Slots close in order; empty slots are not stored. */
 export class SlotCounter {
@@ -25,6 +30,8 @@ export class SlotCounter {
   #seen: ColumnSet[] = [];
   /** Sums by column, all 0 but in close(). */
   #sums = new Float64Array(0);
+  /** By process, its newest line of the open slot that tells of no message yet; see leaveOut(). */
+  #unowned = new Map<string, ColumnSet>();
   /** When suites last began to start, stop or reload, in ms, the oldest first. */
   #turns = new Map<string, number>();
 
@@ -39,6 +46,19 @@ export class SlotCounter {
     if (set.turn !== undefined && this.#goesOn(set.turn, event.time ?? slot * SLOT_MS)) return set;
     if (set.lines++ === 0) this.#seen.push(set);
     return set;
+  }
+
+  /** An added event is of a message that the same process names next. */
+  own(event: MailEvent, set: ColumnSet): void {
+    if (this.#unowned.size < MAX_UNOWNED) this.#unowned.set(processOf(event), set);
+  }
+
+  /** An event that is not to be counted; so isn't what its process said of the same message before. */
+  leaveOut(event: MailEvent): void {
+    const set = this.#unowned.get(processOf(event));
+    if (set === undefined) return;
+    set.lines--;
+    this.#unowned.delete(processOf(event));
   }
 
   /** Whether it was counted already. */
@@ -59,6 +79,7 @@ export class SlotCounter {
     const found: number[] = [];
     for (const set of this.#seen) {
       const { ids } = set;
+      if (set.lines === 0) continue; // left out
       for (let i = 0; i < ids.length; i++) {
         if (sums[ids[i]!] === 0) found.push(ids[i]!);
         sums[ids[i]!]! += set.lines;
@@ -66,6 +87,7 @@ export class SlotCounter {
       set.lines = 0;
     }
     this.#seen = [];
+    if (this.#unowned.size > 0) this.#unowned.clear();
     if (found.length === 0) return undefined;
     const ids = Uint32Array.from(found);
     const counts = new Float32Array(ids.length);
@@ -83,13 +105,14 @@ export class SlotCounter {
 
   /** The open slot. A kind of lines that goes on after a load counts in a set of its own: what both hold is added up. */
   save(): SavedSlot {
-    return { slot: this.#slot, sets: this.#seen, turns: this.#turns };
+    return { slot: this.#slot, sets: this.#seen, turns: this.#turns, unowned: this.#unowned };
   }
 
-  load({ slot, sets, turns = new Map() }: SavedSlot): void {
+  load({ slot, sets, turns = new Map(), unowned = new Map() }: SavedSlot): void {
     this.#slot = slot;
     this.#seen = sets;
     this.#turns = turns;
+    this.#unowned = unowned;
   }
 }
 

@@ -55,12 +55,12 @@ export const samples: readonly Sample[] = [
     event: "tls_established",
     fields: { tls_sni: "mail.our.example", tls_version: "TLSv1.3" },
   },
-  { line: "SSL_accept error from h.example[192.0.2.9]: lost connection", event: "tls_failure", cause: "tls" },
+  { line: "SSL_accept error from h.example[192.0.2.9]: lost connection", event: "tls_failure" },
   { line: "SSL_accept error from unknown[192.0.2.9]: -1", event: "tls_failure", cause: "tls" },
   {
     line: "SSL_connect error to mx.far.example[192.0.2.7]:25: lost connection",
     event: "tls_failure",
-    cause: "tls",
+    cause: "connect",
     fields: { relay_host: "mx.far.example", reason: "lost connection" },
   },
   {
@@ -219,7 +219,10 @@ function putCipher(fields: Bag, body: string, start: number): void {
   }
 }
 
-/** `SSL_accept error from H[IP]: reason`; a number for a reason is OpenSSL's return value. */
+/**
+ * `SSL_accept error from H[IP]: reason`; a number for a reason is OpenSSL's return value. Who hangs up in the handshake tells of no fault of
+ * TLS: a client gives up or only looks, like one that is lost after CONNECT, and a server could as well not have answered.
+ */
 function sslError(
   prefix: string,
   body: string,
@@ -232,7 +235,8 @@ function sslError(
   const reason = end < 0 ? "" : body.slice(body.startsWith(": ", end) ? end + 2 : end);
   fields["reason"] = cap(reason);
   const who = end < 0 ? "" : hostShape(inward ? fields["client_name"] : fields["relay_host"]);
-  return failure(prefix, body, fields, queueId, `${body.slice(0, start)}${who}: ${reason}`);
+  const read = failure(prefix, body, fields, queueId, `${body.slice(0, start)}${who}: ${reason}`);
+  return reason === "lost connection" ? { ...read, cause: inward ? undefined : "connect" } : read;
 }
 
 /** What OpenSSL's state machine says at higher log levels; alerts and failures are failures, the rest is talk. */

@@ -45,7 +45,13 @@ type PlanPart = {
   readonly flow: ReturnType<typeof flowOf>;
   /** Whether training knew the shape. */
   readonly known: boolean;
+  /** Whether a client of ours tells of a connection, for a message that it names next. */
+  readonly connects: boolean;
 };
+
+/** What Postfix's clients say of a connection before they name the message. */
+const connectsFor = ({ event, daemon }: MailEvent): boolean =>
+  event === "tls_established" && (daemon === "postfix/smtp" || daemon === "postfix/lmtp");
 
 /** Watches what comes after training. Hand it events in log order; it hands back the alerts that open. */
 export class Detector {
@@ -94,7 +100,11 @@ export class Detector {
       const family = familyOf(event);
       const known = this.#novelty.knows(event.templateId);
       const tidings = tidingsOf(event, family);
-      return { family, turn: isTurn(event), newness: newnessOf(event), tidings, flow: flowOf(event), known };
+      const connects = connectsFor(event);
+      return {
+        ...{ family, turn: isTurn(event), newness: newnessOf(event), tidings },
+        ...{ flow: flowOf(event), known, connects },
+      };
     });
     this.manager = new IncidentManager({ perDay: options.budget, clock: options.clock });
     this.#absence = new AbsenceScorer(model.absence, options.clock, this.manager.bar / 4);
@@ -218,10 +228,12 @@ export class Detector {
     const explained = this.#observe(event, line, slot);
     if (!explained) {
       this.#views.time(event, line);
-      this.#views.rings.counted(this.#counter.add(event, slot), line);
+      const set = this.#counter.add(event, slot);
+      if (part.connects && this.#explained.size > 0) this.#counter.own(event, set);
+      this.#views.rings.counted(set, line);
       this.#views.causes.add(event, line.family);
       if (!part.known || part.tidings.begins) this.#newness(event, line, part, now);
-    }
+    } else this.#counter.leaveOut(event);
     // after it is known whether the line may be of changed software: the first of its shape may close a transaction
     for (const t of this.#tracker.add(event, now, line, explained))
       if (!t.explained) this.#views.transaction(t, !this.#changes.drift.touches(t), now);

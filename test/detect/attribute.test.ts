@@ -48,7 +48,7 @@ suite("what is behind a line that tells of something cut off", () => {
 
 suite("clients that are lost", () => {
   const lost = ["lost connection after CONNECT from <*>", "SSL_accept error from <*>: lost connection"].map(
-    (template) => ({ template }),
+    (template) => ({ cause: undefined, template }),
   );
   const counted = (cause: Cause, n: number, family: "auth" | "inbound"): CauseCounter => {
     const counter = new CauseCounter(NO_COLUMNS);
@@ -59,13 +59,19 @@ suite("clients that are lost", () => {
     assert.equal(kindOfLost(lost, counted("auth_backend", 9, "auth"))?.kind, "auth_backend_failure");
     assert.equal(kindOfLost(lost, counted("milter", 9, "inbound"))?.kind, "milter_failure");
     assert.equal(kindOfLost(lost, counted("milter", 1, "inbound")), undefined);
+    const all = [...lost, { cause: undefined, template: "connect from <*>" }];
+    assert.equal(kindOfLost(all, counted("milter", 9, "inbound"))?.kind, "milter_failure");
+    assert.equal(kindOfLost(all.slice(-1), counted("milter", 9, "inbound")), undefined);
   });
   test("are not where others are at fault, where they guess, and where lines say more", () => {
     assert.equal(kindOfLost(lost, counted("greylisted", 9, "inbound")), undefined);
     const guessed = counted("auth_backend", 9, "auth");
     for (let i = 0; i < 30; i++) guessed.add({ cause: "auth" } as MailEvent, "auth");
     assert.equal(kindOfLost(lost, guessed), undefined);
-    const more = [...lost, { template: "fatal: no SASL authentication mechanisms" }];
+    const more = [
+      ...lost,
+      { cause: "config" as const, template: "fatal: no SASL authentication mechanisms" },
+    ];
     assert.equal(kindOfLost(more, counted("auth_backend", 9, "auth")), undefined);
     assert.equal(kindOfLost([], counted("auth_backend", 9, "auth")), undefined);
   });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { isDeepStrictEqual } from "node:util";
 import type { HeadWatch } from "../../src/detect/head-watch.ts";
-import type { ColumnRegistry } from "../../src/feature/columns.ts";
+import type { ColumnRegistry, ColumnSet } from "../../src/feature/columns.ts";
 import { ENTITY_FEATURES } from "../../src/feature/entity-features.ts";
 import type { SeenLine } from "../../src/feature/transaction.ts";
 import { RecencyMap } from "../../src/mail/recency.ts";
@@ -162,6 +162,8 @@ function makeRare({ detector, reader }: Watch): void {
       if (typeof value === "number" && !FIXED.has(field)) gap[field] = i + Object.keys(gap).indexOf(field);
     gap["raised"] = i % 2 === 0;
   });
+  const [set] = inside<ColumnSet[]>(detector, "#counter", "#seen");
+  inside<Map<string, ColumnSet>>(detector, "#counter", "#unowned").set("mx7 postfix/smtp[7]", set!);
   inside<Float32Array>(detector, "#views", "#transactions", "#counts")[1] = 2;
   const [[key, first]] = [
     ...inside<Map<string, object>>(detector, "#views", "#timer", "#seen", "#deliveries"),
