@@ -78,10 +78,10 @@ function countAbove({ scores }: Calibration, exact: number): number {
 export const rankValue = (c: Calibration, score: number): number =>
   (countAbove(c, score) + 1) / (c.scores.length + 1);
 
-/** P(score of a normal row >= this one), in (0, 1]: the conformal rank, exponential beyond the highest ranks, and throughout where there are none. */
+/** P(score of a normal row >= this one), in (0, 1]: the conformal rank, exponential beyond the highest ranks. */
 export function pValue(c: Calibration, score: number): number {
   const n = c.scores.length;
-  if (n === 0) return Math.max(Number.MIN_VALUE, Math.min(1, Math.exp(-(score - c.location) / c.scale)));
+  if (n === 0) return 1;
   const above = countAbove(c, score);
   const rank = Math.min(TAIL_RANK, Math.max(1, n >> 2));
   if (above >= rank) return (above + 1) / (n + 1);

@@ -101,6 +101,10 @@ export const JUDGED: readonly boolean[] = ENTITY_FEATURES.map(
 export const quietScore = (n: number, mu: number, alpha: number, ceiling: number): number =>
   -ceiling - (n <= mu ? 1 : Math.exp(logUpperTail(n, mu, alpha)));
 
+/** The p-value of a score; where training had no row to rank it by, the chance of such a one on a day. */
+const rarity = (calibration: Calibration, excess: number, rate: number): number =>
+  calibration.rows === 0 ? -Math.expm1(-rate) : pValue(calibration, excess);
+
 /** Events a day expected of an entity that training did not see: as training expected them of one on the only day that held it, by the others. */
 const newcomerRate = ({ priorShape, priorDays, days }: EntityFeatureModel): number =>
   priorShape / (priorDays + Math.max(0.5, days - 1));
@@ -239,6 +243,7 @@ export class EntityScorer {
         nats = Math.min(nats, besideNats(n, countAfter(well, slot - horizon), failing!));
       const excess = quiet ? quietScore(n, mu, alpha, ceiling) : nats - ceiling;
       const calibration = feature.calibration[h]!;
+      const rate = naturalRate(calibration, excess, ENTITY_FEATURES.length * HORIZONS.length);
       out.push({
         feature: f,
         key,
@@ -248,8 +253,8 @@ export class EntityScorer {
         alpha,
         nats,
         excess,
-        rate: naturalRate(calibration, excess, ENTITY_FEATURES.length * HORIZONS.length),
-        pValue: (quiet ? rankValue : pValue)(calibration, excess),
+        rate,
+        pValue: quiet ? rankValue(calibration, excess) : rarity(calibration, excess, rate),
       });
     }
   }
