@@ -1,3 +1,4 @@
+import { DAY_MS } from "../feature/clock.ts";
 import { ENTITY_FEATURES } from "../feature/entity-features.ts";
 import type { SeenLine } from "../feature/transaction.ts";
 import { type AbsenceFinding, DELIVERED, WHOLE_LOG } from "./absence.ts";
@@ -13,13 +14,26 @@ import type { RegularFinding } from "./regular.ts";
 
 const HOUR_MS = 3_600_000;
 
+/** What a suite says when it is stopped, not when a process of it dies: "stopping the Postfix mail system", "terminating on signal 15". */
+const STOP = /\b(?:stopping|stopped|terminating|terminated|shutting down)\b/i;
+/** How long before a silence a stop may lie that nothing followed. */
+const STOPPED_MS = DAY_MS;
+
+/** What stopped or started since shortly before a silence, and what had stopped before and did not start again; the newest first. */
+function turnsBehind(since: number, rings: LineRings): SeenLine[] {
+  const turns = rings.turns(since - STOPPED_MS);
+  const followed = turns.findIndex(({ template }) => !STOP.test(template));
+  const stops = followed < 0 ? turns.length : followed;
+  return turns.filter(({ time }, i) => i < stops || time >= since - TURN_MS);
+}
+
 /** put: the newest lines of deliveries that were put off. */
 export function absenceCandidate(f: AbsenceFinding, rings: LineRings, put: readonly SeenLine[]): Candidate {
   const whole = f.key === WHOLE_LOG;
   const stopped = f.waiting > 0;
   const turns = [
     ...(stopped ? put.filter(({ time }) => time >= f.since) : []),
-    ...rings.turns(f.since - TURN_MS),
+    ...turnsBehind(f.since, rings),
   ];
   const kind: Kind = whole ? "log_silence" : stopped ? "delivery_stopped" : "service_stopped";
   const minutes = Math.max(1, Math.round((f.at - f.since) / 60_000));
