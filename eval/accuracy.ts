@@ -12,7 +12,7 @@ import { contaminated } from "./accuracy/contaminated.ts";
 import { ROOT } from "./accuracy/corpus.ts";
 import { ours } from "./accuracy/ours.ts";
 import { real } from "./accuracy/real.ts";
-import { drawn, servers, transactions } from "./accuracy/servers.ts";
+import { composed, drawn, servers, transactions } from "./accuracy/servers.ts";
 import { surges } from "./accuracy/surges.ts";
 import { HEAD, LIMITS } from "./accuracy/words.ts";
 import { sectionOf } from "./page.ts";
@@ -27,6 +27,7 @@ const PARTS: Readonly<Record<string, () => Promise<Section[]>>> = {
 /** Parts that take long, and run only when they are named. */
 const LONG: Readonly<Record<string, () => Promise<Section[]>>> = {
   servers,
+  composed,
   drawn,
   transactions,
   surges,

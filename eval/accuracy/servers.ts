@@ -208,12 +208,19 @@ On single servers: ${level.join("; ") || "none"}.`;
 export async function servers(): Promise<Section[]> {
   const all = await measureServers(PRESETS, false, true);
   return [
-    { title: "Composed servers", text: `${INTRO}\n\n${serverTables(all)}` },
+    ...ofOurs(all),
     { title: "Baselines on composed servers", text: `${RIVALS}\n\n${rivalTables(all)}` },
-    { title: "Slow and quiet things", text: slowThings(all) },
     { title: COUNT_RULES, text: countRules(all) },
   ];
 }
+
+/** Ours alone, without the baselines. */
+export const composed = async (): Promise<Section[]> => ofOurs(await measureServers(PRESETS, false, false));
+
+const ofOurs = (all: readonly Found[]): Section[] => [
+  { title: "Composed servers", text: `${INTRO}\n\n${serverTables(all)}` },
+  { title: "Slow and quiet things", text: slowThings(all) },
+];
 
 const COUNT_RULES = "Transactions against count rules";
 

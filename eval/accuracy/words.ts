@@ -3,8 +3,8 @@ import { DEV, QUICKSTART } from "./corpus.ts";
 
 export const HEAD: string = `# Accuracy
 
-Written by \`npm run eval\`; \`npm run eval -- ours\`, \`baselines\`, \`ablation\`, \`calibration\` or \`real\` writes one part anew. Five parts take ten to thirty minutes
-each and run only when named: \`servers\` (composed servers with the baselines, slow things, transactions), \`transactions\` (of these the last alone), \`drawn\`, \`surges\` and \`contaminated\`.
+Written by \`npm run eval\`; \`npm run eval -- ours\`, \`baselines\`, \`ablation\`, \`calibration\` or \`real\` writes one part anew. Six parts take five to thirty minutes
+each and run only when named: \`servers\` (composed servers with the baselines, slow things, transactions), of these \`composed\` (without the baselines) and \`transactions\` alone, \`drawn\`, \`surges\` and \`contaminated\`.
 A row of ours is
 
     node bin/logvane.js backtest LOG --train-until ISO --timezone UTC --year 2026 --seed N --format ndjson
