@@ -103,12 +103,16 @@ export type CountedSlot = {
 /** What is counted in remembered slots by a network that has learned of them. */
 export type CountedAnew = ReadonlyMap<number, readonly Pick<CountedSlot, "strangeness" | "each">[]>;
 
+/** How long a connection or session lasts: a few that last longer than others tell of nothing, and count among the strange ones alone. */
+const isUpToClients = (type: number, carrier: string): boolean => type !== MESSAGE && carrier === DURATION;
+const DURATION: (typeof TRANSACTION_REALS)[number] = "duration";
+
 /** The columns that are always counted, and those of what made transactions strange on several days. */
 function columnsOf(counted: readonly CountedSlot[], { time, dayOf, days }: TableRows): Column[] {
   const seen = new Map<string, { readonly column: Column; readonly days: Set<number> }>();
   for (const { slot, strangeness } of counted) {
     const { type, pValue, carrier } = strangeness;
-    if (carrier === undefined || pValue > STRANGE) continue;
+    if (carrier === undefined || pValue > STRANGE || isUpToClients(type, carrier)) continue;
     const name = TRANSACTION_TYPES[type]!;
     const key = carrierKey(name, carrier);
     const isNumber = (TRANSACTION_REALS as readonly string[]).includes(carrier);

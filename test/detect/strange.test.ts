@@ -55,6 +55,16 @@ suite("strange transactions", () => {
     assert.deepEqual(keysOf(atNoon([0, 1, 2, 3], slow)), [...always, "strange message by delay in queue"]);
   });
 
+  test("are not counted by how long a session lasts, which is up to its client; a message's duration is not", () => {
+    const long = { carrier: "duration" } as const;
+    const own = (type: number): boolean =>
+      keysOf(atNoon([0, 1, 2, 3], strange({ ...long, type }))).includes(
+        `strange ${TRANSACTION_TYPES[type]} by duration`,
+      );
+    assert.equal(own(SESSION), false);
+    assert.equal(own(MESSAGE), true);
+  });
+
   test("are not counted where they are usual ones", () => {
     const usual = strange({ pValue: 0.011, carrier: "delay in queue" });
     const counts = new Float32Array(1);

@@ -70,6 +70,12 @@ suite("what carries a score", () => {
 
   test("is a number that is far from usual", () =>
     assert.equal(of(USUAL, delay(86_400)).carrier, "delay in queue"));
+  test("is felt from a second on where it is a time", () => {
+    const { carrier, unfelt } = of(USUAL, delay(0.02));
+    assert.deepEqual([carrier, unfelt], ["delay in queue", true]);
+    assert.equal(of(USUAL, delay(86_400)).unfelt, false);
+    assert.equal(of(["client", 1, "sent", 60, "removed", 1], delay(1)).unfelt, false);
+  });
   test("is a line that comes far too often", () =>
     assert.equal(of(["client", 1, "sent", 60, "removed", 1], delay(1)).carrier, "sent"));
   test("has no name where it is what has no column", () => {
