@@ -1,6 +1,7 @@
 import { type LocalClock, placeOf } from "../feature/clock.ts";
 import type { Observation } from "../feature/entity.ts";
 import { ENTITY_FEATURES } from "../feature/entity-features.ts";
+import { Memo } from "../feature/memo.ts";
 import { hash64 } from "../math/hash.ts";
 import { logUpperTail } from "../math/negative-binomial.ts";
 import { BESIDES, besideNats } from "./beside.ts";
@@ -127,16 +128,17 @@ export class EntityScorer {
   /** In the order in which they were touched. */
   #touched: Touched[] = [];
   readonly #load: Load;
-  /** What training knew of entities, by feature and name. */
-  readonly #known: readonly Map<string, readonly number[] | undefined>[] = ENTITY_FEATURES.map(
-    () => new Map(),
-  );
+  /** What training knew of entities, by feature and name: a pseudonym costs more than all that is done with it. */
+  readonly #known: readonly Memo<readonly number[] | undefined>[];
   /** Expected shares of the slot that is scored, (features, horizons); NaN until somebody asks. */
   readonly #shares = new Float64Array(ENTITY_FEATURES.length * HORIZONS.length);
 
   constructor(model: EntityModel, clock: LocalClock) {
     this.model = model;
     this.#clock = clock;
+    this.#known = model.features.map(
+      ({ known }, f) => new Memo(MAX_NAMES, (key) => known[pseudonym(model.salt, f, key)]),
+    );
     this.#load = new Load(
       model.features.map(({ known, days }) => Object.values(known).reduce((sum, k) => sum + k[0]!, 0) / days),
     );
@@ -220,7 +222,7 @@ export class EntityScorer {
     const feature = this.model.features[f]!;
     const { failing } = feature;
     const well = failing === undefined ? undefined : this.#recent[BESIDES[f]!]!.get(key);
-    const known = this.#knownOf(f, key);
+    const known = this.#known[f]!.of(key);
     const lambda = known
       ? (feature.priorShape + known[0]!) / (feature.priorDays + feature.days)
       : newcomerRate(feature);
@@ -257,17 +259,6 @@ export class EntityScorer {
         pValue: quiet ? rankValue(calibration, excess) : rarity(calibration, excess, rate),
       });
     }
-  }
-
-  /** Looked up once: a pseudonym costs more than all that is done with it. */
-  #knownOf(f: number, key: string): readonly number[] | undefined {
-    const table = this.#known[f]!;
-    let known = table.get(key);
-    if (known !== undefined || table.has(key)) return known;
-    if (table.size >= MAX_NAMES) table.clear();
-    known = this.model.features[f]!.known[pseudonym(this.model.salt, f, key)];
-    table.set(key, known);
-    return known;
   }
 
   /** Expected share of a day's events, the same for all entities of a feature. */

@@ -1,4 +1,5 @@
 import { LEFT_OUT, type LineLoader, type LineSaver } from "../feature/line-table.ts";
+import { Memo } from "../feature/memo.ts";
 import {
   CITED_SLOTS,
   loadDeliveries,
@@ -73,8 +74,10 @@ export const PER_PROGRAM: number = STAGES.length * LEVELS.length;
 export const columnOf = (program: number, stage: number, level: number): number =>
   (program * STAGES.length + stage) * LEVELS.length + level;
 export const logSeconds = (seconds: number): number => Math.log(seconds + RESOLUTION);
+const deliveryTo = (program: string, destination: string): string => `${program} ${destination}`;
+const pseudonym = (salt: string, to: string): string => hash64(`${salt} ${to}`);
 export const destinationKey = (salt: string, program: string, destination: string): string =>
-  hash64(`${salt} ${program} ${destination}`);
+  pseudonym(salt, deliveryTo(program, destination));
 
 /** How far a stage, by its number, took longer than expected, in ln(seconds); -Infinity where it is too short to count. shift: of the destination. */
 export const aboveExpected = (stage: number, centre: number, shift: number, seconds: number): number =>
@@ -130,8 +133,8 @@ export type SavedSlowness = {
 export class SlownessScorer {
   readonly model: SlownessModel;
   readonly #programs: ReadonlyMap<string, number>;
-  /** By program and destination. */
-  readonly #shifts = new Map<string, readonly number[] | undefined>();
+  /** By program and destination, how much longer each stage takes there; undefined where training did not know it. */
+  readonly #shifts: Memo<readonly number[] | undefined>;
   /** Messages that were closed in the open slot; a network costs less for many rows than for one. */
   #waiting: { readonly message: ReceivedMessage; readonly delivery: TimedDelivery }[] = [];
   /** The last MAX_WIDTH slots: deliveries by program and stage (MAX_WIDTH, P S), and slow ones (MAX_WIDTH, C). */
@@ -144,6 +147,7 @@ export class SlownessScorer {
   constructor(model: SlownessModel) {
     const P = model.programs.length;
     this.model = model;
+    this.#shifts = new Memo(MAX_NAMES, (to) => model.destinations[pseudonym(model.salt, to)]);
     this.#programs = new Map(model.programs.map(({ program }, i) => [program, i]));
     this.#deliveries = new Float64Array(MAX_WIDTH * P * STAGES.length);
     this.#slow = new Float64Array(MAX_WIDTH * P * PER_PROGRAM);
@@ -153,22 +157,11 @@ export class SlownessScorer {
   /** Counts what a delivery's line alone tells of: all stages but reception. */
   add(delivery: TimedDelivery): void {
     if (this.#seen[0]++ % this.model.stride !== 0 || !this.#programs.has(delivery.program)) return;
-    const shifts = this.#shiftsOf(delivery);
+    const shifts = this.#shifts.of(deliveryTo(delivery.program, delivery.destination));
     this.#count(
       delivery,
       STAGES.map(({ local }, s) => (local ? undefined : (shifts?.[s] ?? 0))),
     );
-  }
-
-  /** How much longer each stage takes at the destination; undefined where training did not know it. */
-  #shiftsOf({ program, destination }: TimedDelivery): readonly number[] | undefined {
-    const key = `${program} ${destination}`;
-    let shifts = this.#shifts.get(key);
-    if (shifts !== undefined || this.#shifts.has(key)) return shifts;
-    if (this.#shifts.size >= MAX_NAMES) this.#shifts.clear();
-    shifts = this.model.destinations[destinationKey(this.model.salt, program, destination)];
-    this.#shifts.set(key, shifts);
-    return shifts;
   }
 
   /** Counts the reception of a closed message, of which the deliveries told. */
