@@ -135,6 +135,7 @@ suite("a back-test of the bundled log", () => {
     const { opened, held } = result.ledger;
     const [one, same, ten] = result.costs;
     assert.deepEqual(same, { perDay: BUDGET, sent: opened, held });
-    assert.ok(one!.sent < opened && one!.held > held && ten!.sent >= opened, JSON.stringify(result.costs));
+    const [least, most] = [one!.sent <= opened && one!.held >= held, ten!.sent >= opened];
+    assert.ok(least && most && one!.sent < ten!.sent, JSON.stringify(result.costs));
   });
 });
