@@ -1,9 +1,9 @@
 // Servers of the composed evaluation drawn anew, so that a detector is measured on some that nobody has looked at.
 import type { Fault } from "../src/compose/plan.ts";
+import { DAY_MS } from "../src/feature/clock.ts";
 import { createRandom, type Random } from "../src/math/random.ts";
 import { at, type Preset, TRAIN_DAYS } from "./preset-plan.ts";
 
-const DAY_MS = 86_400_000;
 const MINUTE_MS = 60_000;
 /** Share of the preset's mails that a drawn server has, at least and at most. */
 const SIZE: readonly [number, number] = [0.5, 1.7];

@@ -45,6 +45,8 @@ export function measureServers(
   });
 }
 
+const perDay = (n: number, days: number): string => `${n} (${(n / days).toFixed(2)})`;
+
 const SERVER_HEAD = [
   ...["server", "what", "lines", "left out", "evidenced", "alerts", "false alarms (a day)"],
   ...["without evidence", "median minutes", "kinds right"],
@@ -59,7 +61,7 @@ function serverRow({ corpus, ours }: Found): string[] {
     String(corpus.leftOut),
     `${ours.evidenced} of ${ours.labels}`,
     String(ours.alerts),
-    `${ours.false_alarms} (${(ours.false_alarms / ours.days).toFixed(2)})`,
+    perDay(ours.false_alarms, ours.days),
     String(ours.unevidenced),
     String(ours.median_minutes ?? "-"),
     `${judged.filter((r) => r.named_right === true).length} of ${judged.length}`,
@@ -120,9 +122,8 @@ export async function drawn(): Promise<Section[]> {
       false,
     );
     const t = totalOf(all.map((f) => f.ours));
-    const perDay = (n: number): string => `${n} (${(n / t.days).toFixed(2)})`;
     totals.push([
-      ...[String(draw), `${t.evidenced} of ${t.labels}`, String(t.alerts), perDay(t.falseAlarms)],
+      ...[String(draw), `${t.evidenced} of ${t.labels}`, String(t.alerts), perDay(t.falseAlarms, t.days)],
       ...[String(t.unevidenced), String(t.medianMinutes ?? "-"), leastOf(all)],
     ]);
     parts.push(`### Draw ${draw}\n\n${serverTables(all)}`);
@@ -157,7 +158,7 @@ function rivalRow(name: string, t: Total, oracle: Total | undefined): string[] {
   return [
     name,
     `${t.evidenced} of ${t.labels}`,
-    `${t.falseAlarms} (${(t.falseAlarms / t.days).toFixed(2)})`,
+    perDay(t.falseAlarms, t.days),
     String(t.unevidenced),
     String(t.medianMinutes ?? "-"),
     t.f1.toFixed(2),

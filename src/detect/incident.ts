@@ -3,7 +3,7 @@ import { hash64 } from "../math/hash.ts";
 import { ALWAYS, type Alert, type CitedLine, isGrave, type Suppressed } from "./alert.ts";
 import { AlertBudget, type BudgetOptions, type SavedBudget } from "./budget.ts";
 import { type Candidate, isOfSlowness } from "./candidate.ts";
-import { isKin, SURE_OF_KIND, saysMore } from "./kinship.ts";
+import { isKin, isSure, saysMore } from "./kinship.ts";
 import { grow, note } from "./parts.ts";
 import {
   follows,
@@ -328,7 +328,7 @@ export class IncidentManager {
       return;
     }
     const isNews = c.kind !== alert.kind || (isNew && severity !== before);
-    const isClear = c.rate < this.bar * SAME_FAMILY_RARER && c.kindConfidence >= SURE_OF_KIND;
+    const isClear = c.rate < this.bar * SAME_FAMILY_RARER && isSure(c);
     if (!isNews || !isClear || updates.some((u) => u.title === title)) return;
     if ([alert.openedAt, ...updates.map((u) => u.at)].every((time) => at - time > CASCADE_MS))
       updates.push({ at, severity, title });

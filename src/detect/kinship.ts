@@ -7,7 +7,7 @@ import { graver, severityOf } from "./severity.ts";
 /** Whether a candidate belongs to an open alert by what the two say, however long after it and of whatever family. */
 
 /** Confidence from which on a kind is no guess by what surrounds it. */
-export const SURE_OF_KIND = 0.7;
+const SURE_OF_KIND = 0.7;
 /** Where nothing is written or delivered, there is less of everything. */
 const SILENCES: ReadonlySet<Kind> = new Set(["log_silence", "service_stopped", "delivery_stopped"]);
 
@@ -62,7 +62,7 @@ export const saysMore = (alert: Pick<Alert, "kind">, c: Candidate): boolean =>
   isSymptom(alert.kind) && !isSymptom(c.kind) && isSure(c);
 
 const isSymptom = (kind: Kind): boolean => VAGUE.has(kind) || kind === "latency";
-const isSure = ({ kindConfidence }: Pick<Candidate, "kindConfidence">): boolean =>
+export const isSure = ({ kindConfidence }: Pick<Candidate, "kindConfidence">): boolean =>
   kindConfidence >= SURE_OF_KIND;
 const isNoGraver = (alert: Told["alert"], c: Candidate): boolean =>
   graver(alert.severity, severityOf(c)) === alert.severity;
